@@ -1,0 +1,8 @@
+//! Driftledger: a read-only drift auditor for GitOps-run Kubernetes.
+pub mod yaml;
+pub mod model;
+pub mod config;
+pub mod stages;
+pub mod views;
+pub mod adapters;
+pub mod app;
