@@ -4,5 +4,6 @@ pub mod model;
 pub mod config;
 pub mod stages;
 pub mod views;
+pub mod ports;
 pub mod adapters;
 pub mod app;

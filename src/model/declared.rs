@@ -1,0 +1,52 @@
+//! Declared objects on their way from a renderer to the comparison.
+
+use serde_json::Value;
+
+use super::attribution::Origin;
+use super::resource::{Gvk, ObjectId};
+
+/// An object as a renderer gives it: parsed, redacted, not yet placed in a cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RenderedObject {
+    /// Declared version and kind.
+    pub gvk: Gvk,
+    /// `metadata.namespace`, if one is written.
+    pub namespace: Option<String>,
+    /// `metadata.name`.
+    pub name: String,
+    /// The object, secrets redacted.
+    pub value: Value,
+    /// Path of its file from the repository's root.
+    pub file: String,
+    /// One-based line of its first field.
+    pub line: u32,
+    /// Position among the objects of its file, from 0: how its fields' lines are found again.
+    pub index: usize,
+}
+
+/// An object that a target declares, with its place in the cluster.
+///
+/// The content is kept as JSON text: thousands are held through a scan and few are needed as trees at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeclaredObject {
+    /// Identity, the namespace defaulted.
+    pub id: ObjectId,
+    /// Declared version and kind.
+    pub gvk: Gvk,
+    /// Where it stands; `line` is the object's first.
+    pub origin: Origin,
+    /// Position among the objects of its file, from 0.
+    pub index: usize,
+    /// Compact JSON, secrets redacted.
+    pub json: Box<str>,
+}
+
+impl DeclaredObject {
+    /// The content as a tree.
+    ///
+    /// # Errors
+    /// Only if the text was not written by this program.
+    pub fn tree(&self) -> Result<Value, serde_json::Error> {
+        serde_json::from_str(&self.json)
+    }
+}

@@ -1,0 +1,86 @@
+//! What a cluster serves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::resource::{GroupKind, GroupVersion, Gvk};
+
+/// A kind as served at one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedKind {
+    /// Version and kind.
+    pub gvk: Gvk,
+    /// The resource name in URLs: `deployments`.
+    pub plural: String,
+    /// False for cluster-scoped kinds.
+    pub namespaced: bool,
+    /// Whether `list` is among its verbs.
+    pub listable: bool,
+}
+
+/// The kinds of a cluster, and whether the list is whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discovery {
+    kinds: BTreeMap<Gvk, ServedKind>,
+    /// Group versions that the cluster names and that did not answer: what they serve is unknown.
+    broken: BTreeSet<GroupVersion>,
+    /// False where the source cannot know what else is served, as with a dump.
+    pub whole: bool,
+    /// Kubernetes version, `v1.34.1`.
+    pub version: Option<String>,
+    /// UID of the namespace kube-system.
+    pub cluster_uid: Option<String>,
+    /// The server's clock minus ours, in seconds.
+    pub clock_skew_seconds: Option<i64>,
+}
+
+/// How a declared kind stands with a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served<'a> {
+    /// Served at the declared version.
+    Yes(&'a ServedKind),
+    /// Not served, and discovery was whole: certain.
+    No,
+    /// Its group version did not answer, or the source does not know everything.
+    Unknown,
+}
+
+impl Discovery {
+    /// Adds a kind.
+    pub fn insert(&mut self, kind: ServedKind) {
+        self.kinds.insert(kind.gvk.clone(), kind);
+    }
+
+    /// Notes a group version that did not answer.
+    pub fn insert_broken(&mut self, gv: GroupVersion) {
+        self.broken.insert(gv);
+    }
+
+    /// Group versions that did not answer.
+    pub fn broken(&self) -> impl Iterator<Item = &GroupVersion> {
+        self.broken.iter()
+    }
+
+    /// All kinds, in order.
+    pub fn kinds(&self) -> impl Iterator<Item = &ServedKind> {
+        self.kinds.values()
+    }
+
+    /// How a kind at a version stands.
+    pub fn served(&self, gvk: &Gvk) -> Served<'_> {
+        match self.kinds.get(gvk) {
+            Some(kind) => Served::Yes(kind),
+            None if self.whole && !self.broken.contains(&gvk.gv) => Served::No,
+            None => Served::Unknown,
+        }
+    }
+
+    /// Whether a kind is namespaced, by any version of it that is served.
+    pub fn namespaced(&self, kind: &GroupKind) -> Option<bool> {
+        self.kinds.values().find(|k| k.gvk.gv.group == kind.group && k.gvk.kind == kind.kind).map(|k| k.namespaced)
+    }
+
+    /// The versions at which a kind is served.
+    pub fn versions_of(&self, kind: &GroupKind) -> Vec<&ServedKind> {
+        self.kinds.values().filter(|k| k.gvk.gv.group == kind.group && k.gvk.kind == kind.kind).collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! Fingerprints: the same drift is the same finding from scan to scan. Both encodings are fixed for ever.
+
+use serde_json::Value;
+
+use super::canonical::{self, Canonical};
+use super::field_path::FieldPath;
+use super::finding::{Cause, Code};
+use super::ids::{ClusterName, FindingId};
+use super::resource::ObjectId;
+use super::secret::RedactionKey;
+
+/// Of a finding on an object: cluster, identity (without a generated name suffix) and field path; 64 hex digits.
+///
+/// No class, version, value or time goes in: a field that was absent and is now changed is the same finding.
+pub fn of_object(cluster: &ClusterName, object: &ObjectId, path: Option<&FieldPath>) -> String {
+    Canonical::new("driftledger/fingerprint/v1")
+        .text(cluster.as_str())
+        .text(&object.group)
+        .text(&object.kind)
+        .optional(object.namespace.as_deref())
+        .text(stable_name(object))
+        .optional(path.map(FieldPath::to_string).as_deref())
+        .finish_hex()
+}
+
+/// Of a finding's content: when it changes, the finding "changed". Values enter as keyed hashes only.
+pub fn of_content(
+    fingerprint: &str,
+    code: Code,
+    cause: Option<Cause>,
+    declared: Option<&Value>,
+    live: Option<&Value>,
+    key: &RedactionKey,
+) -> String {
+    let keyed = |value: Option<&Value>| value.map(|v| key.hash_of(canonical::json(v).as_bytes()));
+    Canonical::new("driftledger/content/v1")
+        .text(fingerprint)
+        .text(code.class())
+        .optional(cause.map(Cause::as_str))
+        .optional(keyed(declared).as_deref())
+        .optional(keyed(live).as_deref())
+        .finish_hex()
+}
+
+/// The short id that people type.
+pub fn finding_id(fingerprint: &str) -> FindingId {
+    FindingId::new(format!("F-{}", fingerprint.get(..8).unwrap_or(fingerprint)))
+}
+
+/// The name without the hash that Kustomize's generators append to ConfigMaps and Secrets:
+/// ten characters of its alphabet (sigs.k8s.io/kustomize, `api/hasher`, `encode`).
+pub fn stable_name(object: &ObjectId) -> &str {
+    const ALPHABET: &[u8] = b"bcdfghkmt2456789";
+    let generated = object.group.is_empty() && matches!(object.kind.as_str(), "ConfigMap" | "Secret");
+    match object.name.rsplit_once('-') {
+        Some((base, suffix))
+            if generated && !base.is_empty() && suffix.len() == 10 && suffix.bytes().all(|b| ALPHABET.contains(&b)) =>
+        {
+            base
+        }
+        _ => &object.name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(kind: &str, name: &str) -> ObjectId {
+        ObjectId { group: String::new(), kind: kind.into(), namespace: Some("shop".into()), name: name.into() }
+    }
+
+    #[test]
+    fn generated_suffixes_are_taken_off_where_generators_make_them() {
+        assert_eq!(stable_name(&object("ConfigMap", "app-config-5fdm9b2hkt")), "app-config");
+        assert_eq!(stable_name(&object("Secret", "db-2g2k8t9m6f")), "db");
+        for (kind, name) in [("ConfigMap", "app-config"), ("ConfigMap", "app-1234567890"), ("Service", "app-5fdm9b2hkt"), ("ConfigMap", "-5fdm9b2hkt")] {
+            assert_eq!(stable_name(&object(kind, name)), name);
+        }
+    }
+
+    /// The encodings stand in ledgers: a change here makes every open finding a new one.
+    #[test]
+    fn fingerprints_are_fixed() {
+        let cluster = ClusterName::new("prod");
+        let path = FieldPath::of_fields(["spec", "replicas"]);
+        let id = object("ConfigMap", "a");
+        assert_eq!(of_object(&cluster, &id, Some(&path)), "FIXED_OBJECT_PATH");
+        assert_eq!(of_object(&cluster, &id, None), "FIXED_OBJECT");
+        let key = RedactionKey::from_bytes([7; 32]);
+        assert_eq!(
+            of_content("f", Code::Changed, Some(Cause::Behind), Some(&json!(3)), None, &key),
+            "FIXED_CONTENT"
+        );
+    }
+
+    #[test]
+    fn every_part_counts() {
+        let cluster = ClusterName::new("prod");
+        let base = of_object(&cluster, &object("ConfigMap", "a"), None);
+        assert_ne!(base, of_object(&ClusterName::new("dev"), &object("ConfigMap", "a"), None));
+        assert_ne!(base, of_object(&cluster, &object("Secret", "a"), None));
+        assert_ne!(base, of_object(&cluster, &object("ConfigMap", "b"), None));
+        assert_ne!(base, of_object(&cluster, &ObjectId { namespace: None, ..object("ConfigMap", "a") }, None));
+        assert_ne!(base, of_object(&cluster, &object("ConfigMap", "a"), Some(&FieldPath::root())));
+    }
+}

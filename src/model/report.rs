@@ -1,0 +1,173 @@
+//! The report of one scan: what every view shows and the ledger keeps. Its serialised form is the JSON contract
+//! `driftledger/scan/v1`; fields are only ever added.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::finding::{Finding, Severity};
+use super::gap::{Exclusion, Gap};
+use super::ids::{ClusterName, CommitId, FindingId, LedgerId, RepositoryName, Revision, ScanId, TargetName};
+use super::time::Timestamp;
+
+/// The value of `schema` in a scan's JSON.
+pub const SCAN_SCHEMA: &str = "driftledger/scan/v1";
+/// The value of `schema` in the JSON of `compare`.
+pub const COMPARE_SCHEMA: &str = "driftledger/compare/v1";
+
+/// One scan, complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScanReport {
+    /// [`SCAN_SCHEMA`].
+    pub schema: String,
+    /// The scan itself.
+    pub scan: ScanSummary,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// What was chosen not to be read.
+    pub exclusions: Vec<Exclusion>,
+    /// What is open after this scan, worst first: what it saw, and what earlier scans saw and this one could not look at
+    /// (their `lastSeen` is then older than `scan.startedAt`).
+    pub findings: Vec<Finding>,
+}
+
+/// When, over what, with what outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScanSummary {
+    /// Sequence number in the ledger.
+    pub id: ScanId,
+    /// The ledger it is in.
+    pub ledger: LedgerId,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When its last reading was done.
+    pub finished_at: Timestamp,
+    /// True if there is no gap and every configured target was in scope.
+    pub complete: bool,
+    /// The program's version.
+    pub tool_version: String,
+    /// The clusters that were read.
+    pub clusters: Vec<ClusterSummary>,
+    /// The targets that were audited.
+    pub targets: Vec<TargetSummary>,
+    /// Totals.
+    pub counts: Counts,
+    /// What this scan changed in the ledger.
+    pub changes: Changes,
+    /// Start of the last scan before this one that was complete; `None` if there was none.
+    pub last_complete: Option<Timestamp>,
+    /// The ledger's state after this scan.
+    pub seal: Option<Seal>,
+}
+
+/// One cluster as read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterSummary {
+    /// Configured name.
+    pub name: ClusterName,
+    /// UID of the namespace kube-system: the cluster's identity. `None` if it could not be read or a dump lacks it.
+    pub uid: Option<String>,
+    /// Kubernetes version, where known.
+    pub version: Option<String>,
+    /// `kubernetes API` or `dump`.
+    pub source: String,
+    /// Live objects read.
+    pub live_objects: u64,
+    /// The server's clock minus ours, in seconds, where its answers carry a date.
+    pub clock_skew_seconds: Option<i64>,
+}
+
+/// One target as audited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetSummary {
+    /// Configured name.
+    pub name: TargetName,
+    /// Cluster.
+    pub cluster: ClusterName,
+    /// Repository.
+    pub repository: RepositoryName,
+    /// Tracked revision.
+    pub revision: Revision,
+    /// What it resolved to; `None` where it did not.
+    pub commit: Option<CommitId>,
+    /// Folder in the repository.
+    pub path: String,
+    /// Objects it declares.
+    pub declared: u64,
+    /// Of these, compared (or found missing) this time.
+    pub compared: u64,
+    /// Findings on its objects.
+    pub findings: u64,
+    /// Files without manifests that were passed over.
+    pub files_passed_over: u64,
+    /// True if an old mirror was used because fetching failed and the configuration allows it.
+    pub stale: bool,
+}
+
+/// Totals of a scan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Declared objects.
+    pub declared: u64,
+    /// Of these, compared with their live object, or known to be missing.
+    pub compared: u64,
+    /// Of these, without a finding.
+    pub in_sync: u64,
+    /// Findings that this scan saw.
+    pub findings: u64,
+    /// Findings still open from before whose objects could not be looked at.
+    pub unknown: u64,
+    /// Findings by severity.
+    pub by_severity: BTreeMap<Severity, u64>,
+    /// Findings by code's class.
+    pub by_class: BTreeMap<String, u64>,
+    /// Gaps.
+    pub gaps: u64,
+    /// Normalisations that were applied, by rule.
+    pub normalised: BTreeMap<String, u64>,
+}
+
+/// What a scan changed in the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Changes {
+    /// True for a ledger's first scan: nothing is new in comparison with anything.
+    pub first_scan: bool,
+    /// Never seen before by this ledger.
+    pub new: Vec<FindingId>,
+    /// Seen before, resolved since, and back.
+    pub reopened: Vec<FindingId>,
+    /// Open before with other content.
+    pub changed: Vec<FindingId>,
+    /// Gone, their objects having been looked at.
+    pub resolved: Vec<ClosedFinding>,
+    /// No longer looked at because the configuration changed; not resolved.
+    pub out_of_scope: Vec<ClosedFinding>,
+}
+
+/// A finding that is no longer open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosedFinding {
+    /// Its id.
+    pub id: FindingId,
+    /// `prod Deployment.apps shop/api .spec.replicas`.
+    pub title: String,
+    /// How it ended, for people.
+    pub how: String,
+}
+
+/// A seal: the hash that chains a stretch of the ledger to what came before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seal {
+    /// Its number in the chain; the first is 1.
+    pub sequence: i64,
+    /// SHA-256 in 64 hex digits.
+    pub hash: String,
+}

@@ -1,0 +1,85 @@
+//! Kubernetes' own kinds, embedded: their schemas for use without a cluster, and what no OpenAPI document says of their Go
+//! types (omitempty, pointers). `builtin.json` is made by `tests/cluster/facts` from Kubernetes itself.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::openapi::{RawSchema, read};
+use super::shape::Schemas;
+use crate::model::discovery::{Discovery, ServedKind};
+use crate::model::resource::Gvk;
+
+/// What the Go type of a field says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fact {
+    pub(super) omit_empty: bool,
+    pub(super) pointer: bool,
+}
+
+/// Facts by OpenAPI definition and field.
+pub(super) struct Facts(HashMap<String, HashMap<String, Fact>>);
+
+impl Facts {
+    pub(super) fn field(&self, definition: &str, field: &str) -> Option<Fact> {
+        self.0.get(definition)?.get(field).copied()
+    }
+}
+
+#[derive(Deserialize)]
+struct File {
+    kubernetes: String,
+    /// apiVersion, kind, plural, namespaced.
+    resources: Vec<(String, String, String, bool)>,
+    definitions: BTreeMap<String, RawSchema>,
+}
+
+static FILE: LazyLock<File> =
+    LazyLock::new(|| serde_json::from_str(include_str!("builtin.json")).expect("a test reads the embedded facts"));
+
+static FACTS: LazyLock<Facts> = LazyLock::new(|| {
+    let fact = |raw: &RawSchema| {
+        let flags = raw.go.as_deref()?;
+        Some(Fact { omit_empty: flags.contains('o'), pointer: flags.contains('p') })
+    };
+    Facts(
+        FILE.definitions
+            .iter()
+            .map(|(name, definition)| {
+                let fields = definition.properties.iter().filter_map(|(field, raw)| Some((field.clone(), fact(raw)?)));
+                (name.clone(), fields.collect())
+            })
+            .collect(),
+    )
+});
+
+static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::from_document(read(&FILE.definitions)));
+
+pub(super) fn facts() -> &'static Facts {
+    &FACTS
+}
+
+/// The schemas of Kubernetes' own kinds at the release they were taken from.
+pub fn builtin_schemas() -> &'static Schemas {
+    &SCHEMAS
+}
+
+/// Kubernetes' own kinds, as far as they are known without a cluster: not whole, so that nothing is called unserved.
+pub fn builtin_discovery() -> Discovery {
+    let mut discovery = Discovery::default();
+    for (api_version, kind, plural, namespaced) in &FILE.resources {
+        discovery.insert(ServedKind {
+            gvk: Gvk::new(api_version, kind.as_str()),
+            plural: plural.clone(),
+            namespaced: *namespaced,
+            listable: true,
+        });
+    }
+    discovery
+}
+
+/// The Kubernetes release of the embedded facts, `v1.35.0`.
+pub fn builtin_version() -> &'static str {
+    &FILE.kubernetes
+}
