@@ -25,6 +25,9 @@ pub struct CommitInfo {
 pub struct FileVersion {
     /// The commit that brought it to the revision.
     pub commit: CommitInfo,
+    /// Where that is a merge: the newest commit that it brought and that touched the file; `None` where the merge itself made the
+    /// change, or where it was not looked for.
+    pub authored: Option<CommitInfo>,
     /// First-parent commits between this one and the tracked commit; 0 for the tracked commit itself.
     pub commits_behind: u64,
     /// The file's bytes; `None` where the commit removed it (or it is no regular file or over the size limit).

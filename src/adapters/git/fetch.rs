@@ -1,0 +1,255 @@
+//! One fetch into a bare mirror: all branches, all tags and where HEAD points.
+//!
+//! References are not updated one by one. What the server advertised is written as one `packed-refs` file, in place of the old one:
+//! that prunes, follows forced pushes, lets a branch `a` become `a/b`, and a kill at any moment leaves the old or the new state.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::protocol::fetch::{RefMap, Shallow, Tags, negotiate, refmap};
+use gix::protocol::handshake::Ref;
+use gix::protocol::transport::{Protocol, Service, client::blocking_io::http};
+use gix::{ObjectId, odb};
+
+use super::failure::Failure;
+use super::http::{Client, Deadline, FailureCell};
+use super::source::{CleanUrl, RepositorySource};
+
+/// Brings `repository` to what the server has now.
+pub(super) fn fetch(
+    repository: &gix::Repository,
+    source: &RepositorySource,
+    url: &CleanUrl,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    let cell = FailureCell::default();
+    let client = Client::new(source, url, deadline, cell.clone())?;
+    let address = gix::url::parse(url.as_str()).map_err(|_| Failure::NotGit)?;
+    let mut transport = http::Transport::new_http(client, address, Protocol::V2, false);
+    let interrupt = AtomicBool::new(false);
+    let (done, wait) = mpsc::channel::<()>();
+    let outcome = std::thread::scope(|scope| {
+        // Resolving deltas reads nothing from the network, so nothing there looks at the deadline.
+        let stop = &interrupt;
+        scope.spawn(move || {
+            if wait.recv_timeout(deadline.left()) == Err(mpsc::RecvTimeoutError::Timeout) {
+                stop.store(true, Ordering::Relaxed);
+            }
+        });
+        let outcome = receive(repository, &mut transport, &interrupt);
+        drop(done);
+        outcome
+    });
+    let refs = match outcome {
+        Ok(refs) => refs,
+        Err(error) => {
+            return Err(match cell.take() {
+                Some(failure) => failure,
+                None if interrupt.load(Ordering::Relaxed) => deadline.failure(),
+                None => of_gix(&error),
+            });
+        }
+    };
+    References::of(&refs)?.publish(repository.git_dir()).map_err(|e| Failure::cache("references cannot be written", &e))
+}
+
+/// gix's errors name the URL, which is clean, and what the server said.
+fn of_gix(error: &gix::Error) -> Failure {
+    let cause = error.probable_cause().to_string();
+    if cause.contains("'smart' protocol") {
+        return Failure::NotGit;
+    }
+    let line = cause.lines().next().unwrap_or_default();
+    Failure::Protocol(line.chars().filter(|c| !c.is_control()).take(200).collect())
+}
+
+fn receive(
+    repository: &gix::Repository,
+    transport: &mut http::Transport<Client>,
+    interrupt: &AtomicBool,
+) -> gix::Result<Vec<Ref>> {
+    let agent = ("agent", Some(gix::protocol::agent(concat!("driftledger-", env!("CARGO_PKG_VERSION")))));
+    let mut handshake =
+        gix::protocol::handshake(&mut *transport, Service::UploadPack, |_| Ok(None), Vec::new(), &mut gix::progress::Discard)?;
+    let specs = ["HEAD", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+        .into_iter()
+        .map(|spec| Ok(gix::refspec::parse(spec.into(), gix::refspec::parse::Operation::Fetch)?.to_owned()))
+        .collect::<gix::Result<Vec<_>>>()?;
+    let wanted = refmap::init::Context { fetch_refspecs: specs, extra_refspecs: Vec::new() };
+    let map = handshake
+        .prepare_lsrefs_or_extract_refmap(agent.clone(), true, wanted)?
+        .fetch_blocking(gix::progress::Discard, transport, false)?;
+
+    let mut objects = repository.clone();
+    objects.objects.refresh = odb::store::RefreshMode::Never;
+    let shallow = Shallow::NoChange;
+    let mut negotiation = Negotiation {
+        repository: &objects,
+        graph: objects.revision_graph(None),
+        negotiator: gix::negotiate::Algorithm::Consecutive.into_negotiator(),
+        map: &map,
+        shallow: &shallow,
+    };
+    let packs = repository.objects.store_ref().path().join("pack");
+    let mut keep = None;
+    gix::protocol::fetch(
+        &mut negotiation,
+        |pack, progress, interrupt| {
+            let bases = Some(repository.objects.clone());
+            let options = odb::pack::bundle::write::Options::default();
+            let written = odb::pack::Bundle::write_to_directory(
+                pack,
+                Some(&packs),
+                progress,
+                interrupt,
+                bases,
+                repository.object_hash(),
+                options,
+            )?;
+            keep = written.keep_path;
+            Ok(true)
+        },
+        gix::progress::Discard,
+        interrupt,
+        gix::protocol::fetch::Context { handshake: &mut handshake, transport, user_agent: agent, trace_packetlines: false },
+        gix::protocol::fetch::Options {
+            shallow_file: repository.shallow_file()?,
+            shallow: &shallow,
+            tags: Tags::None,
+            reject_shallow_remote: false,
+        },
+    )?;
+    if let Some(keep) = keep {
+        // It only guards against a garbage collection between pack and references; nobody collects here.
+        let _ = std::fs::remove_file(keep);
+    }
+    drop(negotiation);
+    Ok(map.remote_refs)
+}
+
+struct Negotiation<'a> {
+    repository: &'a gix::Repository,
+    graph: gix::negotiate::Graph<'a, 'a>,
+    negotiator: Box<dyn gix::negotiate::Negotiator>,
+    map: &'a RefMap,
+    shallow: &'a Shallow,
+}
+
+impl gix::protocol::fetch::Negotiate for Negotiation<'_> {
+    fn mark_complete_and_common_ref(&mut self) -> gix::Result<negotiate::Action> {
+        negotiate::mark_complete_and_common_ref(
+            &self.repository.objects,
+            &self.repository.refs,
+            || Ok(std::iter::empty::<(gix::refs::file::Store, gix::OdbHandle)>()),
+            &mut *self.negotiator,
+            &mut self.graph,
+            self.map,
+            self.shallow,
+            |_| false,
+        )
+    }
+
+    fn add_wants(&mut self, arguments: &mut gix::protocol::fetch::Arguments, known: &[bool]) -> bool {
+        negotiate::add_wants(&self.repository.objects, arguments, self.map, known, self.shallow, |_| false)
+    }
+
+    fn one_round(
+        &mut self,
+        state: &mut negotiate::one_round::State,
+        arguments: &mut gix::protocol::fetch::Arguments,
+        previous: Option<&gix::protocol::fetch::Response>,
+    ) -> gix::Result<(negotiate::Round, bool)> {
+        negotiate::one_round(&mut *self.negotiator, &mut self.graph, state, arguments, previous)
+    }
+}
+
+/// What the server has, as it is written down.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct References {
+    /// Name to object, and for an annotated tag what it finally names.
+    named: BTreeMap<BString, (ObjectId, Option<ObjectId>)>,
+    head: Head,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Head {
+    #[default]
+    Unknown,
+    Branch(BString),
+    Commit(ObjectId),
+}
+
+impl References {
+    fn of(remote: &[Ref]) -> Result<Self, Failure> {
+        let mut all = Self::default();
+        for reference in remote {
+            let (name, target, peeled) = match reference {
+                Ref::Direct { full_ref_name, object } => (full_ref_name, *object, None),
+                Ref::Peeled { full_ref_name, tag, object } => (full_ref_name, *tag, Some(*object)),
+                Ref::Symbolic { full_ref_name, tag, object, .. } => {
+                    (full_ref_name, tag.unwrap_or(*object), tag.map(|_| *object))
+                }
+                Ref::Unborn { full_ref_name, target } => {
+                    if full_ref_name == "HEAD" && is_branch(target.as_bstr()) {
+                        all.head = Head::Branch(target.clone());
+                    }
+                    continue;
+                }
+            };
+            if name == "HEAD" {
+                all.head = match reference {
+                    Ref::Symbolic { target, .. } if is_branch(target.as_bstr()) => Head::Branch(target.clone()),
+                    _ => Head::Commit(peeled.unwrap_or(target)),
+                };
+            } else if is_branch(name.as_bstr()) || name.starts_with(b"refs/tags/") {
+                // A name is written as a line of a file below.
+                gix::validate::reference::name(name.as_bstr())
+                    .map_err(|_| Failure::Protocol("the server sent a reference with an impossible name".into()))?;
+                all.named.insert(name.clone(), (target, peeled));
+            }
+        }
+        Ok(all)
+    }
+
+    fn publish(&self, git_dir: &Path) -> std::io::Result<()> {
+        let mut packed = b"# pack-refs with: peeled fully-peeled sorted \n".to_vec();
+        for (name, (target, peeled)) in &self.named {
+            packed.extend_from_slice(format!("{target} ").as_bytes());
+            packed.extend_from_slice(name);
+            packed.push(b'\n');
+            if let Some(peeled) = peeled {
+                packed.extend_from_slice(format!("^{peeled}\n").as_bytes());
+            }
+        }
+        replace(git_dir, "packed-refs", &packed)?;
+        let head = match &self.head {
+            // A repository needs a HEAD; this one resolves to nothing, as the server's does.
+            Head::Unknown => "ref: refs/driftledger/no-default-branch\n".to_owned(),
+            Head::Branch(name) => format!("ref: {name}\n"),
+            Head::Commit(id) => format!("{id}\n"),
+        };
+        replace(git_dir, "HEAD", head.as_bytes())
+    }
+}
+
+fn is_branch(name: &BStr) -> bool {
+    name.starts_with(b"refs/heads/") && gix::validate::reference::name(name).is_ok()
+}
+
+/// Writes a file whole or not at all. A leftover of a killed run is overwritten.
+pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> std::io::Result<()> {
+    let path = folder.join(name);
+    if std::fs::read(&path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    let new = folder.join(format!("{name}.new"));
+    let mut file = File::create(&new)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(new, path)
+}

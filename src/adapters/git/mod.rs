@@ -1,0 +1,24 @@
+//! Git repositories: mirrors of remote ones, trees at a commit without a checkout, and what commits made of files.
+//!
+//! Everything here is synchronous and blocks; no `git` program, hook, filter or credential helper is ever run.
+
+mod build;
+mod failure;
+mod fetch;
+mod history;
+mod http;
+mod mirror;
+mod mirrors;
+mod repository;
+mod source;
+mod tree;
+
+pub use build::{BuildError, Content, RepositoryBuilder, Written};
+pub use history::HistoryBounds;
+pub use mirrors::Mirrors;
+pub use repository::{OpenedRepository, StaleMirror};
+pub use source::{CleanUrl, Credentials, Hidden, Location, LocationError, RepositorySource};
+pub use tree::{CommitTree, TreeLimits};
+
+#[cfg(test)]
+mod testing;

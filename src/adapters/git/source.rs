@@ -1,0 +1,259 @@
+//! Where a repository is, and what opens it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use reqwest::Url;
+use thiserror::Error;
+
+use crate::model::ids::RepositoryName;
+
+/// A repository to read.
+#[derive(Clone, Debug)]
+pub struct RepositorySource {
+    /// Its name in the configuration, for messages.
+    pub name: RepositoryName,
+    /// Where it is.
+    pub location: Location,
+    /// What its server asks for, if anything.
+    pub credentials: Option<Credentials>,
+    /// PEM file with the certificate authorities to trust for this repository, instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Longest time for bringing the mirror up to date: waiting for other processes, all attempts and pauses included.
+    pub timeout: Duration,
+    /// How often a fetch is tried again after a failure that may pass.
+    pub retries: u32,
+    /// Whether the last good mirror may be used where the repository cannot be fetched.
+    pub allow_stale: bool,
+}
+
+impl RepositorySource {
+    /// Without credentials; two minutes, two retries, no use of an old mirror.
+    pub fn new(name: RepositoryName, location: Location) -> Self {
+        Self {
+            name,
+            location,
+            credentials: None,
+            ca_file: None,
+            timeout: Duration::from_secs(120),
+            retries: 2,
+            allow_stale: false,
+        }
+    }
+}
+
+/// Where a repository is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A folder of this machine: a bare repository, or one with a work tree.
+    Path(PathBuf),
+    /// A server.
+    Url(CleanUrl),
+}
+
+/// Why a text is no repository URL. Never repeats the text: it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LocationError {
+    /// Not a URL, or one without a host.
+    #[error("this is no repository URL; write https://host/path")]
+    Form,
+    /// Another scheme than https, http, ssh or file.
+    #[error("a repository URL begins with https://, http://, ssh:// or file://")]
+    Scheme,
+    /// A query or a fragment, which would become part of every request and may hold a token.
+    #[error("a repository URL has no part after ? or #; give a token with tokenFile")]
+    Query,
+    /// `file://` with a host or with bytes that are no path here.
+    #[error("this file URL is no path of this machine; write file:///path")]
+    File,
+}
+
+impl Location {
+    /// Reads a repository URL (RFC 3986), and takes what stands before `@` out of it as credentials: `user:password`, or a
+    /// token alone. Percent-encoded parts are decoded. `file://` becomes a path; `user@host:path` is taken for ssh.
+    ///
+    /// # Errors
+    /// [`LocationError`], without the text.
+    pub fn from_url(text: &str) -> Result<(Self, Option<Credentials>), LocationError> {
+        let text = text.trim();
+        let url = match scp_like(text) {
+            Some(url) => Url::parse(&url),
+            None => Url::parse(text),
+        };
+        let mut url = url.map_err(|_| LocationError::Form)?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(LocationError::Query);
+        }
+        match url.scheme() {
+            "file" => {
+                let path = url.to_file_path().map_err(|()| LocationError::File)?;
+                return Ok((Self::Path(path), None));
+            }
+            "https" | "http" | "ssh" => {}
+            _ => return Err(LocationError::Scheme),
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(LocationError::Form);
+        }
+        let credentials = if url.scheme() == "ssh" { None } else { Credentials::of_url(&url) };
+        url.set_username("").map_err(|()| LocationError::Form)?;
+        url.set_password(None).map_err(|()| LocationError::Form)?;
+        Ok((Self::Url(CleanUrl(url)), credentials))
+    }
+}
+
+/// `git@host:path`, as ssh's short form, made a URL.
+fn scp_like(text: &str) -> Option<String> {
+    if text.contains("://") {
+        return None;
+    }
+    let (host, path) = text.split_once(':')?;
+    (!host.is_empty() && !host.contains('/') && host.contains('@')).then(|| format!("ssh://{host}/{}", path.trim_start_matches('/')))
+}
+
+/// A repository's URL without user, password, query or fragment: safe to show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CleanUrl(Url);
+
+impl CleanUrl {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Display for CleanUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for CleanUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// What a Git server asks for.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// An access token; sent as the password of HTTP basic authentication, as the Git servers want it.
+    Token(Hidden),
+    /// HTTP basic authentication (RFC 7617).
+    Basic {
+        /// User name.
+        user: String,
+        /// Password, or a token where the server wants it with a certain user name.
+        password: Hidden,
+    },
+}
+
+impl Credentials {
+    fn of_url(url: &Url) -> Option<Self> {
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let user = decoded(url.username());
+        match url.password().map(decoded) {
+            Some(password) if user.is_empty() => Some(Self::Token(Hidden::new(password))),
+            Some(password) => Some(Self::Basic { user, password: Hidden::new(password) }),
+            None if user.is_empty() => None,
+            None => Some(Self::Token(Hidden::new(user))),
+        }
+    }
+
+    /// User name and password as they are sent. GitHub, GitLab and Gitea take a token with any user name.
+    pub(super) fn pair(&self) -> (&str, &str) {
+        match self {
+            Self::Token(token) => ("x-access-token", token.reveal()),
+            Self::Basic { user, password } => (user, password.reveal()),
+        }
+    }
+}
+
+/// A text that no output shows: `Debug` and `Display` print a placeholder.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> (String, Option<(String, String)>) {
+        let (location, credentials) = Location::from_url(text).expect(text);
+        let Location::Url(clean) = &location else { panic!("{text} is no path") };
+        let shown = format!("{location:?} {credentials:?}");
+        let pair = credentials.as_ref().map(Credentials::pair);
+        if let Some((_, password)) = pair {
+            assert!(!shown.contains(password), "{shown}");
+        }
+        (clean.to_string(), pair.map(|(user, password)| (user.to_owned(), password.to_owned())))
+    }
+
+    fn pair(user: &str, password: &str) -> Option<(String, String)> {
+        Some((user.to_owned(), password.to_owned()))
+    }
+
+    #[test]
+    fn userinfo_becomes_credentials_and_leaves_the_url() {
+        let clean = "https://git.example.com/acme/p.git".to_owned();
+        assert_eq!(url("https://git.example.com/acme/p.git"), (clean.clone(), None));
+        assert_eq!(url("https://ann:s3cr%40t@git.example.com/acme/p.git"), (clean.clone(), pair("ann", "s3cr@t")));
+        assert_eq!(url("https://tok%2Fen@git.example.com/acme/p.git"), (clean.clone(), pair("x-access-token", "tok/en")));
+        assert_eq!(url("https://:tok@git.example.com/acme/p.git"), (clean.clone(), pair("x-access-token", "tok")));
+        assert_eq!(url(" https://GIT.example.com:443/acme/p.git "), (clean, None));
+    }
+
+    #[test]
+    fn ssh_loses_its_user_and_file_becomes_a_path() {
+        assert_eq!(url("git@git.example.com:acme/p.git"), ("ssh://git.example.com/acme/p.git".to_owned(), None));
+        assert_eq!(url("ssh://git@git.example.com:2222/p"), ("ssh://git.example.com:2222/p".to_owned(), None));
+        let (location, _) = Location::from_url("file:///srv/my%20repos/p.git").expect("a file URL");
+        assert_eq!(location, Location::Path("/srv/my repos/p.git".into()));
+    }
+
+    #[test]
+    fn what_is_refused_is_not_repeated() {
+        let cases = [
+            ("https://h/p?private_token=canary", LocationError::Query),
+            ("https://h/p#canary", LocationError::Query),
+            ("canary", LocationError::Form),
+            ("https://u:canary@", LocationError::Form),
+            ("https://u:canary@h:port/p", LocationError::Form),
+            ("git://u:canary@h/p", LocationError::Scheme),
+            ("file://canary/p", LocationError::File),
+        ];
+        for (text, expected) in cases {
+            let error = Location::from_url(text).expect_err(text);
+            assert_eq!(error, expected, "{text}");
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+        }
+    }
+}
