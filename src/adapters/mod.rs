@@ -1,1 +1,3 @@
-//! adapters
+//! The edges: Git, clusters, the ledger, receivers.
+
+pub mod ledger;
