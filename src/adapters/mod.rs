@@ -1,1 +1,3 @@
-//! adapters
+//! What touches the world outside: repositories, clusters, renderers, the ledger, mail and chat.
+
+pub mod cluster;
