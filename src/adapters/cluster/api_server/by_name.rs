@@ -112,9 +112,11 @@ fn group_gap(kind: &ServedKind, sort: GapKind, failure: &Failure, objects: Vec<O
         [only] => only.to_string(),
         many => format!("{} objects of {}", many.len(), kind.gvk.group_kind()),
     };
-    let hint = failure.kind_hint(kind, None);
+    let first = objects.first().and_then(|object| object.namespace.clone());
+    let namespace = first.filter(|first| objects.iter().all(|object| object.namespace.as_ref() == Some(first)));
+    let hint = failure.kind_hint(kind, namespace.as_deref());
     let mut gap = Gap::new(sort, format!("{what} cannot be read: {failure}"), Hides::Objects { objects });
-    gap.place = Some(kind.gvk.group_kind().to_string());
+    gap.place = Some(paths::place(kind, namespace.as_deref()));
     gap.hint = hint;
     gap
 }

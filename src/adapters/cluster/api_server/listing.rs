@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinSet;
 
-use super::by_name;
+use super::by_name::{self, Unread};
 use super::failure::Failure;
 use super::fetch::{Fetcher, JSON};
 use super::paths;
@@ -81,12 +81,12 @@ struct Listing<'a> {
 impl Listing<'_> {
     async fn everything(&mut self) -> Result<Vec<Gap>, Gone> {
         if !self.kind.listable {
-            return Ok(self.by_name(self.wanted.to_vec()).await);
+            return Ok(self.declared_by_name().await);
         }
         match self.pages(None).await? {
             None => Ok(Vec::new()),
             Some(failure) if failure.is_forbidden() && !self.wanted.is_empty() => {
-                if self.kind.namespaced { self.by_namespace().await } else { Ok(self.by_name(self.wanted.to_vec()).await) }
+                if self.kind.namespaced { self.by_namespace().await } else { Ok(self.declared_by_name().await) }
             }
             Some(failure) if failure.is_conversion() => Ok(self.convertible(&failure).await),
             Some(failure) => Ok(vec![self.gap(&failure, None)]),
@@ -95,33 +95,39 @@ impl Listing<'_> {
 
     async fn by_namespace(&mut self) -> Result<Vec<Gap>, Gone> {
         let mut gaps = Vec::new();
+        let mut unread = Vec::new();
         let namespaces: BTreeSet<Option<&str>> = self.wanted.iter().map(|o| o.namespace.as_deref()).collect();
         for namespace in namespaces {
             let wanted = || self.wanted.iter().filter(|o| o.namespace.as_deref() == namespace).cloned().collect();
             let Some(name) = namespace else {
-                gaps.extend(self.by_name(wanted()).await);
+                unread.extend(self.by_name(wanted()).await);
                 continue;
             };
             match self.pages(Some(name)).await? {
                 None => {}
-                Some(failure) if failure.is_forbidden() => gaps.extend(self.by_name(wanted()).await),
+                Some(failure) if failure.is_forbidden() => unread.extend(self.by_name(wanted()).await),
                 // Reading by name starts over with all namespaces: pages of this one may have been handed over.
                 Some(failure) if failure.is_conversion() => return Ok(self.convertible(&failure).await),
                 Some(failure) => gaps.push(self.gap(&failure, Some(name))),
             }
         }
+        gaps.extend(by_name::gaps(self.kind, unread));
         Ok(gaps)
     }
 
-    async fn by_name(&mut self, objects: Vec<ObjectId>) -> Vec<Gap> {
+    async fn declared_by_name(&mut self) -> Vec<Gap> {
+        let unread = self.by_name(self.wanted.to_vec()).await;
+        by_name::gaps(self.kind, unread)
+    }
+
+    async fn by_name(&mut self, objects: Vec<ObjectId>) -> Vec<Unread> {
         let handed_over = &mut self.handed_over;
         let each = &mut *self.each;
         let mut each = |event| {
             *handed_over = true;
             each(event);
         };
-        let unread = by_name::read_all(self.fetcher, self.kind, objects, &mut each).await;
-        by_name::gaps(self.kind, unread)
+        by_name::read_all(self.fetcher, self.kind, objects, &mut each).await
     }
 
     /// One object that cannot be converted fails the LIST of all; read by name, only the broken ones are hidden.
@@ -130,13 +136,13 @@ impl Listing<'_> {
             return vec![self.gap(failure, None)];
         }
         self.restart();
-        let gaps = self.by_name(self.wanted.to_vec()).await;
+        let gaps = self.declared_by_name().await;
         if !gaps.is_empty() {
             return gaps;
         }
         // What is declared was read; that something else is broken is said all the same.
         let message = format!("{} cannot be listed, only what is declared was read: {failure}", self.kind.gvk);
-        vec![Gap::new(GapKind::Conversion, message, Hides::Objects { objects: Vec::new() }).at(self.place(None))]
+        vec![Gap::new(GapKind::Conversion, message, Hides::Objects { objects: Vec::new() }).at(paths::place(self.kind, None))]
     }
 
     fn restart(&mut self) {
@@ -175,19 +181,12 @@ impl Listing<'_> {
     }
 
     fn gap(&self, failure: &Failure, namespace: Option<&str>) -> Gap {
-        let what = self.place(namespace);
+        let what = paths::place(self.kind, namespace);
         let message = format!("{what} cannot be listed: {failure}");
         let gap = Gap::new(failure.gap_kind(), message, hides_kind(self.kind, namespace)).at(what);
         match failure.kind_hint(self.kind, namespace) {
             Some(hint) => gap.hint(hint),
             None => gap,
-        }
-    }
-
-    fn place(&self, namespace: Option<&str>) -> String {
-        match namespace {
-            Some(namespace) => format!("{} in {namespace}", self.kind.gvk.group_kind()),
-            None => self.kind.gvk.group_kind().to_string(),
         }
     }
 }

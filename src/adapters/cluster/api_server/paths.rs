@@ -43,3 +43,9 @@ pub(super) fn object(kind: &ServedKind, object: &ObjectId) -> Option<String> {
     let collection = collection(kind, object.namespace.as_deref());
     Some(format!("{collection}/{}", utf8_percent_encode(&object.name, SEGMENT)))
 }
+
+/// A kind and where, for people: `Deployment.apps in shop`.
+pub(super) fn place(kind: &ServedKind, namespace: Option<&str>) -> String {
+    let kind = kind.gvk.group_kind();
+    namespace.map_or_else(|| kind.to_string(), |namespace| format!("{kind} in {namespace}"))
+}
