@@ -122,7 +122,7 @@ fn cluster_uid(inventory: &Inventory) -> Option<String> {
     serde_json::from_str::<Namespace>(raw.get()).ok()?.metadata.uid
 }
 
-/// As `kubebuilder` and `UnsafeGuessKindToResource` do; used for hints only, a dump has no URLs.
+/// The English plural, as most CRDs have it. It is used for hints only: a dump has no URLs.
 fn guess_plural(kind: &str) -> String {
     let singular = kind.to_lowercase();
     let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| singular.ends_with(suffix));

@@ -84,7 +84,9 @@ impl Inventory {
     /// One for each object that could not be taken in, and for a list that is not whole.
     pub(super) fn add(&mut self, document: &RawValue) -> Vec<DocumentError> {
         let Ok(head) = serde_json::from_str::<Head<'_>>(document.get()) else { return vec![DocumentError::NoObject] };
-        let (Some(api_version), Some(kind)) = (&head.api_version, &head.kind) else { return vec![DocumentError::NoObject] };
+        let (Some(api_version), Some(kind)) = (&head.api_version, &head.kind) else {
+            return vec![DocumentError::NoObject];
+        };
         let of_list = kind.strip_suffix("List").and_then(|item_kind| {
             let items = serde_json::from_str::<Items<'_>>(document.get()).ok()?.items;
             // An empty typed list may be written without items; a custom kind called `…List` has a name of its own.
@@ -111,7 +113,12 @@ impl Inventory {
     }
 
     /// `typed`: apiVersion and kind of the list around it, which its items may leave out.
-    fn add_object(&mut self, raw: &RawValue, head: &Head<'_>, typed: Option<(&str, &str)>) -> Result<(), DocumentError> {
+    fn add_object(
+        &mut self,
+        raw: &RawValue,
+        head: &Head<'_>,
+        typed: Option<(&str, &str)>,
+    ) -> Result<(), DocumentError> {
         let api_version = head.api_version.as_deref().or(typed.map(|t| t.0)).ok_or(DocumentError::NoObject)?;
         let kind = head.kind.as_deref().or(typed.map(|t| t.1)).ok_or(DocumentError::NoObject)?;
         let meta = head.metadata.as_ref().ok_or(DocumentError::NoObject)?;
@@ -163,7 +170,11 @@ impl KindInventory {
     }
 
     /// All objects in order of namespace and name, and what is held of each at a version.
-    pub(super) fn all<'a>(&'a self, kind: &'a GroupKind, version: &'a str) -> impl Iterator<Item = (ObjectId, Held<'a>)> {
+    pub(super) fn all<'a>(
+        &'a self,
+        kind: &'a GroupKind,
+        version: &'a str,
+    ) -> impl Iterator<Item = (ObjectId, Held<'a>)> {
         self.objects.keys().map(move |key| {
             let (namespace, name) = key.clone();
             let id = ObjectId { group: kind.group.clone(), kind: kind.kind.clone(), namespace, name };

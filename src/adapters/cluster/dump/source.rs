@@ -53,7 +53,9 @@ impl DumpCluster {
         if inventory.kinds().next().is_none() && unread.is_empty() {
             return Err(hides_all(format!("the dump holds no object; {} files were read", files.len()))
                 .at(path.display().to_string())
-                .hint("write it with `kubectl get deployments,services,… --all-namespaces -o yaml`"));
+                .hint(
+                    "write it with `kubectl get deployments,services,… --all-namespaces -o yaml --show-managed-fields`",
+                ));
         }
         let unread = unread.into_iter().map(|gap| gap.of_cluster(&name)).collect();
         let mut kinds = custom::kinds(&inventory);
@@ -71,7 +73,7 @@ impl DumpCluster {
         let resource = if group.is_empty() { kind.plural.clone() } else { format!("{}.{group}", kind.plural) };
         let everywhere = if kind.namespaced { " --all-namespaces" } else { "" };
         self.gap(kind, GapKind::Unreachable, format!("the dump holds no {}", kind.gvk.kind), hides)
-            .hint(format!("add the output of `kubectl get {resource}{everywhere} -o yaml` to it"))
+            .hint(format!("add the output of `kubectl get {resource}{everywhere} -o yaml --show-managed-fields` to it"))
     }
 
     fn other_version(&self, kind: &ServedKind, held: &str, objects: Vec<ObjectId>) -> Gap {

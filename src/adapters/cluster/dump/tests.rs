@@ -105,9 +105,13 @@ async fn reads_what_kubectl_writes() {
 
 #[tokio::test]
 async fn hands_over_large_kinds_in_pages() {
-    let items: Vec<String> =
-        (0..1200).map(|n| format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"namespace":"shop","name":"m{n:04}"}}}}"#)).collect();
-    let cluster = opened(&[("maps.json", &format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, items.join(",")))]);
+    let items: Vec<String> = (0..1200)
+        .map(|n| {
+            format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"namespace":"shop","name":"m{n:04}"}}}}"#)
+        })
+        .collect();
+    let cluster =
+        opened(&[("maps.json", &format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, items.join(",")))]);
     let request = ListRequest { kind: kind("v1", "ConfigMap", "configmaps"), wanted: vec![] };
     let mut sizes = Vec::new();
     cluster
@@ -130,16 +134,24 @@ async fn proves_no_absence_of_kinds_it_was_not_made_of() {
     assert_eq!(gaps[0].kind, GapKind::Unreachable);
     assert_eq!(gaps[0].hides, Hides::Kind { kind: GroupKind::new("", "Service"), namespace: None });
     assert_eq!(gaps[0].message, "the dump holds no Service");
-    assert!(gaps[0].hint.as_ref().unwrap().contains("kubectl get services --all-namespaces -o yaml"));
+    assert!(
+        gaps[0].hint.as_ref().unwrap().contains("kubectl get services --all-namespaces -o yaml --show-managed-fields")
+    );
     let gap = cluster.get(&services, &object(&services, "api")).await.unwrap_err();
     assert_eq!(gap.hides, Hides::Objects { objects: vec![object(&services, "api")] });
-    assert_eq!(list(&cluster, &kind("batch/v1", "Job", "jobs"), &["a"]).await, (vec![], vec![]), "an empty list is a list");
+    assert_eq!(
+        list(&cluster, &kind("batch/v1", "Job", "jobs"), &["a"]).await,
+        (vec![], vec![]),
+        "an empty list is a list"
+    );
 }
 
 #[tokio::test]
 async fn converts_nothing() {
     let scaler = |version: &str, name: &str| {
-        format!("---\napiVersion: autoscaling/{version}\nkind: HorizontalPodAutoscaler\nmetadata: {{namespace: shop, name: {name}}}\n")
+        format!(
+            "---\napiVersion: autoscaling/{version}\nkind: HorizontalPodAutoscaler\nmetadata: {{namespace: shop, name: {name}}}\n"
+        )
     };
     let text = scaler("v1", "old") + &scaler("v1", "both") + &scaler("v2", "both");
     let cluster = opened(&[("scalers.yaml", &text)]);
@@ -148,7 +160,10 @@ async fn converts_nothing() {
     assert_eq!(names(&items), ["both"]);
     assert_eq!(items[0]["apiVersion"], "autoscaling/v2");
     assert_eq!(gaps.len(), 1);
-    assert_eq!((gaps[0].kind, &gaps[0].hides), (GapKind::Conversion, &Hides::Objects { objects: vec![object(&v2, "old")] }));
+    assert_eq!(
+        (gaps[0].kind, &gaps[0].hides),
+        (GapKind::Conversion, &Hides::Objects { objects: vec![object(&v2, "old")] })
+    );
     assert_eq!(cluster.get(&v2, &object(&v2, "old")).await.unwrap_err().kind, GapKind::Conversion);
 }
 
@@ -179,7 +194,10 @@ async fn says_what_it_could_not_read_and_hides_what_may_be_there() {
     let (items, gaps) = list(&cluster, &deployments(), &["api", "perhaps"]).await;
     assert_eq!(names(&items), ["api", "web"]);
     assert_eq!(gaps.len(), 1, "what is there is known");
-    assert_eq!((gaps[0].kind, &gaps[0].hides), (GapKind::Parse, &Hides::Objects { objects: vec![object(&deployments(), "perhaps")] }));
+    assert_eq!(
+        (gaps[0].kind, &gaps[0].hides),
+        (GapKind::Parse, &Hides::Objects { objects: vec![object(&deployments(), "perhaps")] })
+    );
     assert!(cluster.get(&deployments(), &object(&deployments(), "api")).await.unwrap().is_some());
     assert_eq!(cluster.get(&deployments(), &object(&deployments(), "perhaps")).await.unwrap_err().kind, GapKind::Parse);
 }
@@ -192,7 +210,10 @@ async fn takes_one_object_in_two_files_only_if_they_agree() {
     let (items, gaps) = list(&cluster, &deployments(), &[]).await;
     assert_eq!(names(&items), ["web"]);
     assert_eq!(gaps.len(), 1);
-    assert_eq!((gaps[0].kind, &gaps[0].hides), (GapKind::Parse, &Hides::Objects { objects: vec![object(&deployments(), "api")] }));
+    assert_eq!(
+        (gaps[0].kind, &gaps[0].hides),
+        (GapKind::Parse, &Hides::Objects { objects: vec![object(&deployments(), "api")] })
+    );
 }
 
 const CRD: &str = "
@@ -226,10 +247,13 @@ async fn learns_kinds_from_the_dump() {
     let Served::Yes(proxies) = discovery.served(&Gvk::new("example.com/v1", "Proxy")) else { panic!("{discovery:?}") };
     assert_eq!((proxies.plural.as_str(), proxies.namespaced), ("proxies", false));
     assert_eq!(discovery.served(&Gvk::new("example.com/v0", "Proxy")), Served::Unknown);
-    let Served::Yes(policies) = discovery.served(&Gvk::new("unknown.example/v1", "Policy")) else { panic!("{discovery:?}") };
+    let Served::Yes(policies) = discovery.served(&Gvk::new("unknown.example/v1", "Policy")) else {
+        panic!("{discovery:?}")
+    };
     assert_eq!((policies.plural.as_str(), policies.namespaced), ("policies", true));
 
-    let (schemas, gaps) = cluster.schemas(&[GroupVersion::parse("example.com/v1"), GroupVersion::parse("unknown.example/v1")]).await;
+    let (schemas, gaps) =
+        cluster.schemas(&[GroupVersion::parse("example.com/v1"), GroupVersion::parse("unknown.example/v1")]).await;
     let proxy = schemas.kind(&Gvk::new("example.com/v1", "Proxy")).unwrap();
     assert!(proxy.child("spec").unwrap().field("size").is_some());
     assert_eq!(gaps.len(), 1);
@@ -253,4 +277,47 @@ fn follows_no_link_in_circles() {
     std::os::unix::fs::symlink(folder.path().join("a/deployments.yaml"), folder.path().join("link.yaml")).unwrap();
     let files = super::files::find(folder.path()).unwrap();
     assert_eq!(files.len(), 2, "{files:?}");
+}
+
+/// `kubectl`'s output for the real cluster of `tests/run`.
+fn kubectl(arguments: &[&str]) -> String {
+    let variable =
+        |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this runs under tests/run"));
+    let output = std::process::Command::new(variable("DRIFTLEDGER_TEST_KUBECTL"))
+        .args(["--kubeconfig", &variable("DRIFTLEDGER_TEST_ADMIN_KUBECONFIG")])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "kubectl {arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs the test cluster: run tests/run"]
+async fn holds_what_the_server_held() {
+    let roles = ServedKind { namespaced: false, ..kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles") };
+    let yaml = kubectl(&["get", "clusterroles,clusterrolebindings", "-o", "yaml"]);
+    let json = kubectl(&["get", "clusterroles", "-o", "json"]);
+    let raw = kubectl(&["get", "--raw", "/apis/rbac.authorization.k8s.io/v1/clusterroles"]);
+    let plain = |items: &[Value]| -> Vec<Value> {
+        let mut items = items.to_vec();
+        for item in &mut items {
+            // A raw list leaves out version and kind, and `kubectl` the managed fields.
+            item["metadata"].as_object_mut().unwrap().remove("managedFields");
+            item.as_object_mut().unwrap().retain(|key, _| key != "apiVersion" && key != "kind");
+        }
+        items
+    };
+    let held: Value = serde_json::from_str(&raw).unwrap();
+    let held = plain(held["items"].as_array().unwrap());
+    assert!(held.len() > 20);
+    for (name, text) in [("roles.yaml", yaml), ("roles.json", json), ("raw.json", raw)] {
+        let (items, gaps) = list(&opened(&[(name, &text)]), &roles, &[]).await;
+        assert_eq!(gaps, []);
+        let items = plain(&items);
+        assert_eq!(items.len(), held.len(), "{name}");
+        for item in &items {
+            assert!(held.contains(item), "{name}: {}", item["metadata"]["name"]);
+        }
+    }
 }
