@@ -23,8 +23,25 @@ pub(super) enum Reads {
 /// Last segments that are verbs or subresources where a resource name could stand, as in `/api/v1/namespaces/shop/finalize`
 /// and `/api/v1/watch/pods`. A custom resource of such a name cannot be read.
 const NOT_RESOURCES: [&str; 19] = [
-    "approval", "attach", "binding", "ephemeralcontainers", "eviction", "exec", "finalize", "log", "portforward", "proxy",
-    "redirect", "resize", "rollback", "scale", "status", "token", "tokens", "watch", "instantiate",
+    "approval",
+    "attach",
+    "binding",
+    "ephemeralcontainers",
+    "eviction",
+    "exec",
+    "finalize",
+    "log",
+    "portforward",
+    "proxy",
+    "redirect",
+    "resize",
+    "rollback",
+    "scale",
+    "status",
+    "token",
+    "tokens",
+    "watch",
+    "instantiate",
 ];
 
 /// What an absolute path reads; `None` where it is none of the shapes that only read.
@@ -92,7 +109,8 @@ fn label(text: &str) -> bool {
 
 /// An API group. KubeVirt and others put actions that answer to GET in groups called `subresources.…`.
 fn api_group(text: &str) -> bool {
-    let named = !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    let named = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
     named && !text.starts_with("subresources.")
 }
 

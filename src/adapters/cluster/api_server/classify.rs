@@ -58,7 +58,9 @@ pub(super) fn credentials(error: &AuthError) -> String {
         AuthError::ReadTokenFile(error, path) => {
             format!("the token file {} cannot be read: {}", path.display(), error.kind())
         }
-        AuthError::MalformedTokenExpirationDate(_) => "the credential plugin printed a malformed expiry date".to_owned(),
+        AuthError::MalformedTokenExpirationDate(_) => {
+            "the credential plugin printed a malformed expiry date".to_owned()
+        }
         _ => "the kubeconfig's user has a way to get credentials that failed or is not supported".to_owned(),
     }
 }

@@ -108,7 +108,8 @@ fn in_file(file: &Path, error: &KubeconfigError) -> ConnectError {
 
 /// The parser's own words may quote the file, and a kubeconfig holds credentials.
 fn kubeconfig_error(error: &KubeconfigError) -> ConnectError {
-    let of_context = |message: String| ConnectError::new(message).hint("`kubectl config get-contexts` lists the contexts");
+    let of_context =
+        |message: String| ConnectError::new(message).hint("`kubectl config get-contexts` lists the contexts");
     match error {
         KubeconfigError::Parse(error) => ConnectError::new(match error.location() {
             Some(place) => format!("not a kubeconfig: line {}, column {}", place.line(), place.column()),
@@ -134,9 +135,11 @@ fn kubeconfig_error(error: &KubeconfigError) -> ConnectError {
 
 /// Refuses what would act as somebody else, run a program unasked or go another way than configured.
 fn check_context(kubeconfig: &Kubeconfig, allow_exec_plugins: bool) -> Result<(), ConnectError> {
-    let Some(context) = kubeconfig.current_context.as_ref().and_then(|name| {
-        kubeconfig.contexts.iter().find(|c| c.name == *name).and_then(|c| c.context.as_ref())
-    }) else {
+    let Some(context) = kubeconfig
+        .current_context
+        .as_ref()
+        .and_then(|name| kubeconfig.contexts.iter().find(|c| c.name == *name).and_then(|c| c.context.as_ref()))
+    else {
         return Ok(()); // Reading the configuration says it better.
     };
     let cluster = kubeconfig.clusters.iter().find(|c| c.name == context.cluster).and_then(|c| c.cluster.as_ref());
@@ -214,7 +217,8 @@ mod tests {
 
     #[test]
     fn refuses_to_act_as_somebody_else() {
-        for user in ["as: admin", "as-uid: '1'", "as-groups: [system:masters]", "as-user-extra: {a: [b]}", "as-new: x"] {
+        for user in ["as: admin", "as-uid: '1'", "as-groups: [system:masters]", "as-user-extra: {a: [b]}", "as-new: x"]
+        {
             let error = refused(SERVER, &format!("token: abc, {user}"));
             assert!(error.message.contains("impersonates"), "{user}: {error}");
         }
@@ -241,7 +245,8 @@ mod tests {
     fn says_what_is_wrong_and_never_what_is_secret() {
         let (folder, mut other) = settings(&kubeconfig(SERVER, "token: hunter2"), false);
         let files = vec![folder.path().join("config")];
-        for (context, message) in [("y", "the kubeconfig has no user nobody"), ("z", "the kubeconfig has no context z")] {
+        for (context, message) in [("y", "the kubeconfig has no user nobody"), ("z", "the kubeconfig has no context z")]
+        {
             other.access = Access::Kubeconfig { files: files.clone(), context: Some(context.to_owned()) };
             assert_eq!(configuration(&other).map(|_| ()).unwrap_err().message, message);
         }
@@ -249,12 +254,37 @@ mod tests {
         assert!(configuration(&other).map(|_| ()).unwrap_err().message.starts_with("no kubeconfig: looked for "));
 
         assert!(refused(&format!("{SERVER}, proxy-url: 'http://p:1'"), "token: abc").message.contains("proxy-url"));
-        assert_eq!(refused("server: kubernetes", "token: abc").message, "the kubeconfig's server has no scheme and host");
+        assert_eq!(
+            refused("server: kubernetes", "token: abc").message,
+            "the kubeconfig's server has no scheme and host"
+        );
         for broken in ["token: {hunter2: [hunter2]}", "token: hunter2, exec: hunter2", "token: 'hunter2"] {
             let (_folder, settings) = settings(&kubeconfig(SERVER, broken), false);
             let error = configuration(&settings).map(|_| ()).expect_err(broken);
             assert!(error.message.contains("not a kubeconfig: line "), "{broken}: {error:?}");
             assert!(!format!("{error:?}").contains("hunter2"), "{broken}: {error:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_plugin_that_fails_is_not_quoted() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        for script in ["echo hunter2; echo hunter2 >&2; exit 3", "echo hunter2", "exit 0"] {
+            let exec = format!(
+                "exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, '{script}'], interactiveMode: Never}}"
+            );
+            let (_folder, settings) = settings(&kubeconfig(SERVER, &exec), true);
+            let config = configuration(&settings).unwrap();
+            let error = client(&config, &settings.limits).map(|_| ()).expect_err(script);
+            assert!(error.message.contains("credential plugin"), "{script}: {error:?}");
+            assert!(!format!("{error:?}").contains("hunter2"), "{script}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn outside_a_pod_there_is_no_service_account() {
+        let (_folder, mut settings) = settings(&kubeconfig(SERVER, "token: abc"), false);
+        settings.access = Access::InCluster;
+        assert!(configuration(&settings).map(|_| ()).unwrap_err().message.starts_with("no service account to use"));
     }
 }

@@ -126,7 +126,8 @@ pub(super) async fn discover(fetcher: &Arc<Fetcher>) -> Result<(Discovery, Vec<G
     let mut gaps = Vec::new();
     for path in ["/api", "/apis"] {
         let answer = fetcher.get(path, ACCEPT).await.map_err(|failure| unreachable_cluster(path, &failure))?;
-        let root = parse(&answer.body, "a discovery document").map_err(|failure| unreachable_cluster(path, &failure))?;
+        let root =
+            parse(&answer.body, "a discovery document").map_err(|failure| unreachable_cluster(path, &failure))?;
         match root {
             Root::Aggregated { items } => aggregated(items, &mut discovery, &mut gaps),
             Root::Core { versions } => {
@@ -182,7 +183,14 @@ async fn legacy(fetcher: &Arc<Fetcher>, versions: Vec<GroupVersion>, discovery: 
     }
 }
 
-fn insert(discovery: &mut Discovery, gv: &GroupVersion, plural: String, kind: String, namespaced: bool, verbs: &[String]) {
+fn insert(
+    discovery: &mut Discovery,
+    gv: &GroupVersion,
+    plural: String,
+    kind: String,
+    namespaced: bool,
+    verbs: &[String],
+) {
     // A name with a slash is a subresource.
     if !plural.contains('/') {
         let listable = verbs.iter().any(|verb| verb == "list");
@@ -193,9 +201,13 @@ fn insert(discovery: &mut Discovery, gv: &GroupVersion, plural: String, kind: St
 fn broken(gv: &GroupVersion, why: &str, discovery: &mut Discovery, gaps: &mut Vec<Gap>) {
     // Its kinds cannot be named; declared objects of this group version are found unknown through the discovery itself.
     gaps.push(
-        Gap::new(GapKind::Discovery, format!("what {gv} serves is not known: {why}"), Hides::Objects { objects: Vec::new() })
-            .at(gv.to_string())
-            .hint("`kubectl get apiservices` shows which extension API server is not available"),
+        Gap::new(
+            GapKind::Discovery,
+            format!("what {gv} serves is not known: {why}"),
+            Hides::Objects { objects: Vec::new() },
+        )
+        .at(gv.to_string())
+        .hint("`kubectl get apiservices` shows which extension API server is not available"),
     );
     discovery.insert_broken(gv.clone());
 }

@@ -129,15 +129,15 @@ impl Failure {
 
     /// The object does not exist, as opposed to: nothing is served there.
     pub(super) fn says_missing(&self, name: &str) -> bool {
-        self.status()
-            .is_some_and(|s| s.code == 404 && s.reason.as_deref() == Some("NotFound") && s.name.as_deref() == Some(name))
+        self.status().is_some_and(|s| {
+            s.code == 404 && s.reason.as_deref() == Some("NotFound") && s.name.as_deref() == Some(name)
+        })
     }
 
     /// A conversion webhook failed, or a stored object cannot be converted. The server says it only in words.
     pub(super) fn is_conversion(&self) -> bool {
         self.status().is_some_and(|s| {
-            s.code == 500
-                && s.message.as_deref().is_some_and(|m| CONVERSION.iter().any(|words| m.contains(words)))
+            s.code == 500 && s.message.as_deref().is_some_and(|m| CONVERSION.iter().any(|words| m.contains(words)))
         })
     }
 
@@ -183,7 +183,9 @@ impl Failure {
                 Some("bind the ClusterRole system:discovery to the identity that Driftledger uses")
             }
             Self::Credentials(_) => Some("check the user of the kubeconfig's context"),
-            Self::Connect(_) => Some("check the kubeconfig's server and certificate authority, and that the server can be reached"),
+            Self::Connect(_) => {
+                Some("check the kubeconfig's server and certificate authority, and that the server can be reached")
+            }
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
 use serde_json::{Value, json};
 
 use super::Limits;
@@ -17,7 +18,12 @@ fn widgets() -> ServedKind {
 }
 
 fn widget(namespace: &str, name: &str) -> ObjectId {
-    ObjectId { group: "example.com".into(), kind: "Widget".into(), namespace: Some(namespace.into()), name: name.into() }
+    ObjectId {
+        group: "example.com".into(),
+        kind: "Widget".into(),
+        namespace: Some(namespace.into()),
+        name: name.into(),
+    }
 }
 
 fn everywhere() -> Hides {
@@ -30,7 +36,8 @@ fn page(names: &[&str], token: &str) -> Reply {
 }
 
 fn status(code: u16, reason: &str, message: &str) -> Reply {
-    let body = json!({"kind": "Status", "apiVersion": "v1", "reason": reason, "message": message, "code": code}).to_string();
+    let body =
+        json!({"kind": "Status", "apiVersion": "v1", "reason": reason, "message": message, "code": code}).to_string();
     Reply::Answer { code, headers: "", body }
 }
 
@@ -72,7 +79,9 @@ async fn waits_as_long_as_a_busy_server_asks() {
     assert_eq!(list(&server, quick(), &[]).await, (vec!["a".to_owned()], vec![]));
     assert!(start.elapsed() >= Duration::from_secs(1));
 
-    let server = FakeServer::start(|_, _| Reply::Answer { code: 429, headers: "Retry-After: 3600\r\n", body: String::new() }).await;
+    let server =
+        FakeServer::start(|_, _| Reply::Answer { code: 429, headers: "Retry-After: 3600\r\n", body: String::new() })
+            .await;
     let limits = Limits { retry_after: Duration::from_millis(5), ..quick() };
     let gap = only_gap(&server, limits).await;
     assert_eq!((gap.kind, gap.hides), (GapKind::Unreachable, everywhere()));
@@ -183,6 +192,21 @@ async fn stops_reading_at_the_limit() {
     assert!(gap.message.contains("larger than 10000 bytes"), "{}", gap.message);
 }
 
+/// `{"items":[{"metadata":{"name":"zipped"}}]}` and 100,000 spaces.
+const ZIPPED: &str = "H4sIAAAAAAACA+3BsQnAIBAAwFXCj+EqIYWghYVBiFXE3bNGirtb0WbtT6RzRa8zlzxzpBV37jVSvG2MWmLvax8AAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAb31z\
+    oQH8yoYBAA==";
+
+#[tokio::test]
+async fn counts_bytes_after_decompression() {
+    let body = base64::engine::general_purpose::STANDARD.decode(ZIPPED).unwrap();
+    assert!(body.len() < 500);
+    let server = FakeServer::start(move |_, _| Reply::Gzip(body.clone())).await;
+    assert_eq!(list(&server, quick(), &[]).await, (vec!["zipped".to_owned()], vec![]));
+    let gap = only_gap(&server, Limits { answer_bytes: 10_000, ..quick() }).await;
+    assert_eq!((gap.kind, gap.hides), (GapKind::Limit, everywhere()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fetches_the_next_page_while_one_is_looked_at() {
     let server = FakeServer::start(|path, _| match path.contains("continue") {
@@ -228,7 +252,10 @@ async fn hides_only_what_cannot_be_converted() {
     let (names, gaps) = list(&server, quick(), &wanted).await;
     assert_eq!(names, ["one", "two", "three", "four", "five"], "in order, and nothing twice");
     assert_eq!(gaps.len(), 1);
-    assert_eq!((gaps[0].kind, &gaps[0].hides), (GapKind::Conversion, &Hides::Objects { objects: vec![widget("shop", "broken")] }));
+    assert_eq!(
+        (gaps[0].kind, &gaps[0].hides),
+        (GapKind::Conversion, &Hides::Objects { objects: vec![widget("shop", "broken")] })
+    );
 
     let (names, gaps) = list(&server, quick(), &[widget("shop", "one")]).await;
     assert_eq!(names, ["one"]);
@@ -259,7 +286,11 @@ async fn tells_a_missing_object_from_a_missing_path() {
         assert_eq!((gap.kind, gap.hides), (kind, Hides::Objects { objects: vec![widget("shop", name)] }), "{name}");
     }
     let scope = ObjectId { namespace: None, ..widget("shop", "a") };
-    assert_eq!(cluster.get(&widgets(), &scope).await.unwrap_err().kind, GapKind::Parse, "a namespaced kind has a namespace");
+    assert_eq!(
+        cluster.get(&widgets(), &scope).await.unwrap_err().kind,
+        GapKind::Parse,
+        "a namespaced kind has a namespace"
+    );
 }
 
 #[tokio::test]
@@ -285,7 +316,9 @@ async fn reads_the_older_discovery_and_notes_broken_groups() {
             {"name": "pods/log", "kind": "Pod", "namespaced": true, "verbs": ["get"]},
             {"name": "bindings", "kind": "Binding", "namespaced": true, "verbs": ["create"]},
         ])),
-        "/apis/example.com/v1" => list(json!([{"name": "widgets", "kind": "Widget", "namespaced": false, "verbs": ["list"]}])),
+        "/apis/example.com/v1" => {
+            list(json!([{"name": "widgets", "kind": "Widget", "namespaced": false, "verbs": ["list"]}]))
+        }
         "/version" => Reply::Answer {
             code: 200,
             headers: "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n",

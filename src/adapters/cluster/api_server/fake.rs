@@ -14,6 +14,8 @@ use super::{KubeCluster, Limits};
 pub(super) enum Reply {
     /// An answer with further header lines.
     Answer { code: u16, headers: &'static str, body: String },
+    /// Compressed bytes, given only to a client that asks for gzip; any other gets a 406.
+    Gzip(Vec<u8>),
     /// Fewer bytes than announced, then the connection ends.
     BrokenOff(String),
     /// The head of an answer and nothing more for a long time.
@@ -97,8 +99,16 @@ async fn serve<F: Fn(&str, usize) -> Reply>(stream: TcpStream, log: Arc<Mutex<Ve
     };
     let _ = match reply {
         Reply::Answer { code, headers, body } => {
-            let head = format!("HTTP/1.1 {code} Fake\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let head =
+                format!("HTTP/1.1 {code} Fake\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             stream.write_all(format!("{head}{body}").as_bytes()).await
+        }
+        Reply::Gzip(body) => {
+            let asked = lines.iter().any(|line| line.to_lowercase().starts_with("accept-encoding: gzip"));
+            let (code, body) = if asked { (200, body) } else { (406, Vec::new()) };
+            let head =
+                format!("HTTP/1.1 {code} Fake\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.write_all(&[head.into_bytes(), body].concat()).await
         }
         Reply::BrokenOff(body) => {
             let head = format!("HTTP/1.1 200 Fake\r\nContent-Length: {}\r\n\r\n", body.len() + 100);

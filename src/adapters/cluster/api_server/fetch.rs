@@ -56,7 +56,8 @@ impl Fetcher {
                 Err(failure) => failure,
             };
             tried += 1;
-            let allowed = if failure.is_throttling() { self.limits.tries.max(THROTTLED_TRIES) } else { self.limits.tries };
+            let allowed =
+                if failure.is_throttling() { self.limits.tries.max(THROTTLED_TRIES) } else { self.limits.tries };
             let wait = failure.retry_after().map_or(pause, |asked| asked.min(self.limits.retry_after));
             if !failure.may_pass() || tried >= allowed || Instant::now() + wait >= deadline {
                 return Err(failure);

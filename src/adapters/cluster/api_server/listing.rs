@@ -86,7 +86,11 @@ impl Listing<'_> {
         match self.pages(None).await? {
             None => Ok(Vec::new()),
             Some(failure) if failure.is_forbidden() && !self.wanted.is_empty() => {
-                if self.kind.namespaced { self.by_namespace().await } else { Ok(self.declared_by_name().await) }
+                if self.kind.namespaced {
+                    self.by_namespace().await
+                } else {
+                    Ok(self.declared_by_name().await)
+                }
             }
             Some(failure) if failure.is_conversion() => Ok(self.convertible(&failure).await),
             Some(failure) => Ok(vec![self.gap(&failure, None)]),
@@ -142,7 +146,10 @@ impl Listing<'_> {
         }
         // What is declared was read; that something else is broken is said all the same.
         let message = format!("{} cannot be listed, only what is declared was read: {failure}", self.kind.gvk);
-        vec![Gap::new(GapKind::Conversion, message, Hides::Objects { objects: Vec::new() }).at(paths::place(self.kind, None))]
+        vec![
+            Gap::new(GapKind::Conversion, message, Hides::Objects { objects: Vec::new() })
+                .at(paths::place(self.kind, None)),
+        ]
     }
 
     fn restart(&mut self) {
@@ -174,7 +181,11 @@ impl Listing<'_> {
         Ok(None)
     }
 
-    fn page(&self, namespace: Option<&str>, token: Option<&str>) -> impl Future<Output = Result<Page, Failure>> + use<> {
+    fn page(
+        &self,
+        namespace: Option<&str>,
+        token: Option<&str>,
+    ) -> impl Future<Output = Result<Page, Failure>> + use<> {
         let path = paths::page(self.kind, namespace, self.fetcher.limits().page_size, token);
         let fetcher = Arc::clone(self.fetcher);
         async move { read_page(fetcher.get(&path, JSON).await?.body) }
@@ -204,7 +215,8 @@ fn hides_kind(kind: &ServedKind, namespace: Option<&str>) -> Hides {
 }
 
 fn read_page(body: Bytes) -> Result<Page, Failure> {
-    let raw: RawPage<'_> = serde_json::from_slice(&body).map_err(|_| Failure::NotJson("a list of Kubernetes objects"))?;
+    let raw: RawPage<'_> =
+        serde_json::from_slice(&body).map_err(|_| Failure::NotJson("a list of Kubernetes objects"))?;
     let token = raw.metadata.token.filter(|token| !token.is_empty());
     let any = raw.items.is_some();
     Ok(Page { bytes: any.then_some(body), token })

@@ -15,9 +15,9 @@ mod settings;
 mod source;
 
 #[cfg(test)]
-mod fake;
-#[cfg(test)]
 mod failure_tests;
+#[cfg(test)]
+mod fake;
 #[cfg(test)]
 mod server_tests;
 

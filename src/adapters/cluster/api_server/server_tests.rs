@@ -207,7 +207,9 @@ async fn says_what_the_role_does_not_allow() {
     assert_eq!(listed.gaps.len(), 1, "{:?}", listed.gaps);
     let gap = &listed.gaps[0];
     assert_eq!((gap.kind, &gap.hides), (GapKind::Forbidden, &Hides::Objects { objects: wanted.to_vec() }));
-    assert!(gap.hint.as_ref().unwrap().contains("apiGroups [\"\"], resources [\"secrets\"], verbs [\"get\", \"list\"]"));
+    assert!(
+        gap.hint.as_ref().unwrap().contains("apiGroups [\"\"], resources [\"secrets\"], verbs [\"get\", \"list\"]")
+    );
     let gap = auditor().await.get(&secrets, &wanted[0]).await.unwrap_err();
     assert_eq!(gap.kind, GapKind::Forbidden);
     let listed = list(&auditor().await, &secrets, &[]).await;
@@ -268,10 +270,12 @@ async fn reads_what_a_narrow_role_allows() {
         .flat_map(|space| ["named", "other", "missing"].map(|name| object(&config_maps(), Some(space), name)))
         .collect();
     let listed = list(&connect(file, Limits::default()).await, &kind, &wanted).await;
-    let names: Vec<&str> = listed.names.iter().map(String::as_str).filter(|n| !n.ends_with("/kube-root-ca.crt")).collect();
+    let names: Vec<&str> =
+        listed.names.iter().map(String::as_str).filter(|n| !n.ends_with("/kube-root-ca.crt")).collect();
     let [a, b, c] = &spaces;
     assert_eq!(names, [format!("{a}/named"), format!("{a}/other"), format!("{b}/named")]);
-    let hidden = [(b, "other"), (c, "named"), (c, "other"), (c, "missing")].map(|(space, name)| object(&kind, Some(space), name));
+    let hidden = [(b, "other"), (c, "named"), (c, "other"), (c, "missing")]
+        .map(|(space, name)| object(&kind, Some(space), name));
     assert_eq!(listed.gaps.len(), 1, "{:?}", listed.gaps);
     assert_eq!(listed.gaps[0].kind, GapKind::Forbidden);
     assert_eq!(listed.gaps[0].hides, Hides::Objects { objects: hidden.to_vec() }, "precisely what could not be read");
@@ -323,7 +327,9 @@ async fn notes_an_api_group_whose_server_is_gone() {
 fn gadgets_crd(group: &str, storage: &str) -> String {
     let version = |name: &str| {
         let stored = name == storage;
-        format!("{{name: {name}, served: true, storage: {stored}, schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}}}")
+        format!(
+            "{{name: {name}, served: true, storage: {stored}, schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}}}"
+        )
     };
     format!(
         "
@@ -358,7 +364,8 @@ async fn reads_around_a_conversion_webhook_that_is_gone() {
     kubectl(&["wait", "--for=condition=Established", crd], "");
     create(&gadget("v1", "old"));
     kubectl(&["apply", "-f", "-"], &gadgets_crd(group, "v2"));
-    let stored = |storage: &str| kubectl(&["get", crd, "-o", "jsonpath={.status.storedVersions}"], "").contains(storage);
+    let stored =
+        |storage: &str| kubectl(&["get", crd, "-o", "jsonpath={.status.storedVersions}"], "").contains(storage);
     while !stored("v2") {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
@@ -381,7 +388,10 @@ async fn reads_around_a_conversion_webhook_that_is_gone() {
     let listed = list(&cluster, &gadgets, &[old.clone(), new.clone()]).await;
     assert_eq!(listed.names, ["default/new"]);
     assert_eq!(listed.gaps.len(), 1, "{:?}", listed.gaps);
-    assert_eq!((listed.gaps[0].kind, &listed.gaps[0].hides), (GapKind::Conversion, &Hides::Objects { objects: vec![old.clone()] }));
+    assert_eq!(
+        (listed.gaps[0].kind, &listed.gaps[0].hides),
+        (GapKind::Conversion, &Hides::Objects { objects: vec![old.clone()] })
+    );
     assert_eq!(cluster.get(&gadgets, &old).await.unwrap_err().kind, GapKind::Conversion);
     assert!(cluster.get(&gadgets, &new).await.unwrap().is_some());
 }

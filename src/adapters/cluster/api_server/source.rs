@@ -38,9 +38,9 @@ impl KubeCluster {
             let config = connect::configuration(&settings)?;
             connect::client(&config, &settings.limits)
         });
-        let client = made.await.unwrap_or_else(|_| {
-            Err(ConnectError { message: "making the client was given up".to_owned(), hint: None })
-        });
+        let client = made
+            .await
+            .unwrap_or_else(|_| Err(ConnectError { message: "making the client was given up".to_owned(), hint: None }));
         match client {
             Ok(client) => Ok(Self { name, fetcher: Arc::new(Fetcher::new(client, limits)) }),
             Err(error) => Err(no_client(&name, &error)),
