@@ -207,27 +207,29 @@ async fn counts_bytes_after_decompression() {
     assert_eq!((gap.kind, gap.hides), (GapKind::Limit, everywhere()));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// On a worker thread, and the only one, as a scan's task may be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn fetches_the_next_page_while_one_is_looked_at() {
     let server = FakeServer::start(|path, _| match path.contains("continue") {
         false => page(&["a"], "next"),
         true => page(&["b"], ""),
     })
     .await;
-    let log = server.log();
-    let request = ListRequest { kind: widgets(), wanted: vec![] };
-    let mut in_time = Vec::new();
-    server
-        .cluster(quick())
-        .list(&request, &mut |_| {
+    let scan = tokio::spawn(async move {
+        let log = server.log();
+        let request = ListRequest { kind: widgets(), wanted: vec![] };
+        let mut in_time = Vec::new();
+        let mut each = |_| {
             let start = Instant::now();
             while log.lock().unwrap().len() < 2 && start.elapsed() < Duration::from_secs(5) {
                 std::thread::sleep(Duration::from_millis(1));
             }
             in_time.push(log.lock().unwrap().len());
-        })
-        .await;
-    assert_eq!(in_time, [2, 2]);
+        };
+        server.cluster(quick()).list(&request, &mut each).await;
+        in_time
+    });
+    assert_eq!(scan.await.unwrap(), [2, 2]);
 }
 
 #[tokio::test]

@@ -216,6 +216,28 @@ async fn says_what_the_role_does_not_allow() {
     assert_eq!(listed.gaps[0].hides, Hides::Kind { kind: GroupKind::new("", "Secret"), namespace: None });
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the test cluster: run tests/run"]
+async fn trusts_no_other_authority_and_says_when_it_is_not_trusted() {
+    let auditor = std::fs::read_to_string(variable("DRIFTLEDGER_TEST_AUDITOR_KUBECONFIG")).unwrap();
+    let (before, after) = auditor.split_once("certificate-authority-data: ").unwrap();
+    let unknown_authority =
+        format!("{}{}", before.trim_end().trim_end_matches(','), &after[after.find('}').unwrap()..]);
+    let (before, after) = auditor.split_once("token: ").unwrap();
+    let bad_token = format!("{before}token: nobody{}", &after[after.find('}').unwrap()..]);
+    let folder = tempfile::tempdir().unwrap();
+    for (text, kind, words) in
+        [(unknown_authority, GapKind::Unreachable, "invalid peer certificate"), (bad_token, GapKind::Forbidden, "401")]
+    {
+        let file = folder.path().join("config");
+        std::fs::write(&file, text).unwrap();
+        let gap = connect(file, Limits::default()).await.discover().await.unwrap_err();
+        assert_eq!((gap.kind, &gap.hides), (kind, &Hides::Cluster));
+        assert!(gap.message.contains(words), "{}", gap.message);
+        assert!(gap.hint.is_some());
+    }
+}
+
 /// One namespace whose role lists, one whose role reads one name, one without a role.
 const NARROW: &str = "
 apiVersion: v1
