@@ -1,1 +1,17 @@
-//! app
+//! The program: the command line, the flow, and what joins the rooms. Only this room imports all others.
+//!
+//! `pipeline` is the whole flow on one screen.
+
+pub mod assemble;
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod evidence;
+pub mod gather;
+pub mod live;
+pub mod outcome;
+pub mod output;
+pub mod pipeline;
+pub mod progress;
+pub mod telemetry;
+pub mod wiring;

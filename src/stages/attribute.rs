@@ -10,7 +10,7 @@ use super::normalise::Applied;
 use crate::model::attribution::{Actor, ActorKind, DeclaredBy, LiveMatch};
 use crate::model::canonical;
 use crate::model::field_path::{FieldPath, Step};
-use crate::model::finding::{Cause, Code};
+use crate::model::finding::Cause;
 use crate::model::history::CommitInfo;
 use crate::model::ids::Revision;
 use crate::model::schema::SchemaRef;
@@ -239,20 +239,12 @@ pub fn lookup<'a>(object: &'a Value, path: &FieldPath) -> Option<&'a Value> {
     })
 }
 
-/// Whether the code's evidence is in the object's own history at all.
-pub fn needs_history(code: Code) -> bool {
-    code.has_cause()
-        || matches!(
-            code,
-            Code::UnknownField | Code::UnservedKind | Code::Conflict
-        )
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::finding::Code;
     use crate::model::ids::CommitId;
 
     fn version(n: u64, value: Option<Value>) -> ObjectVersion {

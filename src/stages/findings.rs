@@ -1,5 +1,7 @@
 //! From verdicts and evidence to findings, as every output shows them.
 
+use std::collections::BTreeMap;
+
 use crate::model::attribution::Actor;
 use crate::model::declared::DeclaredObject;
 use crate::model::field_path::FieldPath;
@@ -172,6 +174,28 @@ fn of_object(
         method: method.to_owned(),
         note: None,
     }
+}
+
+/// One finding for each fingerprint, the first one kept: an object that is declared twice and also missing, or two generated names
+/// with one base, are one finding to follow. What is folded into it is named in its note.
+pub fn one_each(found: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::with_capacity(found.len());
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for finding in found {
+        match places.get(&finding.fingerprint) {
+            Some(place) => {
+                let first = &mut kept[*place];
+                let note = finding.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
+                let also = format!("also {} ({}) on {}{note}", finding.code, finding.class, finding.object());
+                first.note = join(first.note.as_deref(), Some(&also));
+            }
+            None => {
+                places.insert(finding.fingerprint.clone(), kept.len());
+                kept.push(finding);
+            }
+        }
+    }
+    kept
 }
 
 fn join(first: Option<&str>, second: Option<&str>) -> Option<String> {

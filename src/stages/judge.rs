@@ -1,6 +1,7 @@
 //! One declared object and the live text that stands for it: redact, normalise, compare, name the writers.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::compare::{self, Difference};
 use super::live::{self, Head};
@@ -10,7 +11,6 @@ use super::undeclared::undeclared;
 use crate::config::actors::ActorTable;
 use crate::model::attribution::{Actor, ActorKind};
 use crate::model::declared::DeclaredObject;
-use crate::model::finding::Code;
 use crate::model::schema::{SchemaRef, Schemas};
 use crate::model::secret::{RedactionKey, RedactionRules, redact};
 
@@ -62,38 +62,35 @@ impl Judge<'_> {
     /// # Errors
     /// If the live text is no object.
     pub fn judge(&self, declared: &DeclaredObject, live_text: &str) -> Result<Verdict, Unreadable> {
-        let mut verdict = Verdict::default();
-        let declared_tree = self.declared_tree(declared, &mut verdict.applied)?;
         let mut live_tree = live::tree(live_text)?;
         redact(&mut live_tree, &declared.id, self.key, self.redaction);
-        normalise(
-            &mut live_tree,
-            &declared.id.group_kind(),
-            Side::Live,
-            &mut verdict.applied,
-        );
+        let head: Head<'_> = serde_json::from_str(live_text)?;
+        self.judge_tree(declared, live_tree, head.metadata.managed_fields.map(RawValue::get))
+    }
+
+    /// Compares a declared object with a live one that is parsed and redacted already.
+    ///
+    /// # Errors
+    /// If the declared content is not what this program wrote.
+    pub fn judge_tree(
+        &self,
+        declared: &DeclaredObject,
+        mut live_tree: Value,
+        managed_fields: Option<&str>,
+    ) -> Result<Verdict, Unreadable> {
+        let mut verdict = Verdict::default();
+        let declared_tree = self.declared_tree(declared, &mut verdict.applied)?;
+        normalise(&mut live_tree, &declared.id.group_kind(), Side::Live, &mut verdict.applied);
 
         let schema = self.schemas.kind(&declared.gvk);
-        let mut differences =
-            compare::compare(&declared_tree, &live_tree, schema, &mut verdict.applied);
-        let head: Head<'_> = serde_json::from_str(live_text)?;
-        let entries = head
-            .metadata
-            .managed_fields
-            .and_then(|raw| managed_fields::parse(raw.get(), self.actors));
+        let mut differences = compare::compare(&declared_tree, &live_tree, schema, &mut verdict.applied);
+        let entries = managed_fields.and_then(|text| managed_fields::parse(text, self.actors));
         if let Some(entries) = &entries {
             let api_version = declared.gvk.gv.api_version();
-            differences.extend(undeclared(
-                &declared_tree,
-                &live_tree,
-                schema,
-                entries,
-                &api_version,
-            ));
+            differences.extend(undeclared(&declared_tree, &live_tree, schema, entries, &api_version));
         }
         let with_writers = differences.into_iter().map(|difference| {
-            let actors =
-                managed_fields::writers(entries.as_deref().unwrap_or_default(), &difference.path);
+            let actors = managed_fields::writers(entries.as_deref().unwrap_or_default(), &difference.path);
             Judgement { difference, actors }
         });
         verdict.judgements = with_writers.filter(|j| !is_server_default(j)).collect();
@@ -159,9 +156,4 @@ fn last_writer_note(entries: Option<&[Entry]>) -> Option<String> {
         "no writer owns this path; the object's last writer was {} ({}) at {time}",
         actor.manager, actor.operation
     ))
-}
-
-/// True for differences that say what is live, and not only what is not.
-pub fn has_live_value(code: Code) -> bool {
-    matches!(code, Code::Changed | Code::Undeclared)
 }

@@ -22,6 +22,16 @@ pub fn compare(drifted: bool, findings: &[Finding], notes: &[String]) -> String 
     pretty(&Comparison { schema: COMPARE_SCHEMA, drifted, findings, notes })
 }
 
+/// A list of findings.
+pub fn findings(findings: &[Finding]) -> String {
+    pretty(&findings)
+}
+
+/// One finding.
+pub fn finding(finding: &Finding) -> String {
+    pretty(finding)
+}
+
 fn pretty<T: Serialize>(value: &T) -> String {
     // The model's maps have text keys and its numbers are finite, so nothing in it can fail to be written.
     let mut text = serde_json::to_string_pretty(value).expect("the model can be written as JSON");

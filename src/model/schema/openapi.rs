@@ -26,6 +26,21 @@ impl Schemas {
         Ok(schemas)
     }
 
+    /// The schemas of every version of a CustomResourceDefinition; versions without a structural schema are left out.
+    pub fn of_definition(definition: &Value) -> Self {
+        let mut schemas = Self::default();
+        let text = |pointer: &str| definition.pointer(pointer).and_then(Value::as_str);
+        let (Some(group), Some(kind)) = (text("/spec/group"), text("/spec/names/kind")) else { return schemas };
+        for version in definition.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten() {
+            let name = version.get("name").and_then(Value::as_str);
+            let (Some(name), Some(schema)) = (name, version.pointer("/schema/openAPIV3Schema")) else { continue };
+            if let Ok(found) = Self::from_crd_schema(Gvk::new(&format!("{group}/{name}"), kind), schema) {
+                schemas.extend(found);
+            }
+        }
+        schemas
+    }
+
     /// Reads the `openAPIV3Schema` of one version of a CustomResourceDefinition, as a dump holds it.
     ///
     /// # Errors

@@ -1,0 +1,274 @@
+//! From what was gathered to what is recorded: findings, the report, the ledger's events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evidence::Lines;
+use super::gather::TargetSource;
+use super::live::ClusterReading;
+use super::pipeline::VERSION;
+use crate::config::{ClusterConfig, Config, TargetConfig};
+use crate::model::canonical::Canonical;
+use crate::model::declared::DeclaredObject;
+use crate::model::field_path::FieldPath;
+use crate::model::finding::Finding;
+use crate::model::gap::Gap;
+use crate::model::ids::{ClusterName, ScanId, TargetName};
+use crate::model::record::{ConfigEvent, ObjectState, PriorState, ScanRecord, Sighting};
+use crate::model::report::{Counts, SCAN_SCHEMA, ScanReport, ScanSummary, TargetSummary};
+use crate::model::resource::ObjectId;
+use crate::model::secret::RedactionKey;
+use crate::model::time::Timestamp;
+use crate::stages::assess::assess;
+use crate::stages::attribute::Circumstances;
+use crate::stages::findings::{self, Evidence};
+use crate::stages::lifecycle::{Looked, lifecycle};
+
+/// Evidence by cluster and object.
+pub type EvidenceByObject = BTreeMap<(ClusterName, ObjectId), Evidence>;
+
+/// Everything a scan gathered.
+pub struct Scanned {
+    /// Its number in the ledger.
+    pub id: ScanId,
+    /// When it started.
+    pub started: Timestamp,
+    /// The declared side.
+    pub sources: Vec<TargetSource>,
+    /// The live side, compared.
+    pub readings: Vec<ClusterReading>,
+    /// Clusters in scope.
+    pub clusters: Vec<ClusterConfig>,
+    /// Targets in scope.
+    pub targets: Vec<TargetConfig>,
+}
+
+/// The configuration subject under which a cluster's identity is kept.
+pub fn uid_subject(cluster: &ClusterName) -> String {
+    format!("identity of cluster {cluster}")
+}
+
+/// Puts a scan's record together. `finished` is when its last reading was done.
+pub fn record(
+    scanned: Scanned,
+    (evidence, evidence_gaps): (EvidenceByObject, Vec<Gap>),
+    prior: &PriorState,
+    config: &Config,
+    key: &RedactionKey,
+    finished: Timestamp,
+) -> ScanRecord {
+    let mut found = Vec::new();
+    let mut lines = Lines::default();
+    for reading in &scanned.readings {
+        found.extend(findings_of(reading, &scanned, &evidence, prior, config, &mut lines));
+    }
+    assess(&mut found, &config.severity);
+    let found = findings::one_each(found);
+
+    let mut gaps: Vec<Gap> = scanned.sources.iter().flat_map(|s| s.gaps.clone()).collect();
+    gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
+    gaps.extend(evidence_gaps);
+    let looked = looked(&scanned, config, gaps.clone());
+    let lifecycle = lifecycle(&found, &looked, prior, key);
+
+    let sightings: Vec<Sighting> = scanned.sources.iter().filter_map(sighting).collect();
+    let new_sightings: BTreeSet<Sighting> = sightings.into_iter().filter(|s| !prior.sightings.contains_key(s)).collect();
+    let targets = target_summaries(&scanned, &found);
+    let counts = counts(&scanned, &targets, &found, lifecycle.unknown.len(), gaps.len());
+    let complete = gaps.is_empty() && scanned.targets.len() == config.targets.len();
+    let mut exclusions: Vec<_> = scanned.readings.iter().flat_map(|r| r.exclusions.clone()).collect();
+    exclusions.sort();
+    let events = config_events(&scanned, config, prior);
+    let mut open = found;
+    open.extend(lifecycle.unknown);
+    ScanRecord {
+        report: ScanReport {
+            schema: SCAN_SCHEMA.to_owned(),
+            scan: ScanSummary {
+                id: scanned.id,
+                ledger: prior.ledger.clone(),
+                started_at: scanned.started,
+                finished_at: finished,
+                complete,
+                tool_version: VERSION.to_owned(),
+                clusters: scanned.readings.into_iter().map(|r| r.summary).collect(),
+                targets,
+                counts,
+                changes: lifecycle.changes,
+                last_complete: prior.last_complete,
+                seal: None,
+            },
+            gaps,
+            exclusions,
+            findings: open,
+        },
+        events: lifecycle.events,
+        objects: lifecycle.objects,
+        sightings: new_sightings.into_iter().collect(),
+        config: events,
+        messages: Vec::new(),
+    }
+}
+
+fn findings_of(
+    reading: &ClusterReading,
+    scanned: &Scanned,
+    evidence: &EvidenceByObject,
+    prior: &PriorState,
+    config: &Config,
+    lines: &mut Lines,
+) -> Vec<Finding> {
+    let cluster = &reading.summary.name;
+    let none = Evidence::default();
+    let mut found = Vec::new();
+    for object in reading.in_question() {
+        let Some(source) = scanned.sources.iter().find(|s| s.config.name == object.origin.target) else { continue };
+        let key = (cluster.clone(), object.id.clone());
+        let evidence = evidence.get(&key).unwrap_or(&none);
+        let around = Circumstances {
+            revision: &object.origin.revision,
+            commit_seen: sighting(source).and_then(|s| prior.sightings.get(&s).copied()),
+            now: scanned.started,
+            grace_seconds: i64::try_from(config.grace.as_secs()).unwrap_or(i64::MAX),
+            seen_live: matches!(prior.objects.get(&key), Some(ObjectState::InSync | ObjectState::Drifted)),
+        };
+        let of_one = of_object(reading, object, evidence, &around);
+        found.extend(of_one.into_iter().map(|mut finding| {
+            let path = finding.path.clone().unwrap_or_else(FieldPath::root);
+            if let Some(line) = lines.of(source, object, &path, config) {
+                finding.origin = Some(crate::model::attribution::Origin { line: Some(line), ..object.origin.clone() });
+            }
+            finding
+        }));
+    }
+    found
+}
+
+/// An object's findings.
+fn of_object(
+    reading: &ClusterReading,
+    object: &DeclaredObject,
+    evidence: &Evidence,
+    around: &Circumstances<'_>,
+) -> Vec<Finding> {
+    let cluster = &reading.summary.name;
+    let mut found = Vec::new();
+    if let Some(conflict) = reading.conflicts.iter().find(|c| c.kept.id == object.id) {
+        found.push(findings::of_conflict(cluster, conflict, evidence));
+    }
+    if let Some(verdict) = reading.drifted.get(&object.id) {
+        let schema = reading.schemas.kind(&object.gvk);
+        found.extend(findings::of_verdict(cluster, object, verdict, schema, evidence, around));
+    }
+    if reading.missing.contains(&object.id) {
+        found.push(findings::of_missing(cluster, object, evidence, around));
+    }
+    if let Some(served) = reading.unserved.get(&object.id) {
+        found.push(findings::of_unserved(cluster, object, served, evidence));
+    }
+    found
+}
+
+fn sighting(source: &TargetSource) -> Option<Sighting> {
+    let (commit, _, _) = source.commit.as_ref()?;
+    Some(Sighting {
+        repository: source.config.repository.clone(),
+        revision: source.config.revision.clone(),
+        commit: commit.clone(),
+    })
+}
+
+fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
+    let mut looked = Looked {
+        targets: scanned.targets.iter().map(|t| t.name.clone()).collect(),
+        configured_targets: config.targets.iter().map(|t| t.name.clone()).collect(),
+        configured_clusters: config.clusters.iter().map(|c| c.name.clone()).collect(),
+        gaps,
+        ..Looked::default()
+    };
+    for reading in &scanned.readings {
+        let cluster = &reading.summary.name;
+        for (id, object) in &reading.objects {
+            let state = if reading.unknown.contains(id) {
+                ObjectState::Unknown
+            } else if reading.missing.contains(id) || reading.unserved.contains_key(id) {
+                ObjectState::Missing
+            } else if reading.drifted.contains_key(id) {
+                ObjectState::Drifted
+            } else {
+                ObjectState::InSync
+            };
+            looked.objects.insert((cluster.clone(), id.clone()), (state, object.origin.target.clone()));
+        }
+        looked.excluded.extend(reading.excluded.iter().map(|id| (cluster.clone(), id.clone())));
+    }
+    looked
+}
+
+fn target_summaries(scanned: &Scanned, found: &[Finding]) -> Vec<TargetSummary> {
+    let of = |finding: &Finding, target: &TargetName| finding.origin.as_ref().is_some_and(|o| o.target == *target);
+    scanned
+        .sources
+        .iter()
+        .map(|source| {
+            let target = &source.config.name;
+            let reading = scanned.readings.iter().find(|r| r.summary.name == source.config.cluster);
+            let declared = reading.into_iter().flat_map(|r| r.objects.values()).filter(|o| o.origin.target == *target);
+            let unknown = |object: &&DeclaredObject| reading.is_some_and(|r| r.unknown.contains(&object.id));
+            TargetSummary {
+                name: target.clone(),
+                cluster: source.config.cluster.clone(),
+                repository: source.config.repository.clone(),
+                revision: source.config.revision.clone(),
+                commit: source.commit.as_ref().map(|(commit, _, _)| commit.clone()),
+                path: source.config.path.clone(),
+                declared: declared.clone().count() as u64,
+                compared: declared.filter(|object| !unknown(object)).count() as u64,
+                findings: found.iter().filter(|f| of(f, target)).count() as u64,
+                files_passed_over: source.passed_over,
+                stale: source.is_stale(),
+            }
+        })
+        .collect()
+}
+
+fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unknown: usize, gaps: usize) -> Counts {
+    let mut counts = Counts {
+        declared: targets.iter().map(|t| t.declared).sum(),
+        compared: targets.iter().map(|t| t.compared).sum(),
+        findings: found.len() as u64,
+        unknown: unknown as u64,
+        gaps: gaps as u64,
+        ..Counts::default()
+    };
+    let with_findings: BTreeSet<(&ClusterName, ObjectId)> = found.iter().map(|f| (&f.cluster, f.object())).collect();
+    counts.in_sync = counts.compared.saturating_sub(with_findings.len() as u64);
+    for finding in found {
+        *counts.by_severity.entry(finding.severity).or_default() += 1;
+        *counts.by_class.entry(finding.class.clone()).or_default() += 1;
+    }
+    for (rule, count) in scanned.readings.iter().flat_map(|r| &r.applied) {
+        *counts.normalised.entry((*rule).to_owned()).or_default() += count;
+    }
+    let duplicate_keys: u64 = scanned.sources.iter().map(|s| s.duplicate_keys).sum();
+    if duplicate_keys > 0 {
+        counts.normalised.insert("duplicate-yaml-key".to_owned(), duplicate_keys);
+    }
+    counts
+}
+
+/// What changed in the configuration since the ledger last heard of it, and the identities of clusters.
+fn config_events(scanned: &Scanned, config: &Config, prior: &PriorState) -> Vec<ConfigEvent> {
+    let actors = Canonical::new("driftledger/actors/v1").text(&config.actors.canonical()).finish_hex();
+    let mut states = vec![("configuration".to_owned(), config.hash.clone()), ("actor table".to_owned(), actors)];
+    for reading in &scanned.readings {
+        let subject = uid_subject(&reading.summary.name);
+        if let Some(uid) = reading.summary.uid.clone().filter(|_| !prior.config.contains_key(&subject)) {
+            states.push((subject, uid));
+        }
+    }
+    states
+        .into_iter()
+        .filter(|(subject, state)| prior.config.get(subject) != Some(state))
+        .map(|(subject, state)| ConfigEvent { subject, state })
+        .collect()
+}

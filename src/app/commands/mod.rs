@@ -1,0 +1,10 @@
+//! One command a file: its arguments and what it does with them.
+
+pub mod compare;
+pub mod config;
+pub mod demo;
+pub mod findings;
+pub mod report;
+pub mod scan;
+pub mod show;
+pub mod verify;

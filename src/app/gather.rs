@@ -1,0 +1,154 @@
+//! The declared side: repositories, revisions, and what their commits render.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::wiring;
+use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, TreeLimits};
+use crate::adapters::render::manifest::Reading;
+use crate::adapters::render::plain;
+use crate::config::{Config, TargetConfig};
+use crate::model::declared::RenderedObject;
+use crate::model::gap::{Gap, GapKind, Hides};
+use crate::model::ids::{CommitId, RepositoryName};
+use crate::model::secret::RedactionKey;
+use crate::model::time::Timestamp;
+use crate::stages::declare::TargetPlace;
+use crate::yaml;
+
+/// A target's declared side.
+#[derive(Debug)]
+pub struct TargetSource {
+    /// The target.
+    pub config: TargetConfig,
+    /// What its revision resolved to, and the repository to ask for more.
+    pub commit: Option<(CommitId, OpenedRepository, CommitTree)>,
+    /// What it declares.
+    pub objects: Vec<RenderedObject>,
+    /// Files without manifests.
+    pub passed_over: u64,
+    /// Keys that stand twice in one mapping.
+    pub duplicate_keys: u64,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+impl TargetSource {
+    /// Where its objects belong; `None` if the revision did not resolve.
+    pub fn place(&self) -> Option<TargetPlace> {
+        let (commit, _, _) = self.commit.as_ref()?;
+        Some(TargetPlace {
+            target: self.config.name.clone(),
+            repository: self.config.repository.clone(),
+            revision: self.config.revision.clone(),
+            commit: commit.clone(),
+            namespace: self.config.namespace.clone(),
+        })
+    }
+
+    /// Whether an old mirror was used.
+    pub fn is_stale(&self) -> bool {
+        self.commit.as_ref().is_some_and(|(_, repository, _)| repository.stale.is_some())
+    }
+}
+
+/// Reads the declared side of targets. Each repository is brought up to date once, all of them at the same time.
+pub async fn targets(
+    config: &Arc<Config>,
+    targets: &[TargetConfig],
+    key: &Arc<RedactionKey>,
+    now: Timestamp,
+) -> Vec<TargetSource> {
+    let mut by_repository: BTreeMap<RepositoryName, Vec<(usize, TargetConfig)>> = BTreeMap::new();
+    for (n, target) in targets.iter().enumerate() {
+        by_repository.entry(target.repository.clone()).or_default().push((n, target.clone()));
+    }
+    let mut tasks = Vec::new();
+    for (name, targets) in by_repository {
+        let (config, key) = (config.clone(), key.clone());
+        let in_case = targets.clone();
+        let task = tokio::task::spawn_blocking(move || repository(&config, &name, targets, &key, now));
+        tasks.push((in_case, task));
+    }
+    let mut sources = Vec::new();
+    for (in_case, task) in tasks {
+        match task.await {
+            Ok(read) => sources.extend(read),
+            Err(error) => {
+                let gap = Gap::new(GapKind::Fetch, format!("reading the repository was given up: {error}"), Hides::Target);
+                sources.extend(in_case.into_iter().map(|(n, target)| (n, hidden(target, &gap))));
+            }
+        }
+    }
+    sources.sort_by_key(|(n, _)| *n);
+    sources.into_iter().map(|(_, source)| source).collect()
+}
+
+fn repository(
+    config: &Config,
+    name: &RepositoryName,
+    targets: Vec<(usize, TargetConfig)>,
+    key: &RedactionKey,
+    now: Timestamp,
+) -> Vec<(usize, TargetSource)> {
+    let cache = config.cache.clone().unwrap_or_else(wiring::default_cache);
+    let opened = config
+        .repositories
+        .iter()
+        .find(|repository| repository.name == *name)
+        .ok_or_else(|| Gap::new(GapKind::Fetch, format!("repository {name} is not configured"), Hides::Target))
+        .and_then(wiring::repository_source)
+        .and_then(|source| Mirrors::new(cache).open(&source, now));
+    match opened {
+        Ok(repository) => {
+            targets.into_iter().map(|(n, target)| (n, render(config, &repository, target, key))).collect()
+        }
+        Err(gap) => targets.into_iter().map(|(n, target)| (n, hidden(target, &gap))).collect(),
+    }
+}
+
+fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, key: &RedactionKey) -> TargetSource {
+    let limits = TreeLimits { max_file_bytes: config.limits.file_bytes, ..TreeLimits::default() };
+    let at = repository.resolve(&target.revision).and_then(|commit| {
+        let tree = repository.tree(&commit, limits)?;
+        Ok((commit, repository.clone(), tree))
+    });
+    let (commit, repository, tree) = match at {
+        Ok(at) => at,
+        Err(gap) => return hidden(target, &gap),
+    };
+    let reading = reading(config, &target, key);
+    let mut source = match plain::render(&tree, &target.path, &reading) {
+        Ok(rendered) => TargetSource {
+            config: target,
+            commit: None,
+            objects: rendered.objects,
+            passed_over: rendered.passed_over,
+            duplicate_keys: rendered.duplicate_keys,
+            gaps: rendered.gaps,
+        },
+        Err(gap) => hidden(target, &gap),
+    };
+    source.gaps.extend(repository.stale.as_ref().map(|stale| stale.gap.clone()));
+    source.commit = Some((commit, repository, tree));
+    for gap in &mut source.gaps {
+        gap.target = Some(source.config.name.clone());
+        gap.cluster = Some(source.config.cluster.clone());
+    }
+    source
+}
+
+/// How a target's files are read.
+pub fn reading<'a>(config: &'a Config, target: &'a TargetConfig, key: &'a RedactionKey) -> Reading<'a> {
+    Reading { limits: yaml_limits(config), namespace: &target.namespace, key, redaction: &config.redaction }
+}
+
+/// Bounds of the YAML reader.
+pub fn yaml_limits(config: &Config) -> yaml::Limits {
+    yaml::Limits { max_bytes_expanded: config.limits.yaml_bytes, ..yaml::Limits::default() }
+}
+
+fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
+    let gap = Gap { target: Some(target.name.clone()), cluster: Some(target.cluster.clone()), ..gap.clone() };
+    TargetSource { config: target, commit: None, objects: Vec::new(), passed_over: 0, duplicate_keys: 0, gaps: vec![gap] }
+}

@@ -1,0 +1,196 @@
+//! The main job: gather, compare, gather evidence, assess, record. One direction, on one screen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::assemble::{self, Scanned};
+use super::error::AppError;
+use super::evidence;
+use super::gather::{self, TargetSource};
+use super::live::{self, ClusterReading, LiveContext};
+use super::progress::Progress;
+use super::wiring;
+use crate::adapters::cluster::{DumpCluster, KubeCluster};
+use crate::adapters::ledger::{Ledger, OpenOptions};
+use crate::config::{ClusterConfig, ClusterSource, Config, TargetConfig};
+use crate::model::declared::RenderedObject;
+use crate::model::gap::Gap;
+use crate::model::ids::{ClusterName, TargetName};
+use crate::model::record::PriorState;
+use crate::model::report::ScanReport;
+use crate::model::secret::RedactionKey;
+use crate::model::time::Timestamp;
+use crate::stages::declare::TargetPlace;
+
+/// This program's version, as rows, seals and reports carry it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a scan covers and how it is run.
+#[derive(Clone)]
+pub struct Scan {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Only these targets; empty: all.
+    pub targets: Vec<TargetName>,
+    /// Only these clusters; empty: all.
+    pub clusters: Vec<ClusterName>,
+    /// Tells the time, in UTC.
+    pub clock: fn() -> Timestamp,
+    /// Shown on a terminal.
+    pub progress: Progress,
+}
+
+/// The clock of this machine.
+pub fn now() -> Timestamp {
+    Timestamp::from_unix(jiff::Timestamp::now().as_second())
+}
+
+/// Runs one scan and records it. A scan that fails half-way is recorded as failed.
+///
+/// # Errors
+/// The ledger cannot be used, or nothing is in scope.
+pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
+    let (clusters, targets) = scope(scan)?;
+    let started = (scan.clock)();
+    let (mut ledger, prior) = open_ledger(&scan.config, started).await?;
+    let names = |list: &[TargetConfig]| list.iter().map(|t| t.name.to_string()).collect::<Vec<_>>();
+    let id = ledger.begin_scan(started, &serde_json::json!({"targets": names(&targets)}))?;
+    let key = Arc::new(ledger.key().clone());
+
+    let sources = gather_declared(scan, &targets, &key, started).await;
+    let readings = gather_live(scan, &clusters, &sources, &prior, &key).await;
+    let scanned = Scanned { id, started, sources, readings, clusters, targets };
+    let config = scan.config.clone();
+    let clock = scan.clock;
+    let recorded = tokio::task::spawn_blocking(move || {
+        let evidence = gather_evidence(&scanned, &config, &key);
+        let record = assemble::record(scanned, evidence, &prior, &config, &key, clock());
+        let mut report = record.report.clone();
+        report.scan.seal = Some(ledger.record(record)?);
+        // Only the ledger knows since when a finding is there.
+        let kept = ledger.report(Some(id))?;
+        Ok::<_, AppError>(kept.unwrap_or(report))
+    });
+    scan.progress.finish();
+    recorded.await.unwrap_or_else(|error| Err(AppError::new(format!("the scan was given up: {error}"))))
+}
+
+/// The clusters and targets that a scan covers.
+fn scope(scan: &Scan) -> Result<(Vec<ClusterConfig>, Vec<TargetConfig>), AppError> {
+    let config = &scan.config;
+    for name in &scan.targets {
+        if !config.targets.iter().any(|t| t.name == *name) {
+            let known: Vec<&str> = config.targets.iter().map(|t| t.name.as_str()).collect();
+            return Err(AppError::new(format!("there is no target `{name}`")).hint(format!("known: {}", known.join(", "))));
+        }
+    }
+    for name in &scan.clusters {
+        if !config.clusters.iter().any(|c| c.name == *name) {
+            let known: Vec<&str> = config.clusters.iter().map(|c| c.name.as_str()).collect();
+            return Err(AppError::new(format!("there is no cluster `{name}`")).hint(format!("known: {}", known.join(", "))));
+        }
+    }
+    let in_scope = |target: &&TargetConfig| {
+        (scan.targets.is_empty() || scan.targets.contains(&target.name))
+            && (scan.clusters.is_empty() || scan.clusters.contains(&target.cluster))
+    };
+    let targets: Vec<TargetConfig> = config.targets.iter().filter(in_scope).cloned().collect();
+    if targets.is_empty() {
+        return Err(AppError::new("no target is in scope").hint("add one under `targets:`, or check --target and --cluster"));
+    }
+    let used: BTreeSet<&ClusterName> = targets.iter().map(|t| &t.cluster).collect();
+    Ok((config.clusters.iter().filter(|c| used.contains(&c.name)).cloned().collect(), targets))
+}
+
+async fn open_ledger(config: &Arc<Config>, now: Timestamp) -> Result<(Ledger, PriorState), AppError> {
+    let config = config.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        let options = OpenOptions {
+            create: config.ledger.create,
+            key_file: config.ledger.key_file.clone(),
+            ..OpenOptions::new(VERSION)
+        };
+        let ledger = Ledger::open(&config.ledger.path, &options, now)?;
+        let prior = ledger.prior()?;
+        Ok::<_, AppError>((ledger, prior))
+    });
+    opened.await.unwrap_or_else(|error| Err(AppError::new(format!("opening the ledger was given up: {error}"))))
+}
+
+async fn gather_declared(
+    scan: &Scan,
+    targets: &[TargetConfig],
+    key: &Arc<RedactionKey>,
+    now: Timestamp,
+) -> Vec<TargetSource> {
+    scan.progress.doing("fetching repositories");
+    gather::targets(&scan.config, targets, key, now).await
+}
+
+async fn gather_live(
+    scan: &Scan,
+    clusters: &[ClusterConfig],
+    sources: &[TargetSource],
+    prior: &PriorState,
+    key: &Arc<RedactionKey>,
+) -> Vec<ClusterReading> {
+    let mut readings = Vec::new();
+    for cluster in clusters {
+        let declared: Vec<(TargetPlace, Vec<RenderedObject>)> = sources
+            .iter()
+            .filter(|source| source.config.cluster == cluster.name)
+            .filter_map(|source| Some((source.place()?, source.objects.clone())))
+            .collect();
+        let context = LiveContext {
+            config: scan.config.clone(),
+            key: key.clone(),
+            cluster: cluster.name.clone(),
+            secrets: cluster.secrets,
+            known_uid: prior.config.get(&assemble::uid_subject(&cluster.name)).cloned(),
+            progress: scan.progress.clone(),
+        };
+        readings.push(read_cluster(cluster, declared, context).await);
+    }
+    readings
+}
+
+async fn read_cluster(
+    cluster: &ClusterConfig,
+    declared: Vec<(TargetPlace, Vec<RenderedObject>)>,
+    context: LiveContext,
+) -> ClusterReading {
+    context.progress.doing(&format!("reaching {}", cluster.name));
+    match (wiring::kube_settings(cluster), &cluster.source) {
+        (Some(settings), _) => match KubeCluster::connect(settings).await {
+            Ok(source) => live::read(Arc::new(source), declared, context).await,
+            Err(gap) => live::unreachable("kubernetes API", gap, declared, &context),
+        },
+        (None, ClusterSource::Dump(path)) => {
+            let (name, path) = (cluster.name.clone(), path.clone());
+            let opened = tokio::task::spawn_blocking(move || DumpCluster::open(name, &path)).await;
+            match opened.unwrap_or_else(|error| Err(live::given_up("reading the dump", &error))) {
+                Ok(source) => live::read(Arc::new(source), declared, context).await,
+                Err(gap) => live::unreachable("dump", gap, declared, &context),
+            }
+        }
+        (None, _) => live::unreachable("none", live::given_up("connecting", &"no source"), declared, &context),
+    }
+}
+
+/// Asks Git about the objects that something is to be said about, one walk for each target.
+fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> (assemble::EvidenceByObject, Vec<Gap>) {
+    let mut found = BTreeMap::new();
+    let mut gaps = Vec::new();
+    for source in &scanned.sources {
+        for reading in scanned.readings.iter().filter(|r| r.summary.name == source.config.cluster) {
+            let objects = reading.in_question().filter(|o| o.origin.target == source.config.name).collect::<Vec<_>>();
+            if objects.is_empty() {
+                continue;
+            }
+            let (evidence, evidence_gaps) = evidence::of_target(source, &objects, config, key);
+            found.extend(evidence.into_iter().map(|(id, e)| ((reading.summary.name.clone(), id), e)));
+            gaps.extend(evidence_gaps);
+        }
+    }
+    (found, gaps)
+}

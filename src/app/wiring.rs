@@ -1,0 +1,83 @@
+//! From configuration to adapters: credentials are read here, and nowhere else.
+
+use std::path::PathBuf;
+
+use crate::adapters::cluster::{Access, KubeSettings, Limits};
+use crate::adapters::git::{Credentials, Hidden, Location, RepositorySource};
+use crate::config::{ClusterConfig, ClusterSource, RepositoryConfig, RepositoryPlace, SecretSource};
+use crate::model::gap::{Gap, GapKind, Hides};
+
+/// Where mirrors are kept unless the configuration says: the user's cache folder.
+pub fn default_cache() -> PathBuf {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    folder("XDG_CACHE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("driftledger")
+}
+
+/// The kubeconfig files that `kubectl` would use.
+fn default_kubeconfigs() -> Vec<PathBuf> {
+    match std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
+        Some(list) => std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect(),
+        None => std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube/config")).into_iter().collect(),
+    }
+}
+
+/// How to reach a cluster's API server; `None` for a dump.
+pub fn kube_settings(cluster: &ClusterConfig) -> Option<KubeSettings> {
+    let (access, allow_exec_plugins, timeout) = match &cluster.source {
+        ClusterSource::Dump(_) => return None,
+        ClusterSource::InCluster { timeout } => (Access::InCluster, false, *timeout),
+        ClusterSource::Kubeconfig { file, context, allow_exec_plugins, timeout } => {
+            let files = file.clone().map_or_else(default_kubeconfigs, |file| vec![file]);
+            (Access::Kubeconfig { files, context: context.clone() }, *allow_exec_plugins, *timeout)
+        }
+    };
+    let limits = Limits { stall_timeout: timeout, ..Limits::default() };
+    Some(KubeSettings { name: cluster.name.clone(), access, allow_exec_plugins, limits })
+}
+
+/// How to reach a repository.
+///
+/// # Errors
+/// A gap that hides its targets: the URL is none, or its credentials cannot be read.
+pub fn repository_source(repository: &RepositoryConfig) -> Result<RepositorySource, Gap> {
+    let gap = |message: String| {
+        Gap::new(GapKind::Fetch, format!("repository {}: {message}", repository.name), Hides::Target)
+    };
+    let (location, of_url) = match &repository.place {
+        RepositoryPlace::Path(path) => (Location::Path(path.clone()), None),
+        RepositoryPlace::Url(url) => Location::from_url(url).map_err(|error| gap(error.to_string()))?,
+    };
+    let secret = match &repository.secret {
+        None => None,
+        Some(SecretSource::File(path)) => Some(
+            std::fs::read_to_string(path)
+                .map_err(|error| {
+                    gap(format!("its credentials cannot be read from {}: {error}", path.display()))
+                        .hint("check the path in the configuration and the file's rights")
+                })?
+                .trim_end()
+                .to_owned(),
+        ),
+        Some(SecretSource::Environment(name)) => Some(std::env::var(name).map_err(|_| {
+            gap(format!("the environment variable {name}, which should hold its credentials, is not set"))
+        })?),
+    };
+    let credentials = match (secret, &repository.username) {
+        (Some(secret), Some(user)) => {
+            Some(Credentials::Basic { user: user.clone(), password: Hidden::new(secret) })
+        }
+        (Some(secret), None) => Some(Credentials::Token(Hidden::new(secret))),
+        (None, _) => of_url,
+    };
+    Ok(RepositorySource {
+        credentials,
+        ca_file: repository.ca_file.clone(),
+        timeout: repository.timeout,
+        retries: repository.retries,
+        allow_stale: repository.allow_stale,
+        ..RepositorySource::new(repository.name.clone(), location)
+    })
+}
