@@ -203,6 +203,17 @@ impl Fault {
         Self::Broken(format!("event {kind:?} for finding {fingerprint}, which {before}"))
     }
 
+    /// As [`Fault::at`], of a connection that writes: what SQLite cannot open then, though it is there, is the file itself or
+    /// the journal beside it, for want of rights.
+    pub(super) fn writing(self, path: &Path) -> LedgerError {
+        match self {
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+                LedgerError::ReadOnly { path: path.to_owned() }
+            }
+            other => other.at(path),
+        }
+    }
+
     pub(super) fn at(self, path: &Path) -> LedgerError {
         let path = path.to_owned();
         match self {

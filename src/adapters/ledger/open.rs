@@ -124,14 +124,18 @@ impl Ledger {
             create(&path, &key_file, &options.tool_version, now)?;
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&path, flags).map_err(|e| Fault::from(e).at(&path))?;
-        prepare(&connection).map_err(|e| Fault::from(e).at(&path))?;
-        if recognise(&connection, &path)? < schema::newest(MIGRATIONS) {
+        let mut connection = Connection::open_with_flags(&path, flags).map_err(|e| Fault::from(e).writing(&path))?;
+        prepare(&connection).map_err(|e| Fault::from(e).writing(&path))?;
+        let found = match recognise(&connection, &path) {
+            Err(LedgerError::Sqlite { source, path }) => return Err(Fault::from(source).writing(&path)),
+            other => other?,
+        };
+        if found < schema::newest(MIGRATIONS) {
             schema::migrate(&mut connection, MIGRATIONS).map_err(|e| e.at(&path))?;
         }
         let (id, key_id) = identity(&connection).map_err(|e| e.at(&path))?;
         let key = check_key(&key_file, &key_id)?;
-        let journal = choose_journal(&connection).map_err(|e| Fault::from(e).at(&path))?;
+        let journal = choose_journal(&connection).map_err(|e| Fault::from(e).writing(&path))?;
         let reader = LedgerReader { connection, path, id, key_id, journal, _lock: None };
         Ok(Self { reader, tool_version: options.tool_version.clone(), key, created, _lock: lock })
     }
@@ -200,6 +204,7 @@ fn create(path: &Path, key_file: &Path, tool_version: &str, now: Timestamp) -> R
                 transaction.execute("INSERT INTO meta (seq, name, value) VALUES (?1, ?2, ?3)", params![seq, name, value])?;
             }
             transaction.commit()?;
+            choose_journal(&connection)?;
             connection.close().map_err(|(_, error)| error)?;
             Ok(())
         };

@@ -6,10 +6,10 @@ use rusqlite::Connection;
 
 use super::error::{Fault, LedgerError};
 use super::open::LedgerReader;
+use super::projection;
 use super::replay::States;
 use super::schema::{self, EVENT_TABLES, MIGRATIONS};
 use super::seal::{self, Range, SealRow, Stretch};
-use super::projection;
 use crate::model::ids::LedgerId;
 use crate::model::report::Seal;
 
@@ -86,7 +86,7 @@ impl Check {
         self.scans = connection.query_row("SELECT count(*) FROM scan", [], |row| row.get(0))?;
         let sealed = self.chain(connection, ledger)?;
         self.after_the_last_seal(connection, &sealed)?;
-        self.scans_have_seals(connection)?;
+        self.scans_end_in_seals(connection)?;
         self.projection(connection)
     }
 
@@ -231,7 +231,7 @@ impl Check {
         Ok(())
     }
 
-    fn scans_have_seals(&mut self, connection: &Connection) -> Result<(), Fault> {
+    fn scans_end_in_seals(&mut self, connection: &Connection) -> Result<(), Fault> {
         let unsealed: i64 = connection.query_row(
             "SELECT count(*) FROM scan_finished WHERE outcome <> 'interrupted' AND scan NOT IN (SELECT scan FROM seal)",
             [],
@@ -239,6 +239,14 @@ impl Check {
         )?;
         if unsealed > 0 {
             self.problems.push(format!("{unsealed} scans ended without a seal"));
+        }
+        let overtaken: i64 = connection.query_row(
+            "SELECT count(*) FROM scan WHERE seq < (SELECT max(seq) FROM scan) AND seq NOT IN (SELECT scan FROM scan_finished)",
+            [],
+            |row| row.get(0),
+        )?;
+        if overtaken > 0 {
+            self.problems.push(format!("{overtaken} scans never ended, though later ones began"));
         }
         let strange: i64 = connection.query_row(
             "SELECT count(*) FROM seal WHERE scan NOT IN (SELECT scan FROM scan_finished WHERE outcome <> 'interrupted')",

@@ -93,7 +93,7 @@ impl Ledger {
             transaction.commit()?;
             Ok(done)
         };
-        run(&mut self.reader.connection).map_err(|fault| fault.at(&self.reader.path))
+        run(&mut self.reader.connection).map_err(|fault| fault.writing(&self.reader.path))
     }
 }
 

@@ -72,7 +72,8 @@ fn a_missing_ledger_is_not_made_where_that_is_not_wanted() {
 
 #[test]
 fn other_files_are_told_apart_and_left_alone() {
-    let fill: [(&str, fn(&Path)); 4] = [
+    type Fill = fn(&Path);
+    let fill: [(&str, Fill); 4] = [
         ("empty", |path| fs::write(path, "").unwrap()),
         ("text", |path| fs::write(path, "kind: ConfigMap\n".repeat(100)).unwrap()),
         ("short text", |path| fs::write(path, "x").unwrap()),

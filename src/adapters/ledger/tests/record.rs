@@ -122,6 +122,26 @@ fn on_a_full_disk_nothing_is_half_written() {
     assert!(ledger.verify(None).unwrap().ok);
 }
 
+/// Errors go to logs and terminals: what a row holds does not.
+#[test]
+fn an_unreadable_row_is_named_and_not_quoted() {
+    let home = Home::new();
+    let mut ledger = home.open();
+    Scan::new(1).with(Opened, finding("api", 5)).run(&mut ledger);
+    let raw = home.raw();
+    raw.execute_batch("DROP TRIGGER finding_event_no_update").unwrap();
+    for (was, now) in [("\"severity\":\"high\"", "\"severity\":\"hunter2\""), ("\"method\":", "hunter2"), ("\"name\":\"api\"", "\"name\":[\"hunter2\"]")] {
+        let text: String = raw.query_row("SELECT finding FROM finding_event", [], |row| row.get(0)).unwrap();
+        assert!(text.contains(was));
+        raw.execute("UPDATE finding_event SET finding = ?1", [text.replace(was, now)]).unwrap();
+        let error = ledger.report(None).unwrap_err();
+        let LedgerError::Broken { what, .. } = &error else { panic!("{error}") };
+        assert!(what.contains("finding event 1"), "{what}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        raw.execute("UPDATE finding_event SET finding = ?1", [text]).unwrap();
+    }
+}
+
 #[test]
 fn the_projection_can_be_rebuilt() {
     let home = Home::new();
