@@ -201,7 +201,8 @@ fn create(path: &Path, key_file: &Path, tool_version: &str, now: Timestamp) -> R
             ];
             let transaction = connection.transaction()?;
             for (seq, (name, value)) in (1_i64..).zip(facts) {
-                transaction.execute("INSERT INTO meta (seq, name, value) VALUES (?1, ?2, ?3)", params![seq, name, value])?;
+                transaction
+                    .execute("INSERT INTO meta (seq, name, value) VALUES (?1, ?2, ?3)", params![seq, name, value])?;
             }
             transaction.commit()?;
             choose_journal(&connection)?;
@@ -249,12 +250,12 @@ fn recognise(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
 /// The ledger's id and its key's.
 fn identity(connection: &Connection) -> Result<(LedgerId, String), Fault> {
     let read = |name: &str| {
-        connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get::<_, String>(0)).map_err(|error| {
-            match error {
+        connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get::<_, String>(0)).map_err(
+            |error| match error {
                 rusqlite::Error::QueryReturnedNoRows => Fault::Broken(format!("it has no {name} in its meta table")),
                 other => other.into(),
-            }
-        })
+            },
+        )
     };
     Ok((LedgerId::new(read("ledger")?), read("key")?))
 }
@@ -270,7 +271,8 @@ fn check_key(key_file: &Path, expected: &str) -> Result<RedactionKey, LedgerErro
 
 /// WAL where the file system carries it, else a rollback journal.
 pub(super) fn choose_journal(connection: &Connection) -> rusqlite::Result<Journal> {
-    let set = |mode: &str| connection.query_row(&format!("PRAGMA journal_mode={mode}"), [], |row| row.get::<_, String>(0));
+    let set =
+        |mode: &str| connection.query_row(&format!("PRAGMA journal_mode={mode}"), [], |row| row.get::<_, String>(0));
     match set("WAL") {
         Ok(mode) if mode == "wal" => Ok(Journal::Wal),
         Err(error) if !no_shared_memory(&error) => Err(error),

@@ -17,7 +17,8 @@ pub(super) fn word(value: impl Serialize) -> Result<String, Fault> {
 
 /// Reads a word back; `what` and `row` say where it stood.
 pub(super) fn read_word<T: DeserializeOwned>(word: String, what: &str, row: i64) -> Result<T, Fault> {
-    serde_json::from_value(Value::String(word)).map_err(|_| Fault::unreadable(what, row, "not a word that is used there"))
+    serde_json::from_value(Value::String(word))
+        .map_err(|_| Fault::unreadable(what, row, "not a word that is used there"))
 }
 
 /// Compact JSON.

@@ -86,7 +86,10 @@ impl Ledger {
     }
 
     /// Runs `work` in one transaction: all of it is kept, or nothing.
-    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, LedgerError> {
+    pub(super) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, LedgerError> {
         let run = |connection: &mut Connection| -> Result<T, Fault> {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
@@ -98,7 +101,12 @@ impl Ledger {
 }
 
 /// Appends a row and gives its number. The number is given explicitly, as the tables' triggers demand.
-pub(super) fn append(connection: &Connection, table: &str, columns: &[&str], values: &[&dyn ToSql]) -> rusqlite::Result<i64> {
+pub(super) fn append(
+    connection: &Connection,
+    table: &str,
+    columns: &[&str],
+    values: &[&dyn ToSql],
+) -> rusqlite::Result<i64> {
     let names = columns.join(", ");
     let marks: Vec<String> = (1..=columns.len()).map(|n| format!("?{n}")).collect();
     let sql = format!(

@@ -54,7 +54,12 @@ fn child(home: &Home) -> (String, String) {
     fs::set_permissions(folder, Permissions::from_mode(0o555)).unwrap();
     let mut command = Command::new(exe);
     command
-        .args(["--exact", "adapters::ledger::tests::read_only_folder::child_opens_the_ledger", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "adapters::ledger::tests::read_only_folder::child_opens_the_ledger",
+            "--ignored",
+            "--nocapture",
+        ])
         .env(PATH, &home.path)
         .current_dir("/");
     if root {

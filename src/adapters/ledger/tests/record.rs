@@ -130,7 +130,11 @@ fn an_unreadable_row_is_named_and_not_quoted() {
     Scan::new(1).with(Opened, finding("api", 5)).run(&mut ledger);
     let raw = home.raw();
     raw.execute_batch("DROP TRIGGER finding_event_no_update").unwrap();
-    for (was, now) in [("\"severity\":\"high\"", "\"severity\":\"hunter2\""), ("\"method\":", "hunter2"), ("\"name\":\"api\"", "\"name\":[\"hunter2\"]")] {
+    for (was, now) in [
+        ("\"severity\":\"high\"", "\"severity\":\"hunter2\""),
+        ("\"method\":", "hunter2"),
+        ("\"name\":\"api\"", "\"name\":[\"hunter2\"]"),
+    ] {
         let text: String = raw.query_row("SELECT finding FROM finding_event", [], |row| row.get(0)).unwrap();
         assert!(text.contains(was));
         raw.execute("UPDATE finding_event SET finding = ?1", [text.replace(was, now)]).unwrap();
@@ -152,7 +156,9 @@ fn the_projection_can_be_rebuilt() {
         ledger.record(record).unwrap();
     }
     let before = ledger.open_findings().unwrap();
-    home.raw().execute_batch("UPDATE finding_state SET scans = 40; DELETE FROM finding_state WHERE scans = 40 AND open").unwrap();
+    home.raw()
+        .execute_batch("UPDATE finding_state SET scans = 40; DELETE FROM finding_state WHERE scans = 40 AND open")
+        .unwrap();
     let problems = ledger.verify(None).unwrap().problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].contains("finding_state"));

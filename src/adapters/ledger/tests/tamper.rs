@@ -41,7 +41,8 @@ fn tampered(home: &Home, change: impl FnOnce(&Connection)) -> Option<Vec<String>
     let copy = Home::new();
     fs::copy(&home.path, &copy.path).unwrap();
     let raw = copy.raw();
-    raw.execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").unwrap();
+    raw.execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")
+        .unwrap();
     let mut query = raw.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid").unwrap();
     let triggers: Vec<(String, String)> =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
@@ -66,10 +67,8 @@ fn tampered(home: &Home, change: impl FnOnce(&Connection)) -> Option<Vec<String>
 }
 
 fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
-    let mut tables: Vec<_> = EVENT_TABLES
-        .iter()
-        .map(|table| (table.name, [&["seq"], table.columns].concat()))
-        .collect();
+    let mut tables: Vec<_> =
+        EVENT_TABLES.iter().map(|table| (table.name, [&["seq"], table.columns].concat())).collect();
     tables.push(("seal", vec!["seq", "scan", "previous", "tool_version", "ranges", "hash"]));
     tables
 }
@@ -93,14 +92,17 @@ fn a_change_of_any_column_is_found() {
                 let mut was = Value::Null;
                 let problems = tampered(&home, |raw| {
                     let place = format!("{key} = (SELECT {end}({key}) FROM {table})");
-                    was = raw.query_row(&format!("SELECT {column} FROM {table} WHERE {place}"), [], |row| row.get(0)).unwrap();
+                    was = raw
+                        .query_row(&format!("SELECT {column} FROM {table} WHERE {place}"), [], |row| row.get(0))
+                        .unwrap();
                     let now = match &was {
                         Value::Integer(number) => Value::Integer(number + 1000),
                         Value::Text(text) => Value::Text(format!("{text} ")),
                         Value::Null => Value::Text("1".into()),
                         other => panic!("{table}.{column} holds {other:?}"),
                     };
-                    let changed = raw.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {place}"), [now]).unwrap();
+                    let changed =
+                        raw.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {place}"), [now]).unwrap();
                     assert_eq!(changed, 1);
                 });
                 assert!(problems.is_some(), "{table}.{column} of the {end} row, which was {was:?}");
@@ -128,8 +130,7 @@ fn a_small_change_of_a_state_is_found() {
 fn a_row_taken_out_is_found_wherever_it_stood() {
     let (home, _) = sealed();
     for (table, _) in tables() {
-        let rows: i64 =
-            home.raw().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+        let rows: i64 = home.raw().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         for seq in 1..=rows {
             let problems = tampered(&home, |raw| {
                 assert_eq!(raw.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [seq]).unwrap(), 1);
@@ -147,7 +148,8 @@ fn a_row_put_in_is_found() {
         for place in ["max(seq) + 1", "max(seq) + 5", "0", "-3"] {
             let problems = tampered(&home, |raw| {
                 let copy = format!("SELECT {rest} FROM {table} WHERE seq = 1");
-                let sql = format!("INSERT INTO {table} (seq, {rest}) SELECT (SELECT {place} FROM {table}), * FROM ({copy})");
+                let sql =
+                    format!("INSERT INTO {table} (seq, {rest}) SELECT (SELECT {place} FROM {table}), * FROM ({copy})");
                 assert_eq!(raw.execute(&sql, []).unwrap(), 1);
             });
             // A scan that began and never ended is what a kill leaves behind: nothing can tell the two apart.
@@ -175,7 +177,16 @@ fn seals_are_what_the_documentation_says() {
     part(&mut input, ledger.as_bytes());
     number(&mut input, 1);
     number(&mut input, 0);
-    let rows = [("meta", 4), ("scan", 1), ("scan_finished", 1), ("object_state", 2), ("finding_event", 2), ("message_event", 1), ("config_event", 1), ("sighting", 1)];
+    let rows = [
+        ("meta", 4),
+        ("scan", 1),
+        ("scan_finished", 1),
+        ("object_state", 2),
+        ("finding_event", 2),
+        ("message_event", 1),
+        ("config_event", 1),
+        ("sighting", 1),
+    ];
     for (table, last) in rows {
         let mut root = Vec::new();
         part(&mut root, b"driftledger/rows/v1");
@@ -220,7 +231,9 @@ fn swapped_rows_are_found() {
         )
         .unwrap();
     });
-    assert!(problems.is_some_and(|p| p.iter().any(|p| p.contains("finding_event rows 1 to 2 are not as they were sealed"))));
+    assert!(
+        problems.is_some_and(|p| p.iter().any(|p| p.contains("finding_event rows 1 to 2 are not as they were sealed")))
+    );
 }
 
 /// Whoever knows the encoding can seal anew; only a hash from outside shows it.
@@ -273,7 +286,9 @@ fn the_anchor_tells_a_rewritten_or_shortened_chain() {
 #[test]
 fn a_change_of_the_schema_is_found() {
     let (home, _) = sealed();
-    for change in ["DROP TRIGGER scan_no_delete", "DROP INDEX seal_by_scan", "CREATE TABLE more (a)", "CREATE VIEW v AS SELECT 1"] {
+    for change in
+        ["DROP TRIGGER scan_no_delete", "DROP INDEX seal_by_scan", "CREATE TABLE more (a)", "CREATE VIEW v AS SELECT 1"]
+    {
         let copy = Home::new();
         fs::copy(&home.path, &copy.path).unwrap();
         copy.raw().execute_batch(change).unwrap();
