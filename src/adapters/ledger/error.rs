@@ -156,7 +156,9 @@ impl LedgerError {
             Self::KeyUnreadable { .. } => "check the file's rights, or restore it from where it was kept",
             Self::ReadOnly { .. } => "make the ledger and its folder writable for the user that scans",
             Self::DiskFull { .. } => "make space; the ledger holds what it held before",
-            Self::FileSystem { .. } => "keep the ledger on a local file system with locking, such as ext4, xfs or a block volume",
+            Self::FileSystem { .. } => {
+                "keep the ledger on a local file system with locking, such as ext4, xfs or a block volume"
+            }
             Self::Broken { .. } => "keep the file as evidence, run `driftledger verify`, and go on from a backup",
             Self::Refused { .. } => "this is a defect in the program: please report it",
             Self::Sqlite { .. } | Self::Io { .. } => return None,
@@ -201,6 +203,17 @@ impl Fault {
             Some(false) => "is closed",
         };
         Self::Broken(format!("event {kind:?} for finding {fingerprint}, which {before}"))
+    }
+
+    /// As [`Fault::at`], of a connection that writes: what SQLite cannot open then, though it is there, is the file itself or
+    /// the journal beside it, for want of rights.
+    pub(super) fn writing(self, path: &Path) -> LedgerError {
+        match self {
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+                LedgerError::ReadOnly { path: path.to_owned() }
+            }
+            other => other.at(path),
+        }
     }
 
     pub(super) fn at(self, path: &Path) -> LedgerError {

@@ -22,7 +22,9 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, LedgerError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match fs::canonicalize(folder) {
         Ok(folder) => Ok(folder.join(name)),
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Err(LedgerError::Missing { path: path.to_owned() }),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+            Err(LedgerError::Missing { path: path.to_owned() })
+        }
         Err(source) => Err(failed(source)),
     }
 }
@@ -50,7 +52,8 @@ pub(super) fn publish(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Ledger
     let failed = |source| LedgerError::writing(path, "creating", source);
     let folder = path.parent().unwrap_or(Path::new("/"));
     // Made with O_EXCL and mode 0600.
-    let temporary = tempfile::Builder::new().prefix(".driftledger-").tempfile_in(folder).map_err(failed)?.into_temp_path();
+    let temporary =
+        tempfile::Builder::new().prefix(".driftledger-").tempfile_in(folder).map_err(failed)?.into_temp_path();
     fill(&temporary)?;
     OpenOptions::new().write(true).open(&temporary).and_then(|file| file.sync_all()).map_err(failed)?;
     temporary.persist_noclobber(path).map_err(|error| failed(error.error))?;

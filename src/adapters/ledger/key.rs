@@ -44,8 +44,9 @@ pub(super) fn create(path: &Path) -> Result<RedactionKey, LedgerError> {
 /// Bytes from the operating system; `path` is what they are for.
 pub(super) fn random<const N: usize>(path: &Path) -> Result<[u8; N], LedgerError> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| LedgerError::reading(path, "getting random bytes for", std::io::Error::other(error.to_string())))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        LedgerError::reading(path, "getting random bytes for", std::io::Error::other(error.to_string()))
+    })?;
     Ok(bytes)
 }
 

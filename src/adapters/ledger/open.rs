@@ -124,14 +124,18 @@ impl Ledger {
             create(&path, &key_file, &options.tool_version, now)?;
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&path, flags).map_err(|e| Fault::from(e).at(&path))?;
-        prepare(&connection).map_err(|e| Fault::from(e).at(&path))?;
-        if recognise(&connection, &path)? < schema::newest(MIGRATIONS) {
+        let mut connection = Connection::open_with_flags(&path, flags).map_err(|e| Fault::from(e).writing(&path))?;
+        prepare(&connection).map_err(|e| Fault::from(e).writing(&path))?;
+        let found = match recognise(&connection, &path) {
+            Err(LedgerError::Sqlite { source, path }) => return Err(Fault::from(source).writing(&path)),
+            other => other?,
+        };
+        if found < schema::newest(MIGRATIONS) {
             schema::migrate(&mut connection, MIGRATIONS).map_err(|e| e.at(&path))?;
         }
         let (id, key_id) = identity(&connection).map_err(|e| e.at(&path))?;
         let key = check_key(&key_file, &key_id)?;
-        let journal = choose_journal(&connection).map_err(|e| Fault::from(e).at(&path))?;
+        let journal = choose_journal(&connection).map_err(|e| Fault::from(e).writing(&path))?;
         let reader = LedgerReader { connection, path, id, key_id, journal, _lock: None };
         Ok(Self { reader, tool_version: options.tool_version.clone(), key, created, _lock: lock })
     }
@@ -197,9 +201,11 @@ fn create(path: &Path, key_file: &Path, tool_version: &str, now: Timestamp) -> R
             ];
             let transaction = connection.transaction()?;
             for (seq, (name, value)) in (1_i64..).zip(facts) {
-                transaction.execute("INSERT INTO meta (seq, name, value) VALUES (?1, ?2, ?3)", params![seq, name, value])?;
+                transaction
+                    .execute("INSERT INTO meta (seq, name, value) VALUES (?1, ?2, ?3)", params![seq, name, value])?;
             }
             transaction.commit()?;
+            choose_journal(&connection)?;
             connection.close().map_err(|(_, error)| error)?;
             Ok(())
         };
@@ -244,12 +250,12 @@ fn recognise(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
 /// The ledger's id and its key's.
 fn identity(connection: &Connection) -> Result<(LedgerId, String), Fault> {
     let read = |name: &str| {
-        connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get::<_, String>(0)).map_err(|error| {
-            match error {
+        connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get::<_, String>(0)).map_err(
+            |error| match error {
                 rusqlite::Error::QueryReturnedNoRows => Fault::Broken(format!("it has no {name} in its meta table")),
                 other => other.into(),
-            }
-        })
+            },
+        )
     };
     Ok((LedgerId::new(read("ledger")?), read("key")?))
 }
@@ -265,7 +271,8 @@ fn check_key(key_file: &Path, expected: &str) -> Result<RedactionKey, LedgerErro
 
 /// WAL where the file system carries it, else a rollback journal.
 pub(super) fn choose_journal(connection: &Connection) -> rusqlite::Result<Journal> {
-    let set = |mode: &str| connection.query_row(&format!("PRAGMA journal_mode={mode}"), [], |row| row.get::<_, String>(0));
+    let set =
+        |mode: &str| connection.query_row(&format!("PRAGMA journal_mode={mode}"), [], |row| row.get::<_, String>(0));
     match set("WAL") {
         Ok(mode) if mode == "wal" => Ok(Journal::Wal),
         Err(error) if !no_shared_memory(&error) => Err(error),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Deserialize;
 
 use super::error::{Fault, LedgerError};
@@ -72,8 +72,8 @@ pub(super) fn load(connection: &Connection) -> Result<States, Fault> {
         let state = FindingState {
             event: row.get(1)?,
             event_scan: row.get(2)?,
-            open: row.get(3)?,
-            known: row.get(4)?,
+            open: flag(row, 3)?,
+            known: flag(row, 4)?,
             first_scan: row.get(5)?,
             last_scan: row.get(6)?,
             scans: row.get(7)?,
@@ -83,6 +83,15 @@ pub(super) fn load(connection: &Connection) -> Result<States, Fault> {
         Ok((row.get::<_, String>(0)?, state))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A column that is 0 or 1 and nothing else: `bool` would take any number for true.
+fn flag(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
+    match row.get(column)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(rusqlite::Error::IntegralValueOutOfRange(column, other)),
+    }
 }
 
 /// The events' states after a scan, from the first event on.
@@ -140,14 +149,10 @@ impl Ledger {
     /// # Errors
     /// `Broken` if the events contradict one another; then the table stays as it is.
     pub fn rebuild_projection(&mut self) -> Result<(), LedgerError> {
-        let rebuilt = |connection: &mut Connection| -> Result<(), Fault> {
-            let transaction = connection.transaction()?;
-            let states = replay(&transaction, i64::MAX)?;
+        self.write(|transaction| {
+            let states = replay(transaction, i64::MAX)?;
             transaction.execute("DELETE FROM finding_state", [])?;
-            save(&transaction, &States::new(), &states)?;
-            transaction.commit()?;
-            Ok(())
-        };
-        rebuilt(&mut self.reader.connection).map_err(|fault| fault.at(&self.reader.path))
+            save(transaction, &States::new(), &states)
+        })
     }
 }

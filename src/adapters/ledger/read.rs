@@ -202,7 +202,8 @@ impl<'a> Findings<'a> {
         let mut finding: Finding = read_json(&text, "finding event", state.event)?;
         finding.first_seen = Some(self.started(state.first_scan)?);
         finding.last_seen = Some(self.started(state.last_scan)?);
-        finding.scans = Some(u64::try_from(state.scans).map_err(|e| Fault::unreadable("finding state of event", state.event, e))?);
+        finding.scans =
+            Some(u64::try_from(state.scans).map_err(|e| Fault::unreadable("finding state of event", state.event, e))?);
         // A scan that sees a finding unchanged writes no row for it; the commit it saw it at stands in that scan's summary.
         if state.last_scan > state.event_scan
             && let Some(origin) = &mut finding.origin
@@ -255,12 +256,12 @@ fn last_complete(connection: &Connection) -> Result<Option<Timestamp>, Fault> {
 
 fn objects(connection: &Connection) -> Result<BTreeMap<(ClusterName, ObjectId), ObjectState>, Fault> {
     let mut objects = BTreeMap::new();
-    let mut query = connection
-        .prepare_cached("SELECT seq, cluster, api_group, kind, namespace, name, state FROM object_state ORDER BY seq")?;
+    let mut query = connection.prepare_cached(
+        "SELECT seq, cluster, api_group, kind, namespace, name, state FROM object_state ORDER BY seq",
+    )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let object =
-            ObjectId { group: row.get(2)?, kind: row.get(3)?, namespace: row.get(4)?, name: row.get(5)? };
+        let object = ObjectId { group: row.get(2)?, kind: row.get(3)?, namespace: row.get(4)?, name: row.get(5)? };
         let state = read_word(row.get(6)?, "object state", row.get(0)?)?;
         objects.insert((ClusterName::new(row.get::<_, String>(1)?), object), state);
     }

@@ -110,16 +110,16 @@ pub(super) fn write(connection: &Connection, ledger: &LedgerId, scan: i64, tool_
     };
     seal.hash = hash(ledger, &seal, &stretches);
     connection
-        .prepare_cached("INSERT INTO seal (seq, scan, previous, tool_version, ranges, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .prepare_cached(
+            "INSERT INTO seal (seq, scan, previous, tool_version, ranges, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
         .execute(params![seal.sequence, seal.scan, seal.previous, seal.tool_version, seal.ranges, seal.hash])?;
     Ok(Seal { sequence: seal.sequence, hash: seal.hash })
 }
 
 /// The number of a table's newest row; 0 if it is empty.
 pub(super) fn newest_row(connection: &Connection, table: &str) -> rusqlite::Result<i64> {
-    connection
-        .prepare_cached(&format!("SELECT coalesce(max(seq), 0) FROM {table}"))?
-        .query_row([], |row| row.get(0))
+    connection.prepare_cached(&format!("SELECT coalesce(max(seq), 0) FROM {table}"))?.query_row([], |row| row.get(0))
 }
 
 /// The newest seal.
@@ -129,7 +129,8 @@ pub(super) fn last(connection: &Connection) -> rusqlite::Result<Option<SealRow>>
 
 /// The seal that a scan wrote.
 pub(super) fn of_scan(connection: &Connection, scan: i64) -> rusqlite::Result<Option<Seal>> {
-    let row = connection.prepare_cached(&format!("{SELECT} WHERE scan = ?1"))?.query_row([scan], read_row).optional()?;
+    let row =
+        connection.prepare_cached(&format!("{SELECT} WHERE scan = ?1"))?.query_row([scan], read_row).optional()?;
     Ok(row.map(|row| Seal { sequence: row.sequence, hash: row.hash }))
 }
 

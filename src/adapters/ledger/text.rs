@@ -17,7 +17,8 @@ pub(super) fn word(value: impl Serialize) -> Result<String, Fault> {
 
 /// Reads a word back; `what` and `row` say where it stood.
 pub(super) fn read_word<T: DeserializeOwned>(word: String, what: &str, row: i64) -> Result<T, Fault> {
-    serde_json::from_value(Value::String(word)).map_err(|error| Fault::unreadable(what, row, error))
+    serde_json::from_value(Value::String(word))
+        .map_err(|_| Fault::unreadable(what, row, "not a word that is used there"))
 }
 
 /// Compact JSON.
@@ -25,9 +26,12 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(value).map_err(|error| Fault::Refused(format!("a value that is not JSON: {error}")))
 }
 
-/// Reads JSON back; `what` and `row` say where it stood.
+/// Reads JSON back; `what` and `row` say where it stood. The parser's own words would quote what it read.
 pub(super) fn read_json<T: DeserializeOwned>(text: &str, what: &str, row: i64) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|error| Fault::unreadable(what, row, error))
+    serde_json::from_str(text).map_err(|error| {
+        let problem = if error.is_data() { "it lacks or misplaces a field" } else { "it is not JSON" };
+        Fault::unreadable(what, row, format_args!("{problem} (at character {})", error.column()))
+    })
 }
 
 /// Reads a time back.

@@ -6,10 +6,10 @@ use rusqlite::Connection;
 
 use super::error::{Fault, LedgerError};
 use super::open::LedgerReader;
+use super::projection;
 use super::replay::States;
 use super::schema::{self, EVENT_TABLES, MIGRATIONS};
 use super::seal::{self, Range, SealRow, Stretch};
-use super::projection;
 use crate::model::ids::LedgerId;
 use crate::model::report::Seal;
 
@@ -54,7 +54,9 @@ impl LedgerReader {
             check.hashes.contains(&wanted)
         });
         if anchor_found == Some(false) {
-            check.problems.push("the anchor is not in the chain: it is another ledger's, or this ledger was changed".into());
+            check
+                .problems
+                .push("the anchor is not in the chain: it is another ledger's, or this ledger was changed".into());
         }
         Ok(Verification {
             ok: check.problems.is_empty(),
@@ -86,7 +88,7 @@ impl Check {
         self.scans = connection.query_row("SELECT count(*) FROM scan", [], |row| row.get(0))?;
         let sealed = self.chain(connection, ledger)?;
         self.after_the_last_seal(connection, &sealed)?;
-        self.scans_have_seals(connection)?;
+        self.scans_end_in_seals(connection)?;
         self.projection(connection)
     }
 
@@ -99,7 +101,8 @@ impl Check {
                 self.problems.push(format!("SQLite: {line}"));
             }
         }
-        let mut query = connection.prepare("SELECT \"table\", count(*) FROM pragma_foreign_key_check GROUP BY 1 ORDER BY 1")?;
+        let mut query =
+            connection.prepare("SELECT \"table\", count(*) FROM pragma_foreign_key_check GROUP BY 1 ORDER BY 1")?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let (table, count): (String, i64) = (row.get(0)?, row.get(1)?);
@@ -174,14 +177,17 @@ impl Check {
             let last = range.2;
             let rows = last.saturating_sub(first).saturating_add(1);
             if range.1 != first || rows < 0 {
-                self.problems.push(format!("seal {n}: the rows of {} do not follow those of the seal before", table.name));
+                self.problems
+                    .push(format!("seal {n}: the rows of {} do not follow those of the seal before", table.name));
             }
             let stretch = Stretch::read(connection, table, first, last)?;
             if stretch.count != rows {
                 let missing = rows.saturating_sub(stretch.count);
-                self.problems.push(format!("seal {n}: of {} rows {first} to {last}, {missing} are missing", table.name));
+                self.problems
+                    .push(format!("seal {n}: of {} rows {first} to {last}, {missing} are missing", table.name));
             } else if stretch.range() != *range {
-                self.problems.push(format!("seal {n}: {} rows {first} to {last} are not as they were sealed", table.name));
+                self.problems
+                    .push(format!("seal {n}: {} rows {first} to {last} are not as they were sealed", table.name));
             }
             sealed.insert(table.name, last);
             stretches.push(stretch);
@@ -197,7 +203,11 @@ impl Check {
     }
 
     /// Unsealed rows may only be a running or interrupted scan's, and what happened to messages.
-    fn after_the_last_seal(&mut self, connection: &Connection, sealed: &BTreeMap<&'static str, i64>) -> Result<(), Fault> {
+    fn after_the_last_seal(
+        &mut self,
+        connection: &Connection,
+        sealed: &BTreeMap<&'static str, i64>,
+    ) -> Result<(), Fault> {
         for table in EVENT_TABLES {
             let last = sealed.get(table.name).copied().unwrap_or(0);
             let allowed = match table.name {
@@ -222,7 +232,8 @@ impl Check {
                 self.problems.push(format!("{}: rows after {last} are missing", table.name));
             }
             let below: i64 =
-                connection.query_row(&format!("SELECT count(*) FROM {} WHERE seq < 1", table.name), [], |row| row.get(0))?;
+                connection
+                    .query_row(&format!("SELECT count(*) FROM {} WHERE seq < 1", table.name), [], |row| row.get(0))?;
             if below > 0 {
                 self.problems.push(format!("{}: {below} rows have no place in the order", table.name));
             }
@@ -231,7 +242,7 @@ impl Check {
         Ok(())
     }
 
-    fn scans_have_seals(&mut self, connection: &Connection) -> Result<(), Fault> {
+    fn scans_end_in_seals(&mut self, connection: &Connection) -> Result<(), Fault> {
         let unsealed: i64 = connection.query_row(
             "SELECT count(*) FROM scan_finished WHERE outcome <> 'interrupted' AND scan NOT IN (SELECT scan FROM seal)",
             [],
@@ -239,6 +250,14 @@ impl Check {
         )?;
         if unsealed > 0 {
             self.problems.push(format!("{unsealed} scans ended without a seal"));
+        }
+        let overtaken: i64 = connection.query_row(
+            "SELECT count(*) FROM scan WHERE seq < (SELECT max(seq) FROM scan) AND seq NOT IN (SELECT scan FROM scan_finished)",
+            [],
+            |row| row.get(0),
+        )?;
+        if overtaken > 0 {
+            self.problems.push(format!("{overtaken} scans never ended, though later ones began"));
         }
         let strange: i64 = connection.query_row(
             "SELECT count(*) FROM seal WHERE scan NOT IN (SELECT scan FROM scan_finished WHERE outcome <> 'interrupted')",

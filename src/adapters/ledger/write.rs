@@ -86,19 +86,27 @@ impl Ledger {
     }
 
     /// Runs `work` in one transaction: all of it is kept, or nothing.
-    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, LedgerError> {
+    pub(super) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, LedgerError> {
         let run = |connection: &mut Connection| -> Result<T, Fault> {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;
             Ok(done)
         };
-        run(&mut self.reader.connection).map_err(|fault| fault.at(&self.reader.path))
+        run(&mut self.reader.connection).map_err(|fault| fault.writing(&self.reader.path))
     }
 }
 
 /// Appends a row and gives its number. The number is given explicitly, as the tables' triggers demand.
-pub(super) fn append(connection: &Connection, table: &str, columns: &[&str], values: &[&dyn ToSql]) -> rusqlite::Result<i64> {
+pub(super) fn append(
+    connection: &Connection,
+    table: &str,
+    columns: &[&str],
+    values: &[&dyn ToSql],
+) -> rusqlite::Result<i64> {
     let names = columns.join(", ");
     let marks: Vec<String> = (1..=columns.len()).map(|n| format!("?{n}")).collect();
     let sql = format!(

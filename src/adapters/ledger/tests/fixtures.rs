@@ -16,7 +16,9 @@ use crate::model::ids::{ClusterName, CommitId, RepositoryName, Revision, ScanId,
 use crate::model::record::{
     ConfigEvent, FindingEvent, FindingEventKind, ObjectChange, ObjectState, PlannedMessage, ScanRecord, Sighting,
 };
-use crate::model::report::{Changes, ClusterSummary, Counts, SCAN_SCHEMA, ScanReport, ScanSummary, Seal, TargetSummary};
+use crate::model::report::{
+    Changes, ClusterSummary, Counts, SCAN_SCHEMA, ScanReport, ScanSummary, Seal, TargetSummary,
+};
 use crate::model::resource::ObjectId;
 use crate::model::time::Timestamp;
 
@@ -205,7 +207,8 @@ pub(super) fn begin(ledger: &mut Ledger, minute: i64) -> ScanId {
 
 /// A record with something in every table.
 pub(super) fn full_record(ledger: &Ledger, id: ScanId, minute: i64) -> ScanRecord {
-    let cluster_scoped = ObjectId { group: String::new(), kind: "Namespace".into(), namespace: None, name: "shop".into() };
+    let cluster_scoped =
+        ObjectId { group: String::new(), kind: "Namespace".into(), namespace: None, name: "shop".into() };
     let mut unmanaged = finding(&format!("stray-{minute}"), 1);
     unmanaged.code = Code::Unmanaged;
     unmanaged.origin = None;

@@ -39,7 +39,12 @@ fn killing_a_scan_loses_nothing() {
         }
         let sealed_before = if home.path.exists() { home.reader().last_seal().unwrap() } else { None };
         let mut child = Command::new(&exe)
-            .args(["--exact", "adapters::ledger::tests::kill::child_scans_until_it_is_killed", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "adapters::ledger::tests::kill::child_scans_until_it_is_killed",
+                "--ignored",
+                "--nocapture",
+            ])
             .env(PATH, &home.path)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,5 +1,7 @@
 //! The ledger on a real disk: what it keeps, what it refuses, what it survives.
 
+#![allow(clippy::unwrap_used)]
+
 mod append_only;
 mod concurrency;
 mod fixtures;

@@ -27,9 +27,8 @@ fn a_new_ledger_has_an_id_a_key_and_says_that_it_is_new() {
     assert_eq!(ledger.id().as_str().len(), 32);
     assert_eq!(ledger.journal(), Journal::Wal);
     let (id, key) = (ledger.id().clone(), ledger.key().clone());
-    let pragma = |name: &str| -> i64 {
-        ledger.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap()
-    };
+    let pragma =
+        |name: &str| -> i64 { ledger.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap() };
     assert_eq!([pragma("synchronous"), pragma("foreign_keys"), pragma("recursive_triggers")], [2, 1, 1]);
     drop(ledger);
     let again = home.open();
@@ -72,7 +71,8 @@ fn a_missing_ledger_is_not_made_where_that_is_not_wanted() {
 
 #[test]
 fn other_files_are_told_apart_and_left_alone() {
-    let fill: [(&str, fn(&Path)); 4] = [
+    type Fill = fn(&Path);
+    let fill: [(&str, Fill); 4] = [
         ("empty", |path| fs::write(path, "").unwrap()),
         ("text", |path| fs::write(path, "kind: ConfigMap\n".repeat(100)).unwrap()),
         ("short text", |path| fs::write(path, "x").unwrap()),
@@ -131,7 +131,8 @@ fn migrations_go_forward_and_all_or_nothing() {
     let home = Home::new();
     drop(home.open());
     let mut raw = home.raw();
-    let steps = [schema::MIGRATIONS[0], "CREATE TABLE later (a INTEGER) STRICT;", "CREATE TABLE later (b INTEGER) STRICT;"];
+    let steps =
+        [schema::MIGRATIONS[0], "CREATE TABLE later (a INTEGER) STRICT;", "CREATE TABLE later (b INTEGER) STRICT;"];
     schema::migrate(&mut raw, &steps).unwrap_err();
     assert_eq!(schema::version(&raw).unwrap(), 1);
     assert!(raw.prepare("SELECT a FROM later").is_err());

@@ -122,6 +122,30 @@ fn on_a_full_disk_nothing_is_half_written() {
     assert!(ledger.verify(None).unwrap().ok);
 }
 
+/// Errors go to logs and terminals: what a row holds does not.
+#[test]
+fn an_unreadable_row_is_named_and_not_quoted() {
+    let home = Home::new();
+    let mut ledger = home.open();
+    Scan::new(1).with(Opened, finding("api", 5)).run(&mut ledger);
+    let raw = home.raw();
+    raw.execute_batch("DROP TRIGGER finding_event_no_update").unwrap();
+    for (was, now) in [
+        ("\"severity\":\"high\"", "\"severity\":\"hunter2\""),
+        ("\"method\":", "hunter2"),
+        ("\"name\":\"api\"", "\"name\":[\"hunter2\"]"),
+    ] {
+        let text: String = raw.query_row("SELECT finding FROM finding_event", [], |row| row.get(0)).unwrap();
+        assert!(text.contains(was));
+        raw.execute("UPDATE finding_event SET finding = ?1", [text.replace(was, now)]).unwrap();
+        let error = ledger.report(None).unwrap_err();
+        let LedgerError::Broken { what, .. } = &error else { panic!("{error}") };
+        assert!(what.contains("finding event 1"), "{what}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        raw.execute("UPDATE finding_event SET finding = ?1", [text]).unwrap();
+    }
+}
+
 #[test]
 fn the_projection_can_be_rebuilt() {
     let home = Home::new();
@@ -132,7 +156,9 @@ fn the_projection_can_be_rebuilt() {
         ledger.record(record).unwrap();
     }
     let before = ledger.open_findings().unwrap();
-    home.raw().execute_batch("UPDATE finding_state SET scans = 40; DELETE FROM finding_state WHERE scans = 40 AND open").unwrap();
+    home.raw()
+        .execute_batch("UPDATE finding_state SET scans = 40; DELETE FROM finding_state WHERE scans = 40 AND open")
+        .unwrap();
     let problems = ledger.verify(None).unwrap().problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].contains("finding_state"));

@@ -2,11 +2,13 @@ use std::fs;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::super::open::Ledger;
 use super::super::schema::EVENT_TABLES;
 use super::fixtures::{Home, Scan, at, begin, event, finding, full_record};
 use crate::adapters::ledger::{LedgerError, MessageEventKind};
+use crate::model::canonical::hex;
 use crate::model::record::FindingEventKind::{Resolved, Unknown};
 use crate::model::report::Seal;
 
@@ -39,7 +41,8 @@ fn tampered(home: &Home, change: impl FnOnce(&Connection)) -> Option<Vec<String>
     let copy = Home::new();
     fs::copy(&home.path, &copy.path).unwrap();
     let raw = copy.raw();
-    raw.execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").unwrap();
+    raw.execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")
+        .unwrap();
     let mut query = raw.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid").unwrap();
     let triggers: Vec<(String, String)> =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
@@ -64,10 +67,8 @@ fn tampered(home: &Home, change: impl FnOnce(&Connection)) -> Option<Vec<String>
 }
 
 fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
-    let mut tables: Vec<_> = EVENT_TABLES
-        .iter()
-        .map(|table| (table.name, [&["seq"], table.columns].concat()))
-        .collect();
+    let mut tables: Vec<_> =
+        EVENT_TABLES.iter().map(|table| (table.name, [&["seq"], table.columns].concat())).collect();
     tables.push(("seal", vec!["seq", "scan", "previous", "tool_version", "ranges", "hash"]));
     tables
 }
@@ -91,14 +92,17 @@ fn a_change_of_any_column_is_found() {
                 let mut was = Value::Null;
                 let problems = tampered(&home, |raw| {
                     let place = format!("{key} = (SELECT {end}({key}) FROM {table})");
-                    was = raw.query_row(&format!("SELECT {column} FROM {table} WHERE {place}"), [], |row| row.get(0)).unwrap();
+                    was = raw
+                        .query_row(&format!("SELECT {column} FROM {table} WHERE {place}"), [], |row| row.get(0))
+                        .unwrap();
                     let now = match &was {
                         Value::Integer(number) => Value::Integer(number + 1000),
                         Value::Text(text) => Value::Text(format!("{text} ")),
                         Value::Null => Value::Text("1".into()),
                         other => panic!("{table}.{column} holds {other:?}"),
                     };
-                    let changed = raw.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {place}"), [now]).unwrap();
+                    let changed =
+                        raw.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {place}"), [now]).unwrap();
                     assert_eq!(changed, 1);
                 });
                 assert!(problems.is_some(), "{table}.{column} of the {end} row, which was {was:?}");
@@ -126,8 +130,7 @@ fn a_small_change_of_a_state_is_found() {
 fn a_row_taken_out_is_found_wherever_it_stood() {
     let (home, _) = sealed();
     for (table, _) in tables() {
-        let rows: i64 =
-            home.raw().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+        let rows: i64 = home.raw().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         for seq in 1..=rows {
             let problems = tampered(&home, |raw| {
                 assert_eq!(raw.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [seq]).unwrap(), 1);
@@ -145,12 +148,77 @@ fn a_row_put_in_is_found() {
         for place in ["max(seq) + 1", "max(seq) + 5", "0", "-3"] {
             let problems = tampered(&home, |raw| {
                 let copy = format!("SELECT {rest} FROM {table} WHERE seq = 1");
-                let sql = format!("INSERT INTO {table} (seq, {rest}) SELECT (SELECT {place} FROM {table}), * FROM ({copy})");
+                let sql =
+                    format!("INSERT INTO {table} (seq, {rest}) SELECT (SELECT {place} FROM {table}), * FROM ({copy})");
                 assert_eq!(raw.execute(&sql, []).unwrap(), 1);
             });
-            assert!(problems.is_some(), "{table} at {place}");
+            // A scan that began and never ended is what a kill leaves behind: nothing can tell the two apart.
+            let like_a_kill = table == "scan" && place == "max(seq) + 1";
+            assert_eq!(problems.is_some(), !like_a_kill, "{table} at {place}");
         }
     }
+}
+
+/// The seal's encoding, written out a second time: it stands in ledgers and may never change.
+#[test]
+fn seals_are_what_the_documentation_says() {
+    let (home, seals) = sealed();
+    let raw = home.raw();
+    let part = |out: &mut Vec<u8>, bytes: &[u8]| {
+        out.extend((bytes.len() as u64).to_be_bytes());
+        out.extend(bytes);
+    };
+    let number = |out: &mut Vec<u8>, n: i64| part(out, &n.to_be_bytes());
+    let sha = |bytes: &[u8]| hex(&Sha256::digest(bytes));
+    let ledger: String = raw.query_row("SELECT value FROM meta WHERE name = 'ledger'", [], |row| row.get(0)).unwrap();
+    // The first seal covers the rows that its scan's number and its meta rows tell.
+    let mut input = Vec::new();
+    part(&mut input, b"driftledger/seal/v1");
+    part(&mut input, ledger.as_bytes());
+    number(&mut input, 1);
+    number(&mut input, 0);
+    let rows = [
+        ("meta", 4),
+        ("scan", 1),
+        ("scan_finished", 1),
+        ("object_state", 2),
+        ("finding_event", 2),
+        ("message_event", 1),
+        ("config_event", 1),
+        ("sighting", 1),
+    ];
+    for (table, last) in rows {
+        let mut root = Vec::new();
+        part(&mut root, b"driftledger/rows/v1");
+        part(&mut root, table.as_bytes());
+        let mut query = raw.prepare(&format!("SELECT * FROM {table} WHERE seq <= {last} ORDER BY seq")).unwrap();
+        let columns = query.column_count();
+        let mut rows = query.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                match row.get::<_, Value>(column).unwrap() {
+                    Value::Null => number(&mut root, 0),
+                    Value::Integer(n) => {
+                        number(&mut root, 1);
+                        number(&mut root, n);
+                    }
+                    Value::Text(text) => {
+                        number(&mut root, 3);
+                        part(&mut root, text.as_bytes());
+                    }
+                    other => panic!("{table} holds {other:?}"),
+                }
+            }
+        }
+        part(&mut input, table.as_bytes());
+        for n in [1, last, last] {
+            number(&mut input, n);
+        }
+        part(&mut input, sha(&root).as_bytes());
+    }
+    number(&mut input, 1);
+    part(&mut input, b"0.1.0-test");
+    assert_eq!(sha(&input), seals[0].hash);
 }
 
 #[test]
@@ -163,7 +231,9 @@ fn swapped_rows_are_found() {
         )
         .unwrap();
     });
-    assert!(problems.is_some_and(|p| p.iter().any(|p| p.contains("finding_event rows 1 to 2 are not as they were sealed"))));
+    assert!(
+        problems.is_some_and(|p| p.iter().any(|p| p.contains("finding_event rows 1 to 2 are not as they were sealed")))
+    );
 }
 
 /// Whoever knows the encoding can seal anew; only a hash from outside shows it.
@@ -216,7 +286,9 @@ fn the_anchor_tells_a_rewritten_or_shortened_chain() {
 #[test]
 fn a_change_of_the_schema_is_found() {
     let (home, _) = sealed();
-    for change in ["DROP TRIGGER scan_no_delete", "DROP INDEX seal_by_scan", "CREATE TABLE more (a)", "CREATE VIEW v AS SELECT 1"] {
+    for change in
+        ["DROP TRIGGER scan_no_delete", "DROP INDEX seal_by_scan", "CREATE TABLE more (a)", "CREATE VIEW v AS SELECT 1"]
+    {
         let copy = Home::new();
         fs::copy(&home.path, &copy.path).unwrap();
         copy.raw().execute_batch(change).unwrap();
@@ -225,22 +297,38 @@ fn a_change_of_the_schema_is_found() {
     }
 }
 
+/// Every row of every table, and the schema.
+fn dump(raw: &Connection) -> Vec<Vec<Value>> {
+    let mut all = Vec::new();
+    let names = tables().into_iter().map(|(table, _)| table).chain(["finding_state", "sqlite_schema"]);
+    for table in names {
+        let mut query = raw.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = query.column_count();
+        let rows = query.query_map([], |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();
+        all.extend(rows.map(Result::unwrap));
+    }
+    all
+}
+
 #[test]
-fn damage_to_the_file_is_reported_and_never_a_panic() {
+fn damage_to_the_file_is_found_unless_it_hit_nothing() {
     let (home, _) = sealed();
     let whole = fs::read(&home.path).unwrap();
+    let content = dump(&home.raw());
     let mut found = 0;
-    for step in 0..60 {
+    for at in (101..whole.len() - 64).step_by(1499) {
         let copy = Home::new();
         let mut bytes = whole.clone();
-        let at = 101 + step * (whole.len() - 400) / 60;
         for byte in &mut bytes[at..at + 64] {
             *byte ^= 0x5a;
         }
         fs::write(&copy.path, bytes).unwrap();
-        let clean = Ledger::open_read_only(&copy.path, None).is_ok_and(|reader| reader.verify(None).is_ok_and(|v| v.ok));
-        found += usize::from(!clean);
+        if Ledger::open_read_only(&copy.path, None).is_ok_and(|reader| reader.verify(None).is_ok_and(|v| v.ok)) {
+            // Room between cells and leftovers of freed ones hold nothing.
+            assert_eq!(dump(&copy.raw()), content, "64 bytes from {at} of {}", whole.len());
+        } else {
+            found += 1;
+        }
     }
-    // Some pages are free or have room at the place that was hit.
-    assert!(found > 20, "{found} of 60");
+    assert!(found >= 15, "{found}");
 }
