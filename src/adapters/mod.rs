@@ -1,2 +1,10 @@
-//! adapters
+//! Where the program meets the world: Git, clusters, the ledger, renderers, mail, Slack.
+//!
+//! Adapters import `model`, `config`, `ports` and `yaml`, never `stages`, `views` or one another.
+
+pub mod cluster;
 pub mod git;
+pub mod ledger;
+pub mod mail;
+pub mod render;
+pub mod slack;

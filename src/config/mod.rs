@@ -1,1 +1,24 @@
-//! config
+//! Configuration: raw (as written) → valid (all problems of a file at once, each with its line).
+//!
+//! ```text
+//! text ─► yaml nodes ─► check against the JSON schema of `raw` ─► raw ─► valid
+//! ```
+//!
+//! The schema that editors get is the one that the text is checked against, so the two cannot differ.
+
+pub mod actors;
+mod check;
+mod problem;
+pub mod raw;
+mod read;
+pub mod severity;
+mod shipped;
+mod valid;
+
+pub use problem::{ConfigError, Problem};
+pub use read::read;
+pub use shipped::{EXAMPLE, json_schema, shipped};
+pub use valid::{
+    ClusterConfig, ClusterSource, Config, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace,
+    SecretSource, TargetConfig,
+};

@@ -10,6 +10,7 @@ pub mod fingerprint;
 pub mod gap;
 pub mod history;
 pub mod ids;
+pub mod message;
 pub mod record;
 pub mod report;
 pub mod resource;

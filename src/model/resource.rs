@@ -17,7 +17,10 @@ impl GroupVersion {
     /// Reads an `apiVersion`. More than one slash leaves the rest in the version, which no server serves.
     pub fn parse(api_version: &str) -> Self {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        Self { group: group.to_owned(), version: version.to_owned() }
+        Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+        }
     }
 
     /// The `apiVersion` of an object.
@@ -48,12 +51,18 @@ pub struct Gvk {
 impl Gvk {
     /// From an object's `apiVersion` and `kind`.
     pub fn new(api_version: &str, kind: impl Into<String>) -> Self {
-        Self { gv: GroupVersion::parse(api_version), kind: kind.into() }
+        Self {
+            gv: GroupVersion::parse(api_version),
+            kind: kind.into(),
+        }
     }
 
     /// Without the version: what an identity is made of.
     pub fn group_kind(&self) -> GroupKind {
-        GroupKind { group: self.gv.group.clone(), kind: self.kind.clone() }
+        GroupKind {
+            group: self.gv.group.clone(),
+            kind: self.kind.clone(),
+        }
     }
 }
 
@@ -75,7 +84,10 @@ pub struct GroupKind {
 impl GroupKind {
     /// Both parts given.
     pub fn new(group: impl Into<String>, kind: impl Into<String>) -> Self {
-        Self { group: group.into(), kind: kind.into() }
+        Self {
+            group: group.into(),
+            kind: kind.into(),
+        }
     }
 
     /// The `Secret` of the core group, whose content never enters the program in clear.
@@ -111,7 +123,10 @@ pub struct ObjectId {
 impl ObjectId {
     /// Its kind.
     pub fn group_kind(&self) -> GroupKind {
-        GroupKind { group: self.group.clone(), kind: self.kind.clone() }
+        GroupKind {
+            group: self.group.clone(),
+            kind: self.kind.clone(),
+        }
     }
 
     /// `shop/api`, or the name alone for a cluster-scoped object.

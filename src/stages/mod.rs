@@ -1,1 +1,19 @@
-//! stages
+//! The pure steps: no input or output, no clock, the same bytes for the same input.
+//!
+//! ```text
+//! declare ─► judge (live ► normalise ► compare ► undeclared ► managed_fields) ─► attribute ─► assess ─► lifecycle
+//! ```
+
+pub mod assess;
+pub mod attribute;
+pub mod compare;
+pub mod declare;
+pub mod equality;
+pub mod findings;
+pub mod judge;
+pub mod lifecycle;
+pub mod live;
+pub mod managed_fields;
+pub mod normalise;
+pub mod quantity;
+pub mod undeclared;

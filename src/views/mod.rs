@@ -1,1 +1,34 @@
-//! views
+//! Views: model → bytes. Pure: the same report gives the same bytes, and nothing here reads a file, a clock or the network.
+//!
+//! ```text
+//!                 verdict   the sentence every view starts with, and the counts behind it
+//!                 words     facts in words: trust strip, commits, writers, gaps, changes
+//!                 value     a value on one line or as lines
+//!  ScanReport ──► diff      what differs between two values, as lines and marked segments
+//!                 escape    text from repositories and clusters, made harmless for where it goes
+//!                    │
+//!                    ▼
+//!  table  json  csv  markdown  html  mail  slack
+//! ```
+//!
+//! Everything that a repository, a cluster or a commit's author could have written goes through [`escape`] on its way out.
+//! Templates are embedded and rendered in `templates` only.
+
+pub mod csv;
+pub mod diff;
+pub mod error;
+pub mod escape;
+pub mod html;
+pub mod json;
+//pub mod mail;
+//pub mod markdown;
+#[cfg(test)]
+mod sample;
+//pub mod slack;
+pub mod table;
+mod templates;
+pub mod value;
+pub mod verdict;
+pub mod words;
+
+pub use error::ViewError;

@@ -5,25 +5,27 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::openapi::{RawSchema, read};
-use super::shape::Schemas;
+use super::shape::{SchemaRef, Schemas};
 use crate::model::discovery::{Discovery, ServedKind};
 use crate::model::resource::Gvk;
 
-/// What the Go type of a field says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the Go type of a field says, and what the server's defaulting puts there.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fact {
     pub(super) omit_empty: bool,
     pub(super) pointer: bool,
+    pub(super) default: Option<Value>,
 }
 
 /// Facts by OpenAPI definition and field.
 pub(super) struct Facts(HashMap<String, HashMap<String, Fact>>);
 
 impl Facts {
-    pub(super) fn field(&self, definition: &str, field: &str) -> Option<Fact> {
-        self.0.get(definition)?.get(field).copied()
+    pub(super) fn field(&self, definition: &str, field: &str) -> Option<&Fact> {
+        self.0.get(definition)?.get(field)
     }
 }
 
@@ -35,26 +37,36 @@ struct File {
     definitions: BTreeMap<String, RawSchema>,
 }
 
-static FILE: LazyLock<File> =
-    LazyLock::new(|| serde_json::from_str(include_str!("builtin.json")).expect("a test reads the embedded facts"));
+static FILE: LazyLock<File> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("builtin.json")).expect("a test reads the embedded facts")
+});
 
 static FACTS: LazyLock<Facts> = LazyLock::new(|| {
     let fact = |raw: &RawSchema| {
         let flags = raw.go.as_deref()?;
-        Some(Fact { omit_empty: flags.contains('o'), pointer: flags.contains('p') })
+        let default = raw.default.clone();
+        Some(Fact {
+            omit_empty: flags.contains('o') || flags.contains('z'),
+            pointer: flags.contains('p'),
+            default,
+        })
     };
     Facts(
         FILE.definitions
             .iter()
             .map(|(name, definition)| {
-                let fields = definition.properties.iter().filter_map(|(field, raw)| Some((field.clone(), fact(raw)?)));
+                let fields = definition
+                    .properties
+                    .iter()
+                    .filter_map(|(field, raw)| Some((field.clone(), fact(raw)?)));
                 (name.clone(), fields.collect())
             })
             .collect(),
     )
 });
 
-static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::from_document(read(&FILE.definitions)));
+static SCHEMAS: LazyLock<Schemas> =
+    LazyLock::new(|| Schemas::from_document(read(&FILE.definitions)));
 
 pub(super) fn facts() -> &'static Facts {
     &FACTS
@@ -63,6 +75,13 @@ pub(super) fn facts() -> &'static Facts {
 /// The schemas of Kubernetes' own kinds at the release they were taken from.
 pub fn builtin_schemas() -> &'static Schemas {
     &SCHEMAS
+}
+
+/// The metadata that every kind has.
+pub fn object_meta() -> Option<SchemaRef<'static>> {
+    builtin_schemas()
+        .kind(&Gvk::new("v1", "ConfigMap"))?
+        .child("metadata")
 }
 
 /// Kubernetes' own kinds, as far as they are known without a cluster: not whole, so that nothing is called unserved.

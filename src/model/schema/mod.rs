@@ -4,6 +4,6 @@ mod builtin;
 mod openapi;
 mod shape;
 
-pub use builtin::{builtin_discovery, builtin_schemas, builtin_version};
+pub use builtin::{builtin_discovery, builtin_schemas, builtin_version, object_meta};
 pub use openapi::SchemaError;
 pub use shape::{Field, ListKind, NodeId, Scalar, SchemaRef, Schemas, Shape};

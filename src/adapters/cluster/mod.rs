@@ -1,0 +1,18 @@
+//! Live objects: from a Kubernetes API server, or from a dump of one. `kube` appears only here.
+//!
+//! ```text
+//! api_server/   connect (kubeconfig -> client) -> guard (innermost: reads only) -> fetch (retries, limits)
+//!               -> discovery, schemas, listing -> source (the port)
+//! dump/         files -> documents -> inventory -> source (the port)
+//! ```
+//!
+//! Both hand over objects as raw JSON. Redaction happens where they are parsed, so nothing of this room prints a body.
+
+mod api_server;
+mod dump;
+
+#[cfg(test)]
+mod lint;
+
+pub use api_server::{Access, KubeCluster, KubeSettings, Limits};
+pub use dump::DumpCluster;

@@ -1,0 +1,37 @@
+//! The ledger: an append-only, sealed SQLite file that keeps what every scan saw.
+//!
+//! ```text
+//! open ──► Ledger ──► begin_scan ──► record | fail_scan      one scan at a time, under a lock
+//!             └─derefs to─ LedgerReader ──► prior, report, story, open findings, unsent messages, verify
+//!
+//! scan, scan_finished, object_state, finding_event,      append-only: triggers refuse UPDATE, DELETE, REPLACE
+//! message_event, config_event, sighting, meta, seal
+//! finding_state                                          a projection: `replay` of the events gives it again
+//! ```
+//!
+//! Everything here blocks; callers in async code use a blocking thread. `rusqlite` appears nowhere else.
+
+mod error;
+mod files;
+mod key;
+mod messages;
+mod open;
+mod projection;
+mod read;
+mod replay;
+mod schema;
+mod seal;
+mod story;
+mod text;
+mod verify;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::LedgerError;
+pub use messages::{MessageEventKind, MessageId, StoredMessage};
+pub use open::{Journal, Ledger, LedgerReader, OpenOptions};
+pub use read::{ScanEntry, ScanOutcome};
+pub use story::{FindingStory, StoryEvent};
+pub use verify::Verification;

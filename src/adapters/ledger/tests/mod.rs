@@ -1,0 +1,13 @@
+//! The ledger on a real disk: what it keeps, what it refuses, what it survives.
+
+mod append_only;
+mod concurrency;
+mod fixtures;
+mod kill;
+mod lifecycle;
+mod messages;
+mod opening;
+mod read_only_folder;
+mod record;
+mod speed;
+mod tamper;

@@ -1,0 +1,4 @@
+//! Renderers: from a commit's files to declared objects.
+
+pub mod manifest;
+pub mod plain;

@@ -1,0 +1,154 @@
+//! The configuration as written. The documentation of these fields is the documentation in the JSON schema.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::actors::RawActor;
+use super::severity::{RawSeverity, RawSeverityRule};
+
+/// Configuration of Driftledger.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(title = "Driftledger configuration")]
+pub struct RawConfig {
+    /// The ledger: the path of the SQLite file, or a mapping with more. A relative path starts at this file's folder.
+    pub ledger: RawLedger,
+    /// Folder for mirrors of remote repositories. Default: the user's cache folder.
+    pub cache: Option<String>,
+    /// The clusters to read.
+    pub clusters: Vec<RawCluster>,
+    /// The repositories to read.
+    pub repositories: Vec<RawRepository>,
+    /// What should be live where.
+    pub targets: Vec<RawTarget>,
+    /// For how long a pushed commit may stay unapplied and be called "pending", as `15m` or `1h`. Default `15m`; counted from the
+    /// first scan that saw the commit.
+    pub grace: Option<String>,
+    /// The least severity that makes `scan` exit with 1. Default `low`.
+    pub fail_on: Option<RawSeverity>,
+    /// Fields of other kinds than Secret that are to be treated as secret.
+    #[serde(default)]
+    pub redact: Vec<RawRedaction>,
+    /// Severity rules of your own; they come before the shipped ones.
+    #[serde(default)]
+    pub severity: Vec<RawSeverityRule>,
+    /// Lines for the actor table; they come before the shipped ones.
+    #[serde(default)]
+    pub actors: Vec<RawActor>,
+    /// Limits of what is read.
+    pub limits: Option<RawLimits>,
+}
+
+/// The ledger.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RawLedger {
+    /// The path of the SQLite file.
+    Path(String),
+    /// The path and more.
+    Full(RawLedgerFull),
+}
+
+/// The ledger, with more than its path.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawLedgerFull {
+    /// The path of the SQLite file.
+    pub path: String,
+    /// Whether a missing ledger is created. Default true; with false a missing one is an error.
+    pub create: Option<bool>,
+    /// Where the key for secret values is kept. Default: beside the ledger, with `.key` appended.
+    pub key_file: Option<String>,
+}
+
+/// A cluster. Exactly one of `context` (with or without `kubeconfig`), `kubeconfig`, `inCluster` and `dump` says where it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawCluster {
+    /// The name that reports use. It is part of every finding's identity: a new name makes new findings.
+    pub name: String,
+    /// A kubeconfig file. Default: what `kubectl` would use.
+    pub kubeconfig: Option<String>,
+    /// The context in the kubeconfig. Default: its current one.
+    pub context: Option<String>,
+    /// Use the service account of the Pod that this runs in.
+    pub in_cluster: Option<bool>,
+    /// A file or folder with the output of `kubectl get -o yaml` or `-o json`, read instead of a cluster.
+    pub dump: Option<String>,
+    /// Whether Secrets are read and compared, by keyed hashes only. Default false.
+    pub secrets: Option<bool>,
+    /// Whether a kubeconfig may run a credential plugin, which is a program on this machine. Default false.
+    pub allow_exec_plugins: Option<bool>,
+    /// Time limit for one request, as `30s`. Default `30s`.
+    pub timeout: Option<String>,
+}
+
+/// A Git repository.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawRepository {
+    /// The name that targets refer to.
+    pub name: String,
+    /// `https://…`, or the path of a local repository. A relative path starts at this file's folder.
+    pub url: String,
+    /// User name for basic authentication.
+    pub username: Option<String>,
+    /// File that holds the password.
+    pub password_file: Option<String>,
+    /// Environment variable that holds the password.
+    pub password_env: Option<String>,
+    /// File that holds an access token.
+    pub token_file: Option<String>,
+    /// Environment variable that holds an access token.
+    pub token_env: Option<String>,
+    /// File with certificate authorities (PEM) to trust besides the system's.
+    pub ca_file: Option<String>,
+    /// Time limit for fetching, as `2m`. Default `2m`.
+    pub timeout: Option<String>,
+    /// How often a failed fetch is tried again. Default 2.
+    pub retries: Option<u32>,
+    /// Whether the last good mirror is used when fetching fails; it is a gap all the same. Default false.
+    pub allow_stale: Option<bool>,
+}
+
+/// What one folder of one revision declares, and where it should be live.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawTarget {
+    /// The name that reports use.
+    pub name: String,
+    /// The name of a repository.
+    pub repository: String,
+    /// Branch, tag, or commit (full or short). Default `HEAD`, the repository's default branch.
+    pub revision: Option<String>,
+    /// Folder or file in the repository. Default: its root.
+    pub path: Option<String>,
+    /// The name of a cluster.
+    pub cluster: String,
+    /// For objects of namespaced kinds that name no namespace. Default `default`.
+    pub namespace: Option<String>,
+}
+
+/// A field to be treated as secret.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawRedaction {
+    /// `Kind`, or `Kind.group`.
+    pub kind: String,
+    /// A field path, as `.data["token"]` or `.spec.users[name="admin"].password`; `["*"]` stands for any field or element.
+    pub path: String,
+}
+
+/// Limits of what is read.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawLimits {
+    /// Largest file that is read from a repository, in bytes. Default 4194304.
+    pub file_bytes: Option<u64>,
+    /// Most bytes that a file's YAML aliases may expand to. Default 16777216.
+    pub yaml_bytes: Option<u64>,
+    /// Most commits that are walked for evidence on a finding. Default 5000.
+    pub history_commits: Option<u64>,
+    /// Time limit for that walk, as `30s`. Default `30s`.
+    pub history_time: Option<String>,
+}

@@ -1,0 +1,500 @@
+//! From text to a valid configuration, with every problem of the file in one pass.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use super::actors::ActorTable;
+use super::check::{check, nearest};
+use super::problem::{ConfigError, Problem};
+use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
+use super::severity::SeverityRules;
+use super::shipped::json_schema;
+use super::valid::{
+    ClusterConfig, ClusterSource, Config, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace,
+    SecretSource, TargetConfig,
+};
+use crate::model::canonical::Canonical;
+use crate::model::field_path::FieldPath;
+use crate::model::finding::Severity;
+use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
+use crate::model::resource::GroupKind;
+use crate::model::secret::{RedactionRule, RedactionRules};
+use crate::yaml::{self, Node, Place, Value};
+
+/// Reads a configuration. Relative paths in it start at `folder`.
+///
+/// # Errors
+/// Every problem that was found, with its line.
+pub fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
+    let root = document(text).map_err(|problem| ConfigError {
+        problems: vec![problem],
+    })?;
+    let schema = json_schema();
+    let problems = check(&root, &schema);
+    if !problems.is_empty() {
+        return Err(ConfigError { problems });
+    }
+    let raw: RawConfig =
+        serde_json::from_value(yaml::to_json(&root)).map_err(|error| ConfigError {
+            problems: vec![Problem::new(root.place, "", error.to_string())],
+        })?;
+    let mut reader = Reader {
+        root: &root,
+        folder,
+        problems: Vec::new(),
+    };
+    let config = reader.config(
+        &raw,
+        Canonical::new("driftledger/config/v1")
+            .text(text)
+            .finish_hex(),
+    );
+    reader.problems.sort_by_key(|problem| problem.place);
+    if reader.problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(ConfigError {
+            problems: reader.problems,
+        })
+    }
+}
+
+fn document(text: &str) -> Result<Node, Problem> {
+    let mut documents = yaml::read_documents(text, &yaml::Limits::default()).into_iter();
+    let first = Place { line: 1, column: 1 };
+    let document = match documents.next() {
+        Some(Ok(document)) => document,
+        Some(Err(error)) => return Err(Problem::new(error.place, "", error.to_string())),
+        None => {
+            return Err(Problem::new(
+                first,
+                "",
+                "the file is empty; `driftledger config example` prints one to start from",
+            ));
+        }
+    };
+    if documents.next().is_some() {
+        return Err(Problem::new(
+            first,
+            "",
+            "the file has more than one YAML document",
+        ));
+    }
+    if let Some(note) = document.notes.first() {
+        return Err(Problem::new(
+            note.place,
+            "",
+            "this key stands twice in one mapping",
+        ));
+    }
+    match document.root.value {
+        Value::Map(_) => Ok(document.root),
+        _ => Err(Problem::new(
+            document.root.place,
+            "",
+            "a configuration is a mapping of keys",
+        )),
+    }
+}
+
+struct Reader<'a> {
+    root: &'a Node,
+    folder: &'a Path,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, raw: &RawConfig, hash: String) -> Config {
+        self.unique("clusters", raw.clusters.iter().map(|c| c.name.as_str()));
+        self.unique(
+            "repositories",
+            raw.repositories.iter().map(|r| r.name.as_str()),
+        );
+        self.unique("targets", raw.targets.iter().map(|t| t.name.as_str()));
+        let severity = SeverityRules::with_shipped(&raw.severity).unwrap_or_else(|(n, word)| {
+            self.problem(
+                &format!("severity[{n}]"),
+                format!("`{word}` is no code (DL001 to DL012) and no cause"),
+            );
+            SeverityRules::default()
+        });
+        let limits = raw.limits.as_ref();
+        let default = Limits::default();
+        Config {
+            ledger: self.ledger(&raw.ledger),
+            cache: raw.cache.as_ref().map(|path| self.folder.join(path)),
+            clusters: raw
+                .clusters
+                .iter()
+                .enumerate()
+                .map(|(n, c)| self.cluster(n, c))
+                .collect(),
+            repositories: raw
+                .repositories
+                .iter()
+                .enumerate()
+                .map(|(n, r)| self.repository(n, r))
+                .collect(),
+            targets: raw
+                .targets
+                .iter()
+                .enumerate()
+                .map(|(n, t)| self.target(n, t, raw))
+                .collect(),
+            grace: self.duration("grace", raw.grace.as_deref(), 15 * 60),
+            fail_on: raw.fail_on.map_or(Severity::Low, Severity::from),
+            redaction: RedactionRules(
+                raw.redact
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(n, r)| self.redaction(n, r))
+                    .collect(),
+            ),
+            severity,
+            actors: ActorTable::with_shipped(raw.actors.clone()),
+            limits: Limits {
+                file_bytes: limits
+                    .and_then(|l| l.file_bytes)
+                    .unwrap_or(default.file_bytes),
+                yaml_bytes: limits
+                    .and_then(|l| l.yaml_bytes)
+                    .map_or(default.yaml_bytes, |bytes| {
+                        usize::try_from(bytes).unwrap_or(usize::MAX)
+                    }),
+                history_commits: limits
+                    .and_then(|l| l.history_commits)
+                    .unwrap_or(default.history_commits),
+                history_time: self.duration(
+                    "limits.historyTime",
+                    limits.and_then(|l| l.history_time.as_deref()),
+                    30,
+                ),
+            },
+            hash,
+        }
+    }
+
+    fn ledger(&mut self, raw: &RawLedger) -> LedgerConfig {
+        match raw {
+            RawLedger::Path(path) => LedgerConfig {
+                path: self.folder.join(path),
+                create: true,
+                key_file: None,
+            },
+            RawLedger::Full(full) => LedgerConfig {
+                path: self.folder.join(&full.path),
+                create: full.create.unwrap_or(true),
+                key_file: full.key_file.as_ref().map(|path| self.folder.join(path)),
+            },
+        }
+    }
+
+    fn cluster(&mut self, n: usize, raw: &RawCluster) -> ClusterConfig {
+        let key = format!("clusters[{n}]");
+        let kubeconfig = raw.kubeconfig.is_some() || raw.context.is_some();
+        let in_cluster = raw.in_cluster == Some(true);
+        let ways =
+            usize::from(kubeconfig) + usize::from(in_cluster) + usize::from(raw.dump.is_some());
+        if ways != 1 {
+            let message =
+                "needs exactly one of `context` (and `kubeconfig`), `inCluster: true` and `dump`";
+            self.problem(
+                &key,
+                if ways == 0 {
+                    message.to_owned()
+                } else {
+                    format!("{message}; {ways} are given")
+                },
+            );
+        }
+        let timeout = self.duration(&format!("{key}.timeout"), raw.timeout.as_deref(), 30);
+        let source = if let Some(dump) = &raw.dump {
+            ClusterSource::Dump(self.folder.join(dump))
+        } else if in_cluster {
+            ClusterSource::InCluster { timeout }
+        } else {
+            ClusterSource::Kubeconfig {
+                file: raw.kubeconfig.as_ref().map(|path| self.folder.join(path)),
+                context: raw.context.clone(),
+                allow_exec_plugins: raw.allow_exec_plugins.unwrap_or(false),
+                timeout,
+            }
+        };
+        ClusterConfig {
+            name: ClusterName::new(&raw.name),
+            source,
+            secrets: raw.secrets.unwrap_or(false),
+        }
+    }
+
+    fn repository(&mut self, n: usize, raw: &RawRepository) -> RepositoryConfig {
+        let key = format!("repositories[{n}]");
+        let places: Vec<SecretSource> = [
+            raw.password_file
+                .as_ref()
+                .map(|p| SecretSource::File(self.folder.join(p))),
+            raw.token_file
+                .as_ref()
+                .map(|p| SecretSource::File(self.folder.join(p))),
+            raw.password_env.clone().map(SecretSource::Environment),
+            raw.token_env.clone().map(SecretSource::Environment),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if places.len() > 1 {
+            self.problem(
+                &key,
+                "takes one of `passwordFile`, `passwordEnv`, `tokenFile` and `tokenEnv`",
+            );
+        }
+        if raw.username.is_some() && raw.password_file.is_none() && raw.password_env.is_none() {
+            self.problem(&key, "`username` needs `passwordFile` or `passwordEnv`");
+        }
+        if raw.username.is_none() && (raw.password_file.is_some() || raw.password_env.is_some()) {
+            self.problem(
+                &key,
+                "a password needs `username`; for an access token use `tokenFile` or `tokenEnv`",
+            );
+        }
+        if raw.url.starts_with("http://") && !places.is_empty() {
+            self.problem(
+                &format!("{key}.url"),
+                "credentials are only sent over https",
+            );
+        }
+        let place = if raw.url.contains("://") && !raw.url.starts_with("file://") {
+            RepositoryPlace::Url(raw.url.clone())
+        } else {
+            RepositoryPlace::Path(
+                self.folder
+                    .join(raw.url.strip_prefix("file://").unwrap_or(&raw.url)),
+            )
+        };
+        RepositoryConfig {
+            name: RepositoryName::new(&raw.name),
+            place,
+            username: raw.username.clone(),
+            secret: places.into_iter().next(),
+            ca_file: raw.ca_file.as_ref().map(|path| self.folder.join(path)),
+            timeout: self.duration(&format!("{key}.timeout"), raw.timeout.as_deref(), 120),
+            retries: raw.retries.unwrap_or(2),
+            allow_stale: raw.allow_stale.unwrap_or(false),
+        }
+    }
+
+    fn target(&mut self, n: usize, raw: &RawTarget, config: &RawConfig) -> TargetConfig {
+        let key = format!("targets[{n}]");
+        self.known(
+            &format!("{key}.repository"),
+            "repository",
+            &raw.repository,
+            config.repositories.iter().map(|r| r.name.as_str()),
+        );
+        self.known(
+            &format!("{key}.cluster"),
+            "cluster",
+            &raw.cluster,
+            config.clusters.iter().map(|c| c.name.as_str()),
+        );
+        let path = raw.path.as_deref().unwrap_or("").trim_end_matches('/');
+        let path = path.strip_prefix("./").unwrap_or(path);
+        let path = if path == "." { "" } else { path };
+        if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+            self.problem(
+                &format!("{key}.path"),
+                "is a path in the repository: it has no leading `/` and no `..`",
+            );
+        }
+        TargetConfig {
+            name: TargetName::new(&raw.name),
+            repository: RepositoryName::new(&raw.repository),
+            revision: Revision::new(raw.revision.as_deref().unwrap_or("HEAD")),
+            path: path.to_owned(),
+            cluster: ClusterName::new(&raw.cluster),
+            namespace: raw
+                .namespace
+                .clone()
+                .unwrap_or_else(|| "default".to_owned()),
+        }
+    }
+
+    fn redaction(&mut self, n: usize, raw: &RawRedaction) -> Option<RedactionRule> {
+        let (kind, group) = raw.kind.split_once('.').unwrap_or((&raw.kind, ""));
+        match FieldPath::parse(&raw.path) {
+            Ok(path) => Some(RedactionRule {
+                kind: GroupKind::new(group, kind),
+                path,
+            }),
+            Err(error) => {
+                self.problem(&format!("redact[{n}].path"), error.to_string());
+                None
+            }
+        }
+    }
+
+    fn duration(&mut self, key: &str, text: Option<&str>, default_seconds: u64) -> Duration {
+        let Some(text) = text else {
+            return Duration::from_secs(default_seconds);
+        };
+        let parsed = text
+            .parse::<jiff::SignedDuration>()
+            .ok()
+            .and_then(|d| Duration::try_from(d).ok());
+        parsed.unwrap_or_else(|| {
+            self.problem(key, "is no duration; write `30s`, `15m` or `1h30m`");
+            Duration::from_secs(default_seconds)
+        })
+    }
+
+    fn known<'n>(
+        &mut self,
+        key: &str,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n str> + Clone,
+    ) {
+        if !known.clone().any(|k| k == name) {
+            let hint = match nearest(name, known.clone()) {
+                Some(near) => format!("; did you mean `{near}`?"),
+                None => format!("; known: {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            self.problem(key, format!("there is no {what} `{name}`{hint}"));
+        }
+    }
+
+    fn unique<'n>(&mut self, key: &str, names: impl Iterator<Item = &'n str>) {
+        let mut seen = BTreeSet::new();
+        for (n, name) in names.enumerate() {
+            if name.is_empty() {
+                self.problem(&format!("{key}[{n}].name"), "is empty");
+            } else if !seen.insert(name) {
+                self.problem(
+                    &format!("{key}[{n}].name"),
+                    format!("`{name}` is already taken"),
+                );
+            }
+        }
+    }
+
+    fn problem(&mut self, key: &str, message: impl Into<String>) {
+        let place = place_of(self.root, key);
+        self.problems.push(Problem::new(place, key, message));
+    }
+}
+
+/// Where a key like `targets[0].cluster` stands; where it is left out, the mapping it would be in.
+fn place_of(root: &Node, key: &str) -> Place {
+    let mut at = root;
+    for part in key.split('.') {
+        let (name, index) = match part.split_once('[') {
+            Some((name, index)) => (name, index.trim_end_matches(']').parse::<usize>().ok()),
+            None => (part, None),
+        };
+        let Some(next) = at.get(name) else {
+            return at.place;
+        };
+        at = index.and_then(|n| next.as_seq()?.get(n)).unwrap_or(next);
+    }
+    at.place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "\
+ledger: ledger.sqlite
+clusters:
+  - name: prod
+    context: prod-eu
+repositories:
+  - name: platform
+    url: https://git.example.com/acme/platform.git
+    tokenFile: git-token
+targets:
+  - name: monitoring
+    repository: platform
+    revision: main
+    path: clusters/prod/monitoring/
+    cluster: prod
+";
+
+    fn problems(text: &str) -> Vec<String> {
+        match read(text, Path::new("/etc/d")) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.to_string().lines().map(str::to_owned).collect(),
+        }
+    }
+
+    #[test]
+    fn fills_in_defaults_and_makes_paths_absolute() {
+        let config = read(GOOD, Path::new("/etc/d")).unwrap();
+        assert_eq!(config.ledger.path, Path::new("/etc/d/ledger.sqlite"));
+        assert_eq!(config.targets[0].path, "clusters/prod/monitoring");
+        assert_eq!(config.targets[0].namespace, "default");
+        assert_eq!(config.grace.as_secs(), 900);
+        assert_eq!(
+            config.repositories[0].secret,
+            Some(SecretSource::File("/etc/d/git-token".into()))
+        );
+        assert!(!config.clusters[0].secrets);
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_types_are_all_told_with_line_and_nearest_key() {
+        let text = GOOD
+            .replace("revision: main", "revison: main")
+            .replace("name: prod\n", "name: 7\n")
+            .replace("ledger:", "legder:");
+        assert_eq!(
+            problems(&text),
+            [
+                "1:1: legder: unknown key; did you mean `ledger`?",
+                "1:1: `ledger` is missing",
+                "3:11: clusters[0].name: must be text, not a number (quote it if text is meant)",
+                "12:5: targets[0].revison: unknown key; did you mean `revision`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn references_and_choices_are_checked_together() {
+        let text = GOOD
+            .replace("cluster: prod\n", "cluster: prd\n")
+            .replace(
+                "context: prod-eu",
+                "context: prod-eu\n    inCluster: true\n    timeout: soon",
+            )
+            .replace("path: clusters/prod/monitoring/", "path: ../secrets");
+        assert_eq!(
+            problems(&text),
+            [
+                "3:5: clusters[0]: needs exactly one of `context` (and `kubeconfig`), `inCluster: true` and `dump`; 2 are given",
+                "6:14: clusters[0].timeout: is no duration; write `30s`, `15m` or `1h30m`",
+                "15:11: targets[0].path: is a path in the repository: it has no leading `/` and no `..`",
+                "16:14: targets[0].cluster: there is no cluster `prd`; did you mean `prod`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn broken_and_empty_files_say_where() {
+        assert!(problems("")[0].starts_with("1:1: the file is empty"));
+        assert!(problems("ledger: [")[0].starts_with("1:"));
+        assert!(problems("- a")[0].contains("a configuration is a mapping"));
+        assert!(problems("ledger: a\nledger: b\n")[0].starts_with("2:1: "));
+        assert!(
+            problems(&GOOD.replace("ledger: ledger.sqlite", "ledger: {path: a, creat: true}"))[0]
+                .contains("did you mean `create`?")
+        );
+    }
+
+    #[test]
+    fn a_url_with_credentials_is_never_printed() {
+        let text = GOOD.replace("https://git", "https://user:CANARY@git");
+        let config = read(&text, Path::new("/")).unwrap();
+        assert!(!format!("{config:?}").contains("CANARY"));
+    }
+}

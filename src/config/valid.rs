@@ -1,0 +1,173 @@
+//! The configuration as the program uses it: references resolved, durations in seconds, paths absolute.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::actors::ActorTable;
+use super::severity::SeverityRules;
+use crate::model::finding::Severity;
+use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
+use crate::model::secret::RedactionRules;
+
+/// A valid configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The ledger.
+    pub ledger: LedgerConfig,
+    /// Folder for mirrors; `None`: the user's cache folder.
+    pub cache: Option<PathBuf>,
+    /// Clusters, in order.
+    pub clusters: Vec<ClusterConfig>,
+    /// Repositories, in order.
+    pub repositories: Vec<RepositoryConfig>,
+    /// Targets, in order.
+    pub targets: Vec<TargetConfig>,
+    /// How long an unapplied commit is only pending.
+    pub grace: Duration,
+    /// The least severity that fails a scan.
+    pub fail_on: Severity,
+    /// What else is secret.
+    pub redaction: RedactionRules,
+    /// Severity rules, the shipped ones last.
+    pub severity: SeverityRules,
+    /// Actor table, the shipped one last.
+    pub actors: ActorTable,
+    /// Limits.
+    pub limits: Limits,
+    /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.
+    pub hash: String,
+}
+
+/// Where the ledger is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerConfig {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// Whether a missing one is created.
+    pub create: bool,
+    /// The key file; `None`: beside the ledger.
+    pub key_file: Option<PathBuf>,
+}
+
+/// A cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterConfig {
+    /// Name.
+    pub name: ClusterName,
+    /// Where its objects come from.
+    pub source: ClusterSource,
+    /// Whether Secrets are compared.
+    pub secrets: bool,
+}
+
+/// Where a cluster's objects come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClusterSource {
+    /// Through a kubeconfig.
+    Kubeconfig {
+        /// `None`: what `kubectl` would use.
+        file: Option<PathBuf>,
+        /// `None`: the current one.
+        context: Option<String>,
+        /// Whether credential plugins may run.
+        allow_exec_plugins: bool,
+        /// For one request.
+        timeout: Duration,
+    },
+    /// The Pod's own service account.
+    InCluster {
+        /// For one request.
+        timeout: Duration,
+    },
+    /// Files.
+    Dump(PathBuf),
+}
+
+/// A repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryConfig {
+    /// Name.
+    pub name: RepositoryName,
+    /// Where it is.
+    pub place: RepositoryPlace,
+    /// User name for basic authentication.
+    pub username: Option<String>,
+    /// Where its password or token is.
+    pub secret: Option<SecretSource>,
+    /// Further certificate authorities.
+    pub ca_file: Option<PathBuf>,
+    /// For a whole fetch.
+    pub timeout: Duration,
+    /// After the first try.
+    pub retries: u32,
+    /// Whether an old mirror may be used.
+    pub allow_stale: bool,
+}
+
+/// Where a repository is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RepositoryPlace {
+    /// A folder.
+    Path(PathBuf),
+    /// A URL as written; it may hold credentials and is never printed.
+    Url(String),
+}
+
+impl std::fmt::Debug for RepositoryPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Self::Url(_) => f.debug_tuple("Url").finish_non_exhaustive(),
+        }
+    }
+}
+
+/// Where a secret is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A file; white space at its end does not count.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(String),
+}
+
+/// A target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetConfig {
+    /// Name.
+    pub name: TargetName,
+    /// Repository.
+    pub repository: RepositoryName,
+    /// Tracked revision.
+    pub revision: Revision,
+    /// From the repository's root, without a leading or closing slash; empty: the root.
+    pub path: String,
+    /// Cluster.
+    pub cluster: ClusterName,
+    /// Default namespace.
+    pub namespace: String,
+}
+
+/// Limits of what is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Of one file of a repository.
+    pub file_bytes: u64,
+    /// Of one file's YAML, aliases expanded.
+    pub yaml_bytes: usize,
+    /// Commits walked for evidence.
+    pub history_commits: u64,
+    /// Time for that walk.
+    pub history_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 4 << 20,
+            yaml_bytes: 16 << 20,
+            history_commits: 5_000,
+            history_time: Duration::from_secs(30),
+        }
+    }
+}

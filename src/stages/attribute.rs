@@ -1,0 +1,478 @@
+//! Which commit is behind the declared value, whether the live value ever stood in Git, and so the cause.
+//!
+//! Here by object: the commit that last changed the object's declaration in its file. Versions are compared as parsed values, so
+//! that re-indenting, reordering and comments change nothing.
+
+use serde_json::Value;
+
+use super::compare::{self, Difference};
+use super::normalise::Applied;
+use crate::model::attribution::{Actor, ActorKind, DeclaredBy, LiveMatch};
+use crate::model::canonical;
+use crate::model::field_path::{FieldPath, Step};
+use crate::model::finding::{Cause, Code};
+use crate::model::history::CommitInfo;
+use crate::model::ids::Revision;
+use crate::model::schema::SchemaRef;
+use crate::model::time::Timestamp;
+
+/// One version of an object on its revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectVersion {
+    /// The commit that brought it to the revision.
+    pub commit: CommitInfo,
+    /// The commit inside a merge that made it, where the merge is not it.
+    pub authored: Option<CommitInfo>,
+    /// First-parent commits between it and the tracked commit.
+    pub commits_behind: u64,
+    /// Normalised and redacted; `None` where the file did not declare the object (or could not be read then).
+    pub value: Option<Value>,
+}
+
+/// An object's versions, newest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObjectHistory {
+    /// Newest first; the first is the present one.
+    pub versions: Vec<ObjectVersion>,
+    /// True if it reaches back to where the file began.
+    pub whole: bool,
+}
+
+/// What else decides about a cause.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The tracked revision.
+    pub revision: &'a Revision,
+    /// When this ledger first saw the tracked commit on the revision; `None` if in this scan.
+    pub commit_seen: Option<Timestamp>,
+    /// The scan's start.
+    pub now: Timestamp,
+    /// Seconds for which an unapplied commit is only pending.
+    pub grace_seconds: i64,
+    /// Whether an earlier scan of this ledger saw the object live.
+    pub seen_live: bool,
+}
+
+/// The declared and the live side of one difference, attributed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attributed {
+    /// See [`DeclaredBy`].
+    pub declared_by: Option<DeclaredBy>,
+    /// See [`LiveMatch`].
+    pub live_matches: Option<LiveMatch>,
+    /// Only for codes that have one.
+    pub cause: Option<Cause>,
+    /// Why, where the cause alone does not say.
+    pub note: Option<String>,
+}
+
+impl ObjectHistory {
+    /// The commit that gave the object its present content: the oldest of the newest versions that are equal.
+    pub fn declared_by(&self) -> Option<DeclaredBy> {
+        let content = |version: &ObjectVersion| version.value.as_ref().map(canonical::json);
+        let present = content(self.versions.first()?)?;
+        let version = self
+            .versions
+            .iter()
+            .take_while(|v| content(v).as_ref() == Some(&present))
+            .last()?;
+        let commit = version.authored.as_ref().unwrap_or(&version.commit);
+        Some(DeclaredBy {
+            commit: commit.id.clone(),
+            author: commit.author.clone(),
+            email: commit.email.clone(),
+            time: commit.time,
+            subject: commit.subject.clone(),
+            reached_by: version.authored.as_ref().map(|_| version.commit.id.clone()),
+            pull_request: None,
+            signature: None,
+        })
+    }
+
+    /// The newest version before the present one for which `matches` holds, with its position.
+    fn newest(&self, matches: impl Fn(Option<&Value>) -> bool) -> Option<(usize, &ObjectVersion)> {
+        self.versions
+            .iter()
+            .enumerate()
+            .skip(1)
+            .find(|(_, version)| matches(version.value.as_ref()))
+    }
+}
+
+/// Attributes a difference inside an object that is live.
+pub fn difference(
+    difference: &Difference,
+    actors: &[Actor],
+    live: &Value,
+    schema: Option<SchemaRef<'_>>,
+    history: &ObjectHistory,
+    around: &Circumstances<'_>,
+) -> Attributed {
+    let declared_by = history.declared_by();
+    if !difference.code.has_cause() {
+        return Attributed {
+            declared_by,
+            live_matches: None,
+            cause: None,
+            note: None,
+        };
+    }
+    let at = compare::schema_at(schema, &difference.path);
+    let matched = history.newest(|version| match (version, &difference.live) {
+        (None, _) => false,
+        (Some(version), Some(live)) => {
+            lookup(version, &difference.path).is_some_and(|v| compare::equal(v, live, at))
+        }
+        (Some(version), None) => lookup(version, &difference.path).is_none_or(Value::is_null),
+    });
+    let live_matches = matched.map(|(n, version)| live_match(history, n, version, around.revision));
+    let by_gitops = match actors.first().map(|a| a.kind) {
+        Some(ActorKind::Gitops) => Some(true),
+        Some(ActorKind::Interactive | ActorKind::Controller) => Some(false),
+        // The path's own writer says nothing: the object as a whole may equal that commit.
+        Some(ActorKind::Unknown) | None => matched
+            .and_then(|(_, version)| version.value.as_ref())
+            .filter(|version| {
+                compare::compare(version, live, schema, &mut Applied::new()).is_empty()
+            })
+            .map(|_| true),
+    };
+    let (cause, note) = match (&live_matches, by_gitops) {
+        (Some(_), Some(true)) => (pending_or_behind(around), None),
+        (Some(_), Some(false)) => (Cause::HandRollback, None),
+        (Some(_), None) => (
+            Cause::Undetermined,
+            Some("an earlier commit has the live value, but nothing shows who wrote it"),
+        ),
+        (None, _) if history.whole => (Cause::OutOfBand, None),
+        // A person's tool wrote it: whatever the part of the history that is not at hand says, Git's side did not.
+        (None, Some(false))
+            if actors
+                .first()
+                .is_some_and(|a| a.kind == ActorKind::Interactive) =>
+        {
+            (
+                Cause::OutOfBand,
+                Some("the history at hand is not whole; the writer decides"),
+            )
+        }
+        (None, _) => (
+            Cause::Undetermined,
+            Some("the object's history at hand is not whole"),
+        ),
+    };
+    Attributed {
+        declared_by,
+        live_matches,
+        cause: Some(cause),
+        note: note.map(str::to_owned),
+    }
+}
+
+/// Attributes a declared object that is not live.
+pub fn missing(history: &ObjectHistory, around: &Circumstances<'_>) -> Attributed {
+    let declared_by = history.declared_by();
+    let (cause, note) = if around.seen_live {
+        (
+            Cause::OutOfBand,
+            "an earlier scan saw it live: it was deleted",
+        )
+    } else if history.versions.is_empty() {
+        (
+            Cause::Undetermined,
+            "no history at hand, and this ledger never saw it live",
+        )
+    } else {
+        (
+            pending_or_behind(around),
+            "this ledger never saw it live: it was not applied yet, or deleted before the first scan",
+        )
+    };
+    Attributed {
+        declared_by,
+        live_matches: None,
+        cause: Some(cause),
+        note: Some(note.to_owned()),
+    }
+}
+
+fn pending_or_behind(around: &Circumstances<'_>) -> Cause {
+    let seen = around.commit_seen.unwrap_or(around.now);
+    if around.now.unix() - seen.unix() < around.grace_seconds {
+        Cause::Pending
+    } else {
+        Cause::Behind
+    }
+}
+
+fn live_match(
+    history: &ObjectHistory,
+    n: usize,
+    version: &ObjectVersion,
+    revision: &Revision,
+) -> LiveMatch {
+    LiveMatch {
+        commit: version.commit.id.clone(),
+        revision: revision.clone(),
+        commits_behind: Some(version.commits_behind),
+        since: n
+            .checked_sub(1)
+            .and_then(|after| history.versions.get(after))
+            .map(|after| after.commit.time),
+    }
+}
+
+/// The value at a path of a declared object.
+pub fn lookup<'a>(object: &'a Value, path: &FieldPath) -> Option<&'a Value> {
+    path.steps().iter().try_fold(object, |at, step| match step {
+        Step::Field(name) => at.get(name),
+        // A key that the declaration leaves to its default is no reason to miss the element.
+        Step::Key(keys) => at.as_array()?.iter().find(|element| {
+            keys.iter()
+                .any(|(name, value)| element.get(name) == Some(value))
+                && keys
+                    .iter()
+                    .all(|(name, value)| element.get(name).is_none_or(|v| v == value))
+        }),
+        Step::Item(value) => at.as_array()?.iter().find(|element| *element == value),
+        Step::Index(index) => at.as_array()?.get(*index),
+    })
+}
+
+/// Whether the code's evidence is in the object's own history at all.
+pub fn needs_history(code: Code) -> bool {
+    code.has_cause()
+        || matches!(
+            code,
+            Code::UnknownField | Code::UnservedKind | Code::Conflict
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::ids::CommitId;
+
+    fn version(n: u64, value: Option<Value>) -> ObjectVersion {
+        let commit = CommitInfo {
+            id: CommitId::new(format!("{n:040}")),
+            author: "Ada".into(),
+            email: "ada@example.com".into(),
+            time: Timestamp::from_unix(1_000_000 - n as i64 * 100),
+            subject: format!("commit {n}"),
+            parents: 1,
+        };
+        ObjectVersion {
+            commit,
+            authored: None,
+            commits_behind: n,
+            value,
+        }
+    }
+
+    fn history(whole: bool) -> ObjectHistory {
+        let of = |replicas: i64| Some(json!({"spec": {"replicas": replicas}}));
+        ObjectHistory {
+            versions: vec![
+                version(0, of(3)),
+                version(2, of(3)),
+                version(5, of(5)),
+                version(9, None),
+            ],
+            whole,
+        }
+    }
+
+    fn changed(live: i64) -> Difference {
+        Difference {
+            code: Code::Changed,
+            path: FieldPath::of_fields(["spec", "replicas"]),
+            declared: Some(json!(3)),
+            live: Some(json!(live)),
+            additions_only: false,
+            note: None,
+        }
+    }
+
+    fn actor(kind: ActorKind) -> Vec<Actor> {
+        vec![Actor {
+            manager: "m".into(),
+            operation: "Update".into(),
+            subresource: None,
+            time: None,
+            kind,
+            user: None,
+        }]
+    }
+
+    fn cause(
+        live: i64,
+        actors: &[Actor],
+        whole: bool,
+        seen: Option<i64>,
+        live_object: &Value,
+    ) -> Option<Cause> {
+        let revision = Revision::new("main");
+        let around = Circumstances {
+            revision: &revision,
+            commit_seen: seen.map(Timestamp::from_unix),
+            now: Timestamp::from_unix(10_000),
+            grace_seconds: 600,
+            seen_live: true,
+        };
+        difference(
+            &changed(live),
+            actors,
+            live_object,
+            None,
+            &history(whole),
+            &around,
+        )
+        .cause
+    }
+
+    #[test]
+    fn the_cause_follows_the_table() {
+        let whole_match = json!({"spec": {"replicas": 5}});
+        let mixed = json!({"spec": {"replicas": 7}});
+        let old = Some(1_000);
+        for (case, live, actors, whole, seen, object, expected) in [
+            (
+                "earlier value, GitOps wrote it, long ago",
+                5,
+                actor(ActorKind::Gitops),
+                true,
+                old,
+                &whole_match,
+                Cause::Behind,
+            ),
+            (
+                "earlier value, GitOps wrote it, just pushed",
+                5,
+                actor(ActorKind::Gitops),
+                true,
+                None,
+                &whole_match,
+                Cause::Pending,
+            ),
+            (
+                "earlier value, a person wrote it",
+                5,
+                actor(ActorKind::Interactive),
+                true,
+                old,
+                &whole_match,
+                Cause::HandRollback,
+            ),
+            (
+                "earlier value, no writer, the whole object matches",
+                5,
+                vec![],
+                true,
+                old,
+                &whole_match,
+                Cause::Behind,
+            ),
+            (
+                "earlier value, no writer, the object does not match",
+                5,
+                vec![],
+                true,
+                old,
+                &mixed,
+                Cause::Undetermined,
+            ),
+            (
+                "never in Git",
+                8,
+                actor(ActorKind::Interactive),
+                true,
+                old,
+                &mixed,
+                Cause::OutOfBand,
+            ),
+            (
+                "not in the history at hand, a person wrote it",
+                8,
+                actor(ActorKind::Interactive),
+                false,
+                old,
+                &mixed,
+                Cause::OutOfBand,
+            ),
+            (
+                "not in the history at hand",
+                8,
+                vec![],
+                false,
+                old,
+                &mixed,
+                Cause::Undetermined,
+            ),
+        ] {
+            assert_eq!(
+                cause(live, &actors, whole, seen, object),
+                Some(expected),
+                "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_declaring_commit_is_the_one_that_last_changed_the_object() {
+        let by = history(true).declared_by().unwrap();
+        assert_eq!(by.subject, "commit 2");
+    }
+
+    #[test]
+    fn a_match_says_how_far_behind_and_since_when() {
+        let revision = Revision::new("main");
+        let around = Circumstances {
+            revision: &revision,
+            commit_seen: None,
+            now: Timestamp::from_unix(0),
+            grace_seconds: 0,
+            seen_live: true,
+        };
+        let found = difference(
+            &changed(5),
+            &actor(ActorKind::Gitops),
+            &json!({}),
+            None,
+            &history(true),
+            &around,
+        )
+        .live_matches
+        .unwrap();
+        assert_eq!(
+            (found.commits_behind, found.since),
+            (Some(5), Some(Timestamp::from_unix(1_000_000 - 200)))
+        );
+    }
+
+    #[test]
+    fn a_missing_object_was_deleted_only_if_it_was_seen() {
+        let revision = Revision::new("main");
+        let around = |seen_live| Circumstances {
+            revision: &revision,
+            commit_seen: Some(Timestamp::from_unix(0)),
+            now: Timestamp::from_unix(10_000),
+            grace_seconds: 600,
+            seen_live,
+        };
+        assert_eq!(
+            missing(&history(true), &around(true)).cause,
+            Some(Cause::OutOfBand)
+        );
+        assert_eq!(
+            missing(&history(true), &around(false)).cause,
+            Some(Cause::Behind)
+        );
+        assert_eq!(
+            missing(&ObjectHistory::default(), &around(false)).cause,
+            Some(Cause::Undetermined)
+        );
+    }
+}

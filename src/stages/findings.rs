@@ -1,0 +1,182 @@
+//! From verdicts and evidence to findings, as every output shows them.
+
+use crate::model::attribution::Actor;
+use crate::model::declared::DeclaredObject;
+use crate::model::field_path::FieldPath;
+use crate::model::finding::{Code, Finding, Severity};
+use crate::model::fingerprint;
+use crate::model::ids::ClusterName;
+use crate::model::schema::SchemaRef;
+
+use super::attribute::{self, Circumstances, ObjectHistory};
+use super::declare::Conflict;
+use super::judge::Verdict;
+
+/// The evidence on one declared object.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// Its past on the tracked revision.
+    pub history: ObjectHistory,
+}
+
+/// The findings of an object that is live.
+pub fn of_verdict(
+    cluster: &ClusterName,
+    object: &DeclaredObject,
+    verdict: &Verdict,
+    schema: Option<SchemaRef<'_>>,
+    evidence: &Evidence,
+    around: &Circumstances<'_>,
+) -> Vec<Finding> {
+    let live = verdict
+        .live
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    verdict
+        .judgements
+        .iter()
+        .map(|judgement| {
+            let difference = &judgement.difference;
+            let attributed = attribute::difference(
+                difference,
+                &judgement.actors,
+                &live,
+                schema,
+                &evidence.history,
+                around,
+            );
+            let mut finding = of_object(
+                cluster,
+                object,
+                difference.code,
+                Some(difference.path.clone()),
+                &verdict.method,
+            );
+            finding.declared = difference.declared.clone();
+            finding.live = difference.live.clone();
+            finding.actors = judgement.actors.clone();
+            finding.declared_by = attributed.declared_by;
+            finding.live_matches = attributed.live_matches;
+            finding.cause = attributed.cause;
+            finding.note = join(difference.note.as_deref(), attributed.note.as_deref());
+            finding
+        })
+        .collect()
+}
+
+/// DL004: declared and not live, after a complete LIST and one more look.
+pub fn of_missing(
+    cluster: &ClusterName,
+    object: &DeclaredObject,
+    evidence: &Evidence,
+    around: &Circumstances<'_>,
+) -> Finding {
+    let attributed = attribute::missing(&evidence.history, around);
+    let mut finding = of_object(
+        cluster,
+        object,
+        Code::Missing,
+        None,
+        "not in a complete LIST of its kind",
+    );
+    finding.declared_by = attributed.declared_by;
+    finding.cause = attributed.cause;
+    finding.note = attributed.note;
+    finding
+}
+
+/// DL008: a kind or version that the cluster does not serve; `served` are the versions at which it serves the kind.
+pub fn of_unserved(
+    cluster: &ClusterName,
+    object: &DeclaredObject,
+    served: &[String],
+    evidence: &Evidence,
+) -> Finding {
+    let mut finding = of_object(
+        cluster,
+        object,
+        Code::UnservedKind,
+        None,
+        "not in the cluster's complete discovery",
+    );
+    finding.declared_by = evidence.history.declared_by();
+    finding.note = Some(if served.is_empty() {
+        format!(
+            "the cluster does not serve the kind {} at any version",
+            object.id.group_kind()
+        )
+    } else {
+        format!(
+            "the cluster serves {} as {}",
+            object.id.group_kind(),
+            served.join(", ")
+        )
+    });
+    finding
+}
+
+/// DL010: declared more than once, with different content.
+pub fn of_conflict(cluster: &ClusterName, conflict: &Conflict, evidence: &Evidence) -> Finding {
+    let mut finding = of_object(
+        cluster,
+        &conflict.kept,
+        Code::Conflict,
+        None,
+        "declarations compared with each other",
+    );
+    finding.declared_by = evidence.history.declared_by();
+    let others: Vec<String> = conflict
+        .others
+        .iter()
+        .map(|o| format!("{}:{} (target {})", o.file, o.line.unwrap_or(1), o.target))
+        .collect();
+    finding.note = Some(format!(
+        "also declared, with other content, in {}; the last declaration is compared",
+        others.join(", ")
+    ));
+    finding
+}
+
+fn of_object(
+    cluster: &ClusterName,
+    object: &DeclaredObject,
+    code: Code,
+    path: Option<FieldPath>,
+    method: &str,
+) -> Finding {
+    let fingerprint = fingerprint::of_object(cluster, &object.id, path.as_ref());
+    Finding {
+        id: fingerprint::finding_id(&fingerprint),
+        code,
+        class: code.class().to_owned(),
+        cause: None,
+        severity: Severity::Low,
+        fingerprint,
+        cluster: cluster.clone(),
+        api_version: object.gvk.gv.api_version(),
+        kind: object.id.kind.clone(),
+        namespace: object.id.namespace.clone(),
+        name: object.id.name.clone(),
+        path,
+        declared: None,
+        live: None,
+        origin: Some(object.origin.clone()),
+        declared_by: None,
+        live_matches: None,
+        actors: Vec::<Actor>::new(),
+        first_seen: None,
+        last_seen: None,
+        scans: None,
+        waiver: None,
+        method: method.to_owned(),
+        note: None,
+    }
+}
+
+fn join(first: Option<&str>, second: Option<&str>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+        (first, second) => first.or(second).map(str::to_owned),
+    }
+}

@@ -1,0 +1,249 @@
+//! What a scan's findings mean for those that were open before: new, changed, resolved, unknown.
+//!
+//! Nothing is resolved that was not looked at. A finding whose object a gap hides becomes unknown; one that the configuration no
+//! longer covers becomes out of scope.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::finding::Finding;
+use crate::model::fingerprint;
+use crate::model::gap::{Gap, Hides};
+use crate::model::ids::{ClusterName, TargetName};
+use crate::model::record::{
+    FindingEvent, FindingEventKind, ObjectChange, ObjectState, OpenFinding, PriorState,
+};
+use crate::model::report::{Changes, ClosedFinding};
+use crate::model::resource::ObjectId;
+use crate::model::secret::RedactionKey;
+
+/// What a scan looked at.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// Targets in the scan's scope.
+    pub targets: BTreeSet<TargetName>,
+    /// Targets in the configuration, in scope or not.
+    pub configured_targets: BTreeSet<TargetName>,
+    /// Clusters in the configuration.
+    pub configured_clusters: BTreeSet<ClusterName>,
+    /// Every declared object: what was found out about it and which target declares it.
+    pub objects: BTreeMap<(ClusterName, ObjectId), (ObjectState, TargetName)>,
+    /// Declared objects that the configuration leaves out of the comparison.
+    pub excluded: BTreeSet<(ClusterName, ObjectId)>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// The outcome.
+#[derive(Debug, Default)]
+pub struct Lifecycle {
+    /// For the ledger.
+    pub events: Vec<FindingEvent>,
+    /// For people.
+    pub changes: Changes,
+    /// Objects whose state changed.
+    pub objects: Vec<ObjectChange>,
+    /// Open findings that this scan could not look at.
+    pub unknown: Vec<Finding>,
+}
+
+/// Compares this scan's findings with what was open before.
+pub fn lifecycle(
+    found: &[Finding],
+    looked: &Looked,
+    prior: &PriorState,
+    key: &RedactionKey,
+) -> Lifecycle {
+    let mut out = Lifecycle::default();
+    out.changes.first_scan = prior.last_scan.is_none();
+    let mut seen = BTreeSet::new();
+    for finding in found {
+        seen.insert(finding.fingerprint.as_str());
+        appear(finding, prior, key, &mut out);
+    }
+    for (print, open) in &prior.open {
+        if !seen.contains(print.as_str()) {
+            disappear(open, looked, &mut out);
+        }
+    }
+    object_changes(looked, prior, &mut out);
+    out
+}
+
+fn appear(finding: &Finding, prior: &PriorState, key: &RedactionKey, out: &mut Lifecycle) {
+    let content = fingerprint::of_content(
+        &finding.fingerprint,
+        finding.code,
+        finding.cause,
+        finding.declared.as_ref(),
+        finding.live.as_ref(),
+        key,
+    );
+    let kind = match prior.open.get(&finding.fingerprint) {
+        Some(open) if open.content != content => Some(FindingEventKind::Changed),
+        Some(open) if !open.known => Some(FindingEventKind::Known),
+        Some(open) if !same_evidence(&open.finding, finding) => Some(FindingEventKind::Updated),
+        Some(_) => None,
+        None if prior.closed.contains_key(&finding.fingerprint) => Some(FindingEventKind::Reopened),
+        None => Some(FindingEventKind::Opened),
+    };
+    match kind {
+        Some(FindingEventKind::Opened) => out.changes.new.push(finding.id.clone()),
+        Some(FindingEventKind::Reopened) => out.changes.reopened.push(finding.id.clone()),
+        Some(FindingEventKind::Changed) => out.changes.changed.push(finding.id.clone()),
+        _ => {}
+    }
+    if let Some(kind) = kind {
+        let target = finding.origin.as_ref().map(|o| o.target.clone());
+        out.events.push(FindingEvent {
+            kind,
+            finding: finding.clone(),
+            content,
+            target,
+            how: None,
+        });
+    }
+}
+
+/// Whether nothing but the tracked commit, the line and the counted times changed.
+fn same_evidence(before: &Finding, now: &Finding) -> bool {
+    let bare = |finding: &Finding| {
+        let mut bare = finding.clone();
+        (bare.first_seen, bare.last_seen, bare.scans) = (None, None, None);
+        if let Some(origin) = &mut bare.origin {
+            origin.commit = crate::model::ids::CommitId::new("");
+        }
+        if let Some(matched) = &mut bare.live_matches {
+            matched.commits_behind = None;
+        }
+        bare
+    };
+    bare(before) == bare(now)
+}
+
+enum End {
+    Resolved(&'static str),
+    OutOfScope(&'static str),
+    Unknown,
+    NotLookedAt,
+}
+
+fn disappear(open: &OpenFinding, looked: &Looked, out: &mut Lifecycle) {
+    let finding = &open.finding;
+    let (kind, how) = match end(open, looked) {
+        End::Resolved(how) => (FindingEventKind::Resolved, Some(how)),
+        End::OutOfScope(how) => (FindingEventKind::OutOfScope, Some(how)),
+        End::Unknown => {
+            out.unknown.push(finding.clone());
+            if !open.known {
+                return;
+            }
+            (FindingEventKind::Unknown, None)
+        }
+        End::NotLookedAt => {
+            out.unknown.push(finding.clone());
+            return;
+        }
+    };
+    if let Some(how) = how {
+        let closed = ClosedFinding {
+            id: finding.id.clone(),
+            title: title(finding),
+            how: how.to_owned(),
+        };
+        match kind {
+            FindingEventKind::Resolved => out.changes.resolved.push(closed),
+            _ => out.changes.out_of_scope.push(closed),
+        }
+    }
+    out.events.push(FindingEvent {
+        kind,
+        finding: finding.clone(),
+        content: open.content.clone(),
+        target: open.target.clone(),
+        how: how.map(str::to_owned),
+    });
+}
+
+fn end(open: &OpenFinding, looked: &Looked) -> End {
+    let finding = &open.finding;
+    if !looked.configured_clusters.contains(&finding.cluster) {
+        return End::OutOfScope("its cluster is no longer configured");
+    }
+    let key = (finding.cluster.clone(), finding.object());
+    if let Some((state, _)) = looked.objects.get(&key) {
+        return match state {
+            ObjectState::Unknown => End::Unknown,
+            ObjectState::Missing => End::Resolved("the object no longer exists live"),
+            ObjectState::InSync | ObjectState::Drifted | ObjectState::Undeclared => {
+                End::Resolved("live equals Git again")
+            }
+        };
+    }
+    if looked.excluded.contains(&key) {
+        return End::OutOfScope("its kind is no longer compared");
+    }
+    match &open.target {
+        Some(target) if !looked.configured_targets.contains(target) => {
+            End::OutOfScope("its target is no longer configured")
+        }
+        Some(target) if !looked.targets.contains(target) => End::NotLookedAt,
+        _ if looked.gaps.iter().any(|gap| could_hide(gap, open)) => End::Unknown,
+        _ => End::Resolved("Git no longer declares the object"),
+    }
+}
+
+/// Whether a gap could hide the declaration of the finding's object. An object may have moved to a file that cannot be read, so
+/// any unread file of its cluster's targets could.
+fn could_hide(gap: &Gap, open: &OpenFinding) -> bool {
+    let here = gap
+        .cluster
+        .as_ref()
+        .is_none_or(|c| *c == open.finding.cluster);
+    here && matches!(
+        gap.hides,
+        Hides::Target | Hides::File { .. } | Hides::Cluster
+    )
+}
+
+fn object_changes(looked: &Looked, prior: &PriorState, out: &mut Lifecycle) {
+    for (key, (state, target)) in &looked.objects {
+        if prior.objects.get(key) != Some(state) {
+            let (cluster, object) = key.clone();
+            out.objects.push(ObjectChange {
+                cluster,
+                object,
+                state: *state,
+                target: Some(target.clone()),
+            });
+        }
+    }
+    let whole = looked.targets == looked.configured_targets
+        && !looked
+            .gaps
+            .iter()
+            .any(|g| matches!(g.hides, Hides::Target | Hides::File { .. } | Hides::Cluster));
+    for (key, state) in prior.objects.iter().filter(|_| whole) {
+        if *state != ObjectState::Undeclared
+            && !looked.objects.contains_key(key)
+            && !looked.excluded.contains(key)
+        {
+            let (cluster, object) = key.clone();
+            out.objects.push(ObjectChange {
+                cluster,
+                object,
+                state: ObjectState::Undeclared,
+                target: None,
+            });
+        }
+    }
+}
+
+/// `prod Deployment.apps shop/api .spec.replicas`.
+pub fn title(finding: &Finding) -> String {
+    let path = finding
+        .path
+        .as_ref()
+        .map(|p| format!(" {p}"))
+        .unwrap_or_default();
+    format!("{} {}{path}", finding.cluster, finding.object())
+}

@@ -1,0 +1,177 @@
+//! What is taken off or filled in before two objects are compared: one ordered list of rules.
+//!
+//! Each rule sees the object of one side and says whether it changed anything; what they did is counted and shown. Differences in
+//! how one value is written (quantities, base64, numbers) are not rules of this list: see [`super::equality`].
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::model::resource::GroupKind;
+use crate::model::secret::LAST_APPLIED;
+
+/// Which side an object is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// From Git.
+    Declared,
+    /// From the cluster.
+    Live,
+}
+
+/// How often each rule had something to do on a declared object.
+pub type Applied = BTreeMap<&'static str, u64>;
+
+struct Rule {
+    name: &'static str,
+    /// Returns whether it changed the object.
+    apply: fn(&mut Map<String, Value>, &GroupKind, Side) -> bool,
+}
+
+/// In order: later rules see what earlier ones left.
+const RULES: &[Rule] = &[
+    // Identity is what paired the two objects; list items of the API lack kind and apiVersion.
+    Rule {
+        name: "identity",
+        apply: |object, _, _| {
+            object.remove("apiVersion");
+            object.remove("kind");
+            if let Some(metadata) = metadata(object) {
+                metadata.remove("name");
+                metadata.remove("namespace");
+                metadata.remove("generateName");
+            }
+            false
+        },
+    },
+    // Written by the server for itself; a copy of it in Git was pasted there and declares nothing.
+    Rule {
+        name: "server-bookkeeping",
+        apply: |object, _, _| {
+            let Some(metadata) = metadata(object) else {
+                return false;
+            };
+            [
+                "creationTimestamp",
+                "deletionGracePeriodSeconds",
+                "deletionTimestamp",
+                "generation",
+                "managedFields",
+                "resourceVersion",
+                "selfLink",
+                "uid",
+            ]
+            .iter()
+            .fold(false, |any, key| metadata.remove(*key).is_some() || any)
+        },
+    },
+    // Observed, not declared.
+    Rule {
+        name: "status",
+        apply: |object, _, _| object.remove("status").is_some(),
+    },
+    // Intent evidence, not content.
+    Rule {
+        name: "last-applied-annotation",
+        apply: |object, _, _| {
+            let annotations = metadata(object)
+                .and_then(|m| m.get_mut("annotations"))
+                .and_then(Value::as_object_mut);
+            annotations.is_some_and(|a| a.remove(LAST_APPLIED).is_some())
+        },
+    },
+    // SOPS keeps its own bookkeeping beside what it encrypted.
+    Rule {
+        name: "sops-metadata",
+        apply: |object, _, side| side == Side::Declared && object.remove("sops").is_some(),
+    },
+    // The aggregation controller fills these rules in; what Git writes there is overwritten.
+    Rule {
+        name: "aggregated-cluster-role",
+        apply: |object, kind, _| {
+            kind.group == "rbac.authorization.k8s.io"
+                && kind.kind == "ClusterRole"
+                && object
+                    .get("aggregationRule")
+                    .is_some_and(|rule| !rule.is_null())
+                && object.remove("rules").is_some()
+        },
+    },
+];
+
+/// Applies every rule to an object.
+pub fn normalise(object: &mut Value, kind: &GroupKind, side: Side, applied: &mut Applied) {
+    let Some(map) = object.as_object_mut() else {
+        return;
+    };
+    for rule in RULES {
+        if (rule.apply)(map, kind, side) && side == Side::Declared {
+            *applied.entry(rule.name).or_default() += 1;
+        }
+    }
+}
+
+fn metadata(object: &mut Map<String, Value>) -> Option<&mut Map<String, Value>> {
+    object.get_mut("metadata").and_then(Value::as_object_mut)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_case() {
+        let role = GroupKind::new("rbac.authorization.k8s.io", "ClusterRole");
+        let cases = [
+            (
+                "server-bookkeeping",
+                json!({"metadata": {"creationTimestamp": null, "labels": {"a": "b"}}}),
+                json!({"metadata": {"labels": {"a": "b"}}}),
+            ),
+            (
+                "server-bookkeeping",
+                json!({"metadata": {"resourceVersion": "1", "uid": "x"}}),
+                json!({"metadata": {}}),
+            ),
+            (
+                "status",
+                json!({"spec": 1, "status": {"a": 1}}),
+                json!({"spec": 1}),
+            ),
+            (
+                "last-applied-annotation",
+                json!({"metadata": {"annotations": {LAST_APPLIED: "{}", "k": "v"}}}),
+                json!({"metadata": {"annotations": {"k": "v"}}}),
+            ),
+            (
+                "sops-metadata",
+                json!({"data": {}, "sops": {"mac": "x"}}),
+                json!({"data": {}}),
+            ),
+            (
+                "aggregated-cluster-role",
+                json!({"aggregationRule": {"x": 1}, "rules": [1]}),
+                json!({"aggregationRule": {"x": 1}}),
+            ),
+        ];
+        for (rule, mut object, expected) in cases {
+            let mut applied = Applied::new();
+            normalise(&mut object, &role, Side::Declared, &mut applied);
+            assert_eq!(object, expected, "{rule}");
+            assert_eq!(applied, Applied::from([(rule, 1)]), "{rule}");
+        }
+        let mut object = json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "a", "namespace": "b"}, "spec": {"name": "kept"}});
+        normalise(&mut object, &role, Side::Live, &mut Applied::new());
+        assert_eq!(object, json!({"metadata": {}, "spec": {"name": "kept"}}));
+    }
+
+    #[test]
+    fn rules_of_a_cluster_role_without_aggregation_stay() {
+        let role = GroupKind::new("rbac.authorization.k8s.io", "ClusterRole");
+        let mut object = json!({"rules": [1]});
+        normalise(&mut object, &role, Side::Live, &mut Applied::new());
+        assert_eq!(object, json!({"rules": [1]}));
+    }
+}

@@ -1,0 +1,14 @@
+//! The table: what a person reads on a terminal, and what still reads well in a pipe or a log.
+//!
+//! No lines are drawn, so that columns can be cut and searched. Nothing is said by colour alone. From 160 columns on each fact
+//! has a column of its own; below, each finding is a small block.
+
+mod findings;
+mod lines;
+mod scan;
+mod show;
+
+pub use findings::findings;
+pub use lines::Style;
+pub use scan::scan;
+pub use show::show;

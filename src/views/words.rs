@@ -1,0 +1,317 @@
+//! Facts of a report in words, the same in every view. Text from outside comes back as it is: each view escapes it for where
+//! it goes, [`super::escape::terminal`] at the least.
+
+use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
+use crate::model::finding::{Cause, Finding};
+use crate::model::gap::{Gap, Hides};
+use crate::model::report::{ScanReport, TargetSummary};
+use crate::model::time::Timestamp;
+
+use super::escape::terminal;
+
+/// Said wherever writers are named.
+pub const ACTOR_NOTE: &str = "A manager's name is chosen by the client that writes: a hint, not a person and not proof.";
+
+/// `1 object`, `2 objects`, `12,345 objects`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+/// With thousands set apart.
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `Deployment shop/api`.
+pub fn object(finding: &Finding) -> String {
+    match &finding.namespace {
+        Some(namespace) => format!("{} {namespace}/{}", finding.kind, finding.name),
+        None => format!("{} {}", finding.kind, finding.name),
+    }
+}
+
+/// The field, or words for the object as a whole.
+pub fn path(finding: &Finding) -> String {
+    finding.path.as_ref().map_or_else(|| "the whole object".to_owned(), ToString::to_string)
+}
+
+/// `prod`, or `prod and dev`, or `5 clusters`.
+pub fn clusters(report: &ScanReport) -> String {
+    let names: Vec<String> = report.scan.clusters.iter().map(|c| terminal(c.name.as_str())).collect();
+    match names.as_slice() {
+        [] => "no cluster".to_owned(),
+        [one] => one.clone(),
+        [first, second] => format!("{first} and {second}"),
+        [a, b, c] => format!("{a}, {b} and {c}"),
+        more => counted(more.len() as u64, "cluster", "clusters"),
+    }
+}
+
+/// `2026-03-02 14:03:09 to 14:03:41 UTC`.
+pub fn span(report: &ScanReport) -> String {
+    let (start, end) = (report.scan.started_at, report.scan.finished_at);
+    let (from, to) = (start.for_people(), end.for_people());
+    match (from.strip_suffix(" UTC"), to.split_once(' ')) {
+        _ if start == end => from,
+        (Some(from), Some((_, time))) if start.date() == end.date() => format!("{from} to {time}"),
+        _ => format!("{from} to {to}"),
+    }
+}
+
+/// One fact of the trust strip: on what the verdict rests.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Fact {
+    /// What it is about.
+    pub label: &'static str,
+    /// The fact.
+    pub value: String,
+    /// More, in small print.
+    pub note: Option<String>,
+    /// True if it weakens the verdict.
+    pub weak: bool,
+    /// The section of a page that says more.
+    pub section: &'static str,
+}
+
+/// The trust strip: targets, objects compared, gaps, exclusions, last complete scan, seal.
+pub fn trust(report: &ScanReport) -> Vec<Fact> {
+    let scan = &report.scan;
+    let fact = |label, section, value: String, note: Option<String>, weak| Fact { label, value, note, weak, section };
+    let stale = scan.targets.iter().filter(|t| t.stale).count() as u64;
+    let missing = scan.counts.declared.saturating_sub(scan.counts.compared);
+    let (last, last_note, last_weak) = match (scan.complete, scan.last_complete) {
+        (true, _) => ("this scan".to_owned(), None, false),
+        (false, Some(time)) => (time.for_people(), Some("this scan is partial".to_owned()), true),
+        (false, None) => ("none yet".to_owned(), Some("this scan is partial".to_owned()), true),
+    };
+    let (seal, seal_note) = match &scan.seal {
+        Some(seal) => (format!("#{}", seal.sequence), Some(format!("{}…", short_hash(&seal.hash)))),
+        None => ("none".to_owned(), Some("not recorded in a ledger".to_owned())),
+    };
+    vec![
+        fact("targets", "targets", number(scan.targets.len() as u64), (stale > 0).then(|| format!("{stale} from an old mirror")), stale > 0),
+        fact(
+            "objects compared",
+            "targets",
+            format!("{} of {}", number(scan.counts.compared), number(scan.counts.declared)),
+            (missing > 0).then(|| format!("{} unknown", number(missing))),
+            missing > 0,
+        ),
+        fact("gaps", "gaps", number(report.gaps.len() as u64), None, !report.gaps.is_empty()),
+        fact("exclusions", "exclusions", number(report.exclusions.len() as u64), None, false),
+        fact("last complete scan", "targets", last, last_note, last_weak),
+        fact("seal", "seal", seal, seal_note, scan.seal.is_none()),
+    ]
+}
+
+/// The trust strip on one line: `3 targets · 211 of 214 objects compared · …`.
+pub fn trust_line(report: &ScanReport) -> String {
+    let parts: Vec<String> = trust(report)
+        .into_iter()
+        .map(|fact| {
+            let text = match (fact.label, fact.value.as_str()) {
+                ("last complete scan", "this scan") => "this scan is complete".to_owned(),
+                ("last complete scan" | "seal", value) => format!("{} {value}", fact.label),
+                (label, "1") => format!("1 {}", label.trim_end_matches('s')),
+                (label, value) if label == "objects compared" => format!("{value} {label}"),
+                (label, value) => format!("{value} {label}"),
+            };
+            match fact.note {
+                Some(note) if fact.label == "seal" => format!("{text} {note}"),
+                Some(note) => format!("{text} ({note})"),
+                None => text,
+            }
+        })
+        .collect();
+    parts.join(" · ")
+}
+
+/// The first twelve digits of a hash.
+pub fn short_hash(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// The seal in full: `#42 9f3a…` with all its digits, or that there is none.
+pub fn seal(report: &ScanReport) -> String {
+    match &report.scan.seal {
+        Some(seal) => format!("#{} {}", seal.sequence, terminal(&seal.hash)),
+        None => "none: this scan is not recorded in a ledger".to_owned(),
+    }
+}
+
+/// `branch main @ 4be07d2`, without the word branch where it is not known to be one.
+pub fn revision(target: &TargetSummary) -> String {
+    match &target.commit {
+        Some(commit) => format!("{} @ {}", target.revision, commit.short()),
+        None => format!("{} (not resolved)", target.revision),
+    }
+}
+
+/// `clusters/prod/shop/api.yaml:31`.
+pub fn file(origin: &Origin) -> String {
+    match origin.line {
+        Some(line) => format!("{}:{line}", origin.file),
+        None => origin.file.clone(),
+    }
+}
+
+/// `4be07d2 Jane Doe`.
+pub fn commit_short(by: &DeclaredBy) -> String {
+    format!("{} {}", by.commit.short(), by.author)
+}
+
+/// `api (Update, scale)`: how a writer wrote.
+pub fn how_written(actor: &Actor) -> String {
+    match &actor.subresource {
+        Some(subresource) => format!("{} of {subresource}", actor.operation),
+        None => actor.operation.clone(),
+    }
+}
+
+/// `equals commit 1a2b3c4 on main, 3 commits behind, since 2026-02-27`.
+pub fn live_match(found: &LiveMatch) -> String {
+    let mut text = format!("equals commit {} on {}", found.commit.short(), found.revision);
+    if let Some(behind) = found.commits_behind {
+        text.push_str(&format!(", {} behind", counted(behind, "commit", "commits")));
+    }
+    if let Some(since) = found.since {
+        text.push_str(&format!(", superseded {}", since.for_people()));
+    }
+    text
+}
+
+/// What a cause means, in a few words.
+pub fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Pending => "on its way: the live value is an earlier commit's, inside the grace",
+        Cause::Behind => "behind Git: the live value is an earlier commit's",
+        Cause::HandRollback => "set back by hand: an earlier commit's value, not written by the GitOps side",
+        Cause::Ahead => "ahead: the live value is another tracked revision's",
+        Cause::OutOfBand => "not from Git: the live value is in none of the history at hand",
+        Cause::Undetermined => "undetermined: the evidence did not suffice",
+    }
+}
+
+/// `first seen 2026-03-02 13:58:09 UTC, in 3 scans`; `None` without a ledger.
+pub fn seen(finding: &Finding) -> Option<String> {
+    let first = finding.first_seen?;
+    Some(match finding.scans {
+        Some(scans) => format!("first seen {}, in {}", first.for_people(), counted(scans, "scan", "scans")),
+        None => format!("first seen {}", first.for_people()),
+    })
+}
+
+/// `not looked at in this scan (last seen 2026-…)`, where that is so.
+pub fn not_looked_at(finding: &Finding, started: Timestamp) -> Option<String> {
+    let seen = finding.last_seen.filter(|seen| *seen < started)?;
+    Some(format!("not looked at in this scan; last seen {}", seen.for_people()))
+}
+
+/// Where a gap is: target or cluster, then place.
+pub fn gap_place(gap: &Gap) -> String {
+    let scope = match (&gap.target, &gap.cluster) {
+        (Some(target), _) => Some(format!("target {target}")),
+        (None, Some(cluster)) => Some(format!("cluster {cluster}")),
+        (None, None) => None,
+    };
+    match (scope, &gap.place) {
+        (Some(scope), Some(place)) => format!("{scope}, {place}"),
+        (Some(scope), None) => scope,
+        (None, Some(place)) => place.clone(),
+        (None, None) => "the scan".to_owned(),
+    }
+}
+
+/// What a gap hides.
+pub fn hides(gap: &Gap) -> String {
+    match &gap.hides {
+        Hides::Target => "everything the target declares".to_owned(),
+        Hides::File { file } => format!("what {file} declares"),
+        Hides::Kind { kind, namespace: Some(namespace) } => format!("every {kind} in {namespace}"),
+        Hides::Kind { kind, namespace: None } => format!("every {kind}"),
+        Hides::Objects { objects } => match objects.as_slice() {
+            [] => "no object by name".to_owned(),
+            [one] => one.to_string(),
+            [one, two] => format!("{one} and {two}"),
+            [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
+        },
+        Hides::Cluster => "everything in the cluster".to_owned(),
+        Hides::Evidence => "evidence only: commits or writers, not the difference itself".to_owned(),
+    }
+}
+
+/// What this scan changed, in one line; says so for a ledger's first scan.
+pub fn changes(report: &ScanReport) -> String {
+    let changes = &report.scan.changes;
+    if changes.first_scan {
+        return "first scan of this ledger: no earlier history".to_owned();
+    }
+    let parts: Vec<String> = [
+        (changes.new.len(), "new"),
+        (changes.reopened.len(), "reopened"),
+        (changes.changed.len(), "changed"),
+        (changes.resolved.len(), "resolved"),
+        (changes.out_of_scope.len(), "out of scope"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{} {word}", number(count as u64)))
+    .collect();
+    if parts.is_empty() {
+        "nothing changed since the last scan".to_owned()
+    } else {
+        format!("since the last scan: {}", parts.join(", "))
+    }
+}
+
+/// Normalisations by rule: `empty-map ×12`.
+pub fn normalised(report: &ScanReport) -> Vec<(String, u64)> {
+    report.scan.counts.normalised.iter().map(|(rule, count)| (rule.clone(), *count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::finding::Severity;
+    use crate::views::sample;
+
+    #[test]
+    fn numbers_are_set_apart() {
+        for (n, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(number(n), shown);
+        }
+    }
+
+    #[test]
+    fn the_trust_strip_says_what_the_verdict_rests_on() {
+        assert_eq!(
+            trust_line(&sample::drifted()),
+            "3 targets · 211 of 214 objects compared (3 unknown) · 2 gaps · 3 exclusions · \
+             last complete scan 2026-03-02 13:58:09 UTC (this scan is partial) · seal #42 9f3ab4d2c17e…"
+        );
+        let weak: Vec<_> = trust(&sample::in_sync()).into_iter().filter(|f| f.weak).collect();
+        assert_eq!(weak, []);
+    }
+
+    #[test]
+    fn time_is_said_once() {
+        let mut report = sample::in_sync();
+        assert_eq!(span(&report), "2026-03-02 14:03:09 to 14:03:41 UTC");
+        report.scan.finished_at = Timestamp::from_unix(report.scan.started_at.unix() + 86_400);
+        assert_eq!(span(&report), "2026-03-02 14:03:09 UTC to 2026-03-03 14:03:09 UTC");
+    }
+
+    #[test]
+    fn the_sample_is_worst_first() {
+        let severities: Vec<Severity> = sample::drifted().findings.iter().map(|f| f.severity).collect();
+        assert!(severities.is_sorted_by(|a, b| a >= b));
+    }
+}
