@@ -61,8 +61,11 @@ impl From<&str> for Content {
     }
 }
 
-/// The files of a commit: kind and object by path.
-type Files = BTreeMap<BString, (EntryKind, ObjectId)>;
+/// Kind and object.
+type Entered = (EntryKind, ObjectId);
+
+/// The files of a commit, by path.
+type Files = BTreeMap<BString, Entered>;
 
 /// Makes a bare repository commit by commit.
 pub struct RepositoryBuilder {
@@ -77,7 +80,8 @@ impl RepositoryBuilder {
     /// # Errors
     /// Where the folder cannot be written or is not empty.
     pub fn create(path: &Path) -> Result<Self, BuildError> {
-        std::fs::create_dir_all(path).map_err(|error| BuildError::Store("the folder cannot be made", Box::new(error)))?;
+        std::fs::create_dir_all(path)
+            .map_err(|error| BuildError::Store("the folder cannot be made", Box::new(error)))?;
         let options = gix::create::Options { destination_must_be_empty: Some(true), ..Default::default() };
         let open = gix::open::Options::isolated().config_overrides(["init.defaultBranch=main"]);
         let repository = gix::ThreadSafeRepository::init_opts(path, gix::create::Kind::Bare, options, open)
@@ -205,7 +209,7 @@ impl RepositoryBuilder {
             .ok_or_else(|| BuildError::Unknown(commit.clone()))
     }
 
-    fn write(&self, content: Content) -> Result<Option<(EntryKind, ObjectId)>, BuildError> {
+    fn write(&self, content: Content) -> Result<Option<Entered>, BuildError> {
         let blob = |bytes: &[u8]| {
             self.repository.write_blob(bytes).map(|id| id.detach()).map_err(store("a file cannot be written"))
         };
@@ -221,8 +225,8 @@ impl RepositoryBuilder {
     }
 
     /// Writes a folder and the folders in it. `files`: paths below it, in order.
-    fn write_tree(&self, files: Vec<(&[u8], (EntryKind, ObjectId))>) -> Result<ObjectId, BuildError> {
-        let mut folders: BTreeMap<&[u8], Vec<(&[u8], (EntryKind, ObjectId))>> = BTreeMap::new();
+    fn write_tree(&self, files: Vec<(&[u8], Entered)>) -> Result<ObjectId, BuildError> {
+        let mut folders: BTreeMap<&[u8], Vec<(&[u8], Entered)>> = BTreeMap::new();
         let mut entries = Vec::new();
         for (path, entry) in files {
             match path.iter().position(|byte| *byte == b'/') {

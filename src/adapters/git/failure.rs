@@ -95,17 +95,27 @@ impl Failure {
 
     fn hint(&self) -> &'static str {
         match self {
-            Self::Unauthorized { sent: true } => "Check that the token or password is right, has not expired and may read the repository.",
+            Self::Unauthorized { sent: true } => {
+                "Check that the token or password is right, has not expired and may read the repository."
+            }
             Self::Unauthorized { sent: false } => "Give a token with tokenFile, or a user and passwordFile.",
             Self::Forbidden => "Check that the token has the right to read this repository.",
-            Self::NotFound => "Check the URL; many servers also answer so where the token has no right to read the repository.",
+            Self::NotFound => {
+                "Check the URL; many servers also answer so where the token has no right to read the repository."
+            }
             Self::Status(_) | Self::Broken(_) => "Try again later; if it stays, ask who runs the Git server.",
             Self::Resolve => "Check the host in the URL, and the name service and proxy variables of this machine.",
-            Self::Connect(_) => "Check host and port in the URL, network policies, and the variables https_proxy and no_proxy.",
+            Self::Connect(_) => {
+                "Check host and port in the URL, network policies, and the variables https_proxy and no_proxy."
+            }
             Self::Stalled(_) => "Check the network and the server; a proxy may hold the connection.",
             Self::OutOfTime(_) => "Give the repository a longer timeout: the first fetch brings its whole history.",
-            Self::UntrustedCertificate => "Set caFile to the certificate authority (PEM) that signs the server's certificate.",
-            Self::Tls(_) => "Check that the URL's host is the one that the server's certificate names, and this machine's clock.",
+            Self::UntrustedCertificate => {
+                "Set caFile to the certificate authority (PEM) that signs the server's certificate."
+            }
+            Self::Tls(_) => {
+                "Check that the URL's host is the one that the server's certificate names, and this machine's clock."
+            }
             Self::Redirected(_) => "If the repository has moved, write its new URL.",
             Self::NotGit => "Check the URL: it is the one that git clone takes over https.",
             Self::CaFile(_) => "Set caFile to a file of PEM certificates that this program may read.",
@@ -153,27 +163,35 @@ pub(super) fn of_request(error: &reqwest::Error) -> Failure {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
             return of_tls(tls);
         }
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return of_tls(tls);
-            }
-            why = Some(io.kind().to_string());
-        }
         // The resolver's error has no public type.
         resolve |= error.to_string().starts_with("dns error");
-        cause = error.source();
+        cause = match error.downcast_ref::<io::Error>() {
+            // An I/O error that wraps another does not name it as its source.
+            Some(io) => {
+                why = Some(io.kind()).filter(|kind| *kind != io::ErrorKind::Other).or(why);
+                io.get_ref().map(|inner| inner as &(dyn Error + 'static))
+            }
+            None => error.source(),
+        };
     }
     if resolve {
         return Failure::Resolve;
     }
-    let why = why.unwrap_or_else(|| if error.is_timeout() { "timed out" } else { "no valid answer" }.into());
+    let why = match why {
+        Some(kind) => kind.to_string(),
+        None if error.is_timeout() => "timed out".into(),
+        None => "no valid answer".into(),
+    };
     if error.is_connect() { Failure::Connect(why) } else { Failure::Broken(why) }
 }
 
 fn of_tls(error: &rustls::Error) -> Failure {
     use rustls::{CertificateError, Error};
     match error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => Failure::UntrustedCertificate,
+        // A bad signature is what an authority of the same name with another key gives, as after its renewal.
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            Failure::UntrustedCertificate
+        }
         other => Failure::Tls(other.to_string()),
     }
 }

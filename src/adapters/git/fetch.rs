@@ -74,16 +74,23 @@ fn receive(
     interrupt: &AtomicBool,
 ) -> gix::Result<Vec<Ref>> {
     let agent = ("agent", Some(gix::protocol::agent(concat!("driftledger-", env!("CARGO_PKG_VERSION")))));
-    let mut handshake =
-        gix::protocol::handshake(&mut *transport, Service::UploadPack, |_| Ok(None), Vec::new(), &mut gix::progress::Discard)?;
+    let mut handshake = gix::protocol::handshake(
+        &mut *transport,
+        Service::UploadPack,
+        |_| Ok(None),
+        Vec::new(),
+        &mut gix::progress::Discard,
+    )?;
     let specs = ["HEAD", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
         .into_iter()
         .map(|spec| Ok(gix::refspec::parse(spec.into(), gix::refspec::parse::Operation::Fetch)?.to_owned()))
         .collect::<gix::Result<Vec<_>>>()?;
     let wanted = refmap::init::Context { fetch_refspecs: specs, extra_refspecs: Vec::new() };
-    let map = handshake
-        .prepare_lsrefs_or_extract_refmap(agent.clone(), true, wanted)?
-        .fetch_blocking(gix::progress::Discard, transport, false)?;
+    let map = handshake.prepare_lsrefs_or_extract_refmap(agent.clone(), true, wanted)?.fetch_blocking(
+        gix::progress::Discard,
+        transport,
+        false,
+    )?;
 
     let mut objects = repository.clone();
     objects.objects.refresh = odb::store::RefreshMode::Never;
@@ -116,7 +123,12 @@ fn receive(
         },
         gix::progress::Discard,
         interrupt,
-        gix::protocol::fetch::Context { handshake: &mut handshake, transport, user_agent: agent, trace_packetlines: false },
+        gix::protocol::fetch::Context {
+            handshake: &mut handshake,
+            transport,
+            user_agent: agent,
+            trace_packetlines: false,
+        },
         gix::protocol::fetch::Options {
             shallow_file: repository.shallow_file()?,
             shallow: &shallow,

@@ -76,13 +76,17 @@ impl OpenedRepository {
             gap
         };
         let shallow = repository.shallow_commits().map_err(|_| {
-            Gap::new(GapKind::Fetch, "the list of shallow commits cannot be read", Hides::Evidence).at(self.store.place())
+            Gap::new(GapKind::Fetch, "the list of shallow commits cannot be read", Hides::Evidence)
+                .at(self.store.place())
         })?;
         let mut id = self.object_id(commit)?;
         let mut node = Node::read(&repository, id).ok_or_else(|| lost(id))?;
         let mut reached_start = false;
         for behind in 0..bounds.max_commits {
-            if bounds.is_late() || full.iter().all(|full| *full) || shallow.as_ref().is_some_and(|all| all.contains(&id)) {
+            if bounds.is_late()
+                || full.iter().all(|full| *full)
+                || shallow.as_ref().is_some_and(|all| all.contains(&id))
+            {
                 break;
             }
             let parent = node.parents.first().copied();
@@ -230,7 +234,9 @@ fn authors(
     bounds: &HistoryBounds,
 ) -> Vec<Option<CommitInfo>> {
     let mut found: Vec<Option<CommitInfo>> = vec![None; changed.len()];
-    let Some((first, merged)) = merge.parents.split_first().filter(|(_, merged)| !merged.is_empty()) else { return found };
+    let Some((first, merged)) = merge.parents.split_first().filter(|(_, merged)| !merged.is_empty()) else {
+        return found;
+    };
     let paths: Vec<String> = changed.iter().map(|(file, _)| paths[*file].clone()).collect();
     let wanted = Wanted::new(&paths);
     let walk = repository

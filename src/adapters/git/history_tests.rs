@@ -6,7 +6,9 @@ use super::*;
 
 /// `(commits behind, content)` of each version.
 fn shown(history: &FileHistory) -> Vec<(u64, Option<&str>)> {
-    let text = |bytes: &'_ Option<Vec<u8>>| bytes.as_deref().map(|bytes| std::str::from_utf8(bytes).unwrap().to_owned().leak() as &str);
+    let text = |bytes: &'_ Option<Vec<u8>>| {
+        bytes.as_deref().map(|bytes| std::str::from_utf8(bytes).unwrap().to_owned().leak() as &str)
+    };
     history.versions.iter().map(|version| (version.commits_behind, text(&version.content))).collect()
 }
 

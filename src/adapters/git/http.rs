@@ -25,6 +25,9 @@ const STALL: Duration = Duration::from_secs(60);
 /// As many redirects as a renamed repository behind a load balancer needs, and no loop.
 const REDIRECTS: usize = 5;
 
+/// No fetch takes longer; a larger number would not fit the clock.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
+
 /// When a fetch must be done.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
@@ -34,6 +37,7 @@ pub(super) struct Deadline {
 
 impl Deadline {
     pub(super) fn after(whole: Duration) -> Self {
+        let whole = whole.min(LONGEST);
         Self { at: Instant::now() + whole, whole }
     }
 
@@ -79,7 +83,12 @@ struct Wire {
 
 impl Client {
     /// A client for `url` with what `source` says about credentials and certificates. Proxies come from the environment.
-    pub(super) fn new(source: &RepositorySource, url: &CleanUrl, deadline: Deadline, failure: FailureCell) -> Result<Self, Failure> {
+    pub(super) fn new(
+        source: &RepositorySource,
+        url: &CleanUrl,
+        deadline: Deadline,
+        failure: FailureCell,
+    ) -> Result<Self, Failure> {
         let authorization = authorization(source)?;
         if authorization.is_some() && url.url().scheme() != "https" {
             return Err(Failure::ClearText);
@@ -101,7 +110,8 @@ impl Client {
             }
             builder = builder.tls_certs_only(certificates);
         }
-        let http = builder.build().map_err(|_| Failure::Tls("the system's certificate authorities cannot be read".into()))?;
+        let http =
+            builder.build().map_err(|_| Failure::Tls("the system's certificate authorities cannot be read".into()))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -147,7 +157,13 @@ fn same_origin(one: &Url, other: &Url) -> bool {
 }
 
 impl Wire {
-    fn send(&self, method: Method, url: &Url, headers: HeaderMap, body: Option<Vec<u8>>) -> Result<reqwest::Response, Failure> {
+    fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Option<Vec<u8>>,
+    ) -> Result<reqwest::Response, Failure> {
         let mut request = self.http.request(method, url.clone()).headers(headers);
         if let Some(value) = self.authorization.as_ref().filter(|_| same_origin(url, &self.home)) {
             request = request.header(AUTHORIZATION, value);
@@ -187,7 +203,8 @@ impl Wire {
     fn redirect(&self, from: &Url, response: &reqwest::Response) -> Result<Url, Failure> {
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).ok_or(Failure::NotGit)?;
         let mut to = from.join(location).map_err(|_| Failure::NotGit)?;
-        let known = to.set_username("").is_ok() && to.set_password(None).is_ok() && matches!(to.scheme(), "https" | "http");
+        let known =
+            to.set_username("").is_ok() && to.set_password(None).is_ok() && matches!(to.scheme(), "https" | "http");
         let downgrade = from.scheme() == "https" && to.scheme() == "http";
         let leaves = self.authorization.is_some() && !same_origin(&to, &self.home);
         if !known || downgrade || leaves {
@@ -213,8 +230,9 @@ impl Http for Client {
         headers: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> gix::Result<GetResponse<Self::Headers, Self::ResponseBody>> {
         let headers = header_map(headers);
-        let response =
-            self.follow(url, base_url, headers).map_err(|failure| gix::Error::from_error(self.failure.keep(failure)))?;
+        let response = self
+            .follow(url, base_url, headers)
+            .map_err(|failure| gix::Error::from_error(self.failure.keep(failure)))?;
         let exchange = self.exchange(Stage::open(response));
         Ok(GetResponse { headers: exchange.part(true), body: exchange.part(false) })
     }

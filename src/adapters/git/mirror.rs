@@ -121,13 +121,16 @@ impl Generation {
     }
 
     pub(super) fn set_fetched(&self, now: Timestamp) -> Result<(), Failure> {
-        replace(&self.path, "fetched", format!("{}\n", now.unix()).as_bytes()).map_err(|e| Failure::cache("fetched", &e))
+        replace(&self.path, "fetched", format!("{}\n", now.unix()).as_bytes())
+            .map_err(|e| Failure::cache("fetched", &e))
     }
 
     /// Whether what references name is there: the packs are whole, and each tip and its tree can be read. Damage deeper in is
     /// noticed by readers, who leave a mark.
     pub(super) fn is_sound(&self) -> bool {
-        !self.path.join(DAMAGED).exists() && packs(&self.path).is_ok_and(|packs| packs.iter().all(|p| is_whole(p))) && self.tips_are_there()
+        !self.path.join(DAMAGED).exists()
+            && packs(&self.path).is_ok_and(|packs| packs.iter().all(|p| is_whole(p)))
+            && self.tips_are_there()
     }
 
     pub(super) fn pack_count(&self) -> usize {

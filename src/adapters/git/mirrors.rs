@@ -33,7 +33,7 @@ impl Mirrors {
         Self { cache, many_packs: MANY_PACKS }
     }
 
-    /// Opens a local repository, or brings a mirror up to date (all branches and tags, forced pushes and removals too) and opens it. Blocks.
+    /// Opens a local repository, or brings a mirror up to date (all branches and tags, forced pushes and removals too) and opens it.
     ///
     /// # Errors
     /// A `fetch` gap that hides the target. If the repository cannot be fetched, there is a last good mirror and the source allows it,
@@ -126,7 +126,8 @@ fn update(
     deadline: Deadline,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let repository = open_isolated(&generation.path).map_err(|_| Failure::Protocol("the mirror cannot be opened".into()))?;
+    let repository =
+        open_isolated(&generation.path).map_err(|_| Failure::Protocol("the mirror cannot be opened".into()))?;
     fetch(&repository.to_thread_local(), source, url, deadline)?;
     if !generation.is_sound() {
         return Err(Failure::Protocol("what the server sent is not complete".into()));
@@ -156,3 +157,7 @@ fn anew(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "mirrors_tests.rs"]
+mod tests;

@@ -21,4 +21,6 @@ pub use source::{CleanUrl, Credentials, Hidden, Location, LocationError, Reposit
 pub use tree::{CommitTree, TreeLimits};
 
 #[cfg(test)]
+mod test_server;
+#[cfg(test)]
 mod testing;

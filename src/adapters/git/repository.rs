@@ -267,7 +267,10 @@ fn short_names(repository: &gix::Repository) -> Vec<String> {
     all.flatten()
         .filter_map(|reference| {
             let name = reference.name().as_bstr().to_str().ok()?.to_owned();
-            ["refs/heads/", "refs/tags/", "refs/remotes/"].iter().find_map(|kind| name.strip_prefix(kind)).map(str::to_owned)
+            ["refs/heads/", "refs/tags/", "refs/remotes/"]
+                .iter()
+                .find_map(|kind| name.strip_prefix(kind))
+                .map(str::to_owned)
         })
         .collect()
 }

@@ -55,7 +55,9 @@ fn what_is_unknown_or_ambiguous_is_a_revision_gap_with_a_way_out() {
     assert_eq!(resolve(&repository, "refs/tags/both").unwrap(), second.as_str());
     assert_eq!(resolve(&repository, "same").unwrap(), first.as_str());
 
-    for unknown in ["", "main~1", "0000000", "zz", "a..b", "refs/heads/", &"0".repeat(40), "-x", "@{-1}", "heads/staging"] {
+    for unknown in
+        ["", "main~1", "0000000", "zz", "a..b", "refs/heads/", &"0".repeat(40), "-x", "@{-1}", "heads/staging"]
+    {
         let gap = resolve(&repository, unknown).expect_err(unknown);
         assert_eq!(gap.kind, GapKind::Revision, "{unknown}");
     }

@@ -110,7 +110,8 @@ fn scp_like(text: &str) -> Option<String> {
         return None;
     }
     let (host, path) = text.split_once(':')?;
-    (!host.is_empty() && !host.contains('/') && host.contains('@')).then(|| format!("ssh://{host}/{}", path.trim_start_matches('/')))
+    (!host.is_empty() && !host.contains('/') && host.contains('@'))
+        .then(|| format!("ssh://{host}/{}", path.trim_start_matches('/')))
 }
 
 /// A repository's URL without user, password, query or fragment: safe to show.
@@ -226,7 +227,10 @@ mod tests {
         let clean = "https://git.example.com/acme/p.git".to_owned();
         assert_eq!(url("https://git.example.com/acme/p.git"), (clean.clone(), None));
         assert_eq!(url("https://ann:s3cr%40t@git.example.com/acme/p.git"), (clean.clone(), pair("ann", "s3cr@t")));
-        assert_eq!(url("https://tok%2Fen@git.example.com/acme/p.git"), (clean.clone(), pair("x-access-token", "tok/en")));
+        assert_eq!(
+            url("https://tok%2Fen@git.example.com/acme/p.git"),
+            (clean.clone(), pair("x-access-token", "tok/en"))
+        );
         assert_eq!(url("https://:tok@git.example.com/acme/p.git"), (clean.clone(), pair("x-access-token", "tok")));
         assert_eq!(url(" https://GIT.example.com:443/acme/p.git "), (clean, None));
     }

@@ -159,11 +159,7 @@ impl SourceTree for CommitTree {
         let found = locate(&repository, self.root, root.into()).map_err(|lost| self.root_gap(root, &lost))?;
         let shown = gix::bstr::join("/", components(root.into()));
         let mut walk = Walk { tree: self, repository: &repository, visit, active: Vec::new(), files: 0 };
-        if found.is_folder {
-            walk.folder(shown.as_bstr(), &found)
-        } else {
-            walk.file(shown.as_bstr(), Ok(found.id))
-        }
+        if found.is_folder { walk.folder(shown.as_bstr(), &found) } else { walk.file(shown.as_bstr(), Ok(found.id)) }
     }
 
     fn read(&self, path: &str) -> Option<Vec<u8>> {
@@ -198,7 +194,12 @@ impl CommitTree {
         let size = repository.find_header(id).map_err(|_| unreadable())?.size();
         if size > self.limits.max_file_bytes {
             let message = format!("file {path} has {size} bytes, more than {}", self.limits.max_file_bytes);
-            return Err(file_gap(GapKind::Limit, path, message, "Split the file, or exclude it if it holds no objects."));
+            return Err(file_gap(
+                GapKind::Limit,
+                path,
+                message,
+                "Split the file, or exclude it if it holds no objects.",
+            ));
         }
         let mut blob = repository.find_object(id).map_err(|_| unreadable())?;
         if blob.data.starts_with(LFS) {
@@ -290,7 +291,9 @@ impl Walk<'_> {
             _ if shown.to_str().is_err() => Err(render(&path, "has a name that is not UTF-8", "Rename the file.")),
             Ok(id) => self.tree.content(self.repository, &path, id),
             Err(Lost::NotThere) => Err(render(&path, "is a symbolic link to nothing", "Mend or remove the link.")),
-            Err(Lost::Outside) => Err(render(&path, "is a symbolic link out of the repository", "Keep the file in the repository.")),
+            Err(Lost::Outside) => {
+                Err(render(&path, "is a symbolic link out of the repository", "Keep the file in the repository."))
+            }
             Err(Lost::Loop) => Err(render(&path, "is a loop of symbolic links", "Mend or remove the link.")),
             Err(Lost::Submodule) => Err(render(
                 &path,

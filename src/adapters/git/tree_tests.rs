@@ -7,7 +7,10 @@ fn link(target: &str) -> Content {
 }
 
 /// A tree of these files, in a repository that goes with the guard.
-fn tree_of<P: Into<BString>>(files: impl IntoIterator<Item = (P, Content)>, limits: TreeLimits) -> (tempfile::TempDir, CommitTree) {
+fn tree_of<P: Into<BString>>(
+    files: impl IntoIterator<Item = (P, Content)>,
+    limits: TreeLimits,
+) -> (tempfile::TempDir, CommitTree) {
     let folder = tempfile::tempdir().unwrap();
     let mut builder = RepositoryBuilder::create(folder.path()).unwrap();
     let commit = builder.commit_to("main", &written(1), files).unwrap();
