@@ -8,5 +8,7 @@ pub struct Demo {}
 impl Demo {
     /// x
     /// # Errors
-    pub async fn run(self, _global: &Global) -> Result<Exit, AppError> { Ok(Exit::InSync) }
+    pub async fn run(self, _global: &Global) -> Result<Exit, AppError> {
+        Ok(Exit::InSync)
+    }
 }
