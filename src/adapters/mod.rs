@@ -1,1 +1,3 @@
 //! adapters
+pub mod mail;
+pub mod slack;

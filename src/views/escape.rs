@@ -107,8 +107,9 @@ pub fn markdown(text: &str) -> String {
 
 /// A value as a code span in Markdown, fit for a table cell.
 pub fn markdown_code(text: &str) -> String {
-    // In a table cell only `\|` keeps a bar from ending the cell, also inside code.
-    let text = terminal(text).replace('|', "\\|");
+    // In a table cell only `\|` keeps a bar from ending the cell, also inside code; behind a backslash that does not help, and
+    // a look-alike has to.
+    let text = terminal(text).replace("\\|", "\\\u{2223}").replace('|', "\\|");
     if text.trim().is_empty() {
         return "(empty)".to_owned();
     }
@@ -176,5 +177,6 @@ mod tests {
         assert_eq!(markdown("<b> *x* [a](b) @all #1"), "&lt;b&gt; \\*x\\* \\[a\\]\\(b\\) @\u{200b}all \\#\u{200b}1");
         assert_eq!(markdown_code("a`b|c"), "``a`b\\|c``");
         assert_eq!(markdown_code("`"), "`` ` ``");
+        assert_eq!(markdown_code("a\\|b"), "`a\\\u{2223}b`");
     }
 }

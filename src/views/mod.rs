@@ -20,11 +20,11 @@ pub mod error;
 pub mod escape;
 pub mod html;
 pub mod json;
-//pub mod mail;
-//pub mod markdown;
+pub mod mail;
+pub mod markdown;
 #[cfg(test)]
 mod sample;
-//pub mod slack;
+pub mod slack;
 pub mod table;
 mod templates;
 pub mod value;

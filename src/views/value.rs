@@ -182,6 +182,9 @@ impl Side {
 /// Both sides of a finding on one line each, at most `most` characters each. Where long texts begin alike, the beginning is
 /// left out: what differs is what is shown. Escaped as [`escape::terminal`] does.
 pub fn brief(finding: &Finding, most: usize) -> (String, String) {
+    if let Some((git, live)) = first_line(finding) {
+        return (cut(&git, most), cut(&live, most));
+    }
     let git = one_line(finding, Side::Git);
     let live = one_line(finding, Side::Live);
     let (git, live) = if finding.declared.is_some() && finding.live.is_some() {
@@ -190,6 +193,22 @@ pub fn brief(finding: &Finding, most: usize) -> (String, String) {
         (git, live)
     };
     (cut(&git, most), cut(&live, most))
+}
+
+/// Of two texts of several lines, the first line that differs.
+fn first_line(finding: &Finding) -> Option<(String, String)> {
+    let several = |value: &Value| value.as_str().is_some_and(|text| text.contains('\n')) && secret_words(value).is_none();
+    let (git, live) = (finding.declared.as_ref()?, finding.live.as_ref()?);
+    if !several(git) && !several(live) {
+        return None;
+    }
+    let (git, live) = (git.as_str()?, live.as_str()?);
+    let at = git.lines().zip(live.lines()).take_while(|(a, b)| a == b).count();
+    let say = |text: &str| match text.lines().nth(at) {
+        Some(line) => format!("line {} of {}: {}", at + 1, text.lines().count(), escape::terminal(line.trim())),
+        None => format!("ends after line {at}{}", if text.ends_with('\n') { "" } else { ", without a line break" }),
+    };
+    Some((say(git), say(live)))
 }
 
 fn one_line(finding: &Finding, side: Side) -> String {
@@ -307,5 +326,13 @@ mod tests {
         finding.live = Some(json!("registry.example.com/shop/payments/api:1.4.3-hotfix"));
         assert_eq!(brief(&finding, 24), ("…api:1.4.2".into(), "…api:1.4.3-hotfix".into()));
         assert_eq!(brief(&finding, 80).0, "registry.example.com/shop/payments/api:1.4.2");
+        for (git, live, shown) in [
+            ("a\nb\n", "a\n  c\nd\n", ("line 2 of 2: b", "line 2 of 3: c")),
+            ("a\nb\n", "a\n", ("line 2 of 2: b", "ends after line 1")),
+            ("a\nb\n", "a\nb", ("ends after line 2", "ends after line 2, without a line break")),
+        ] {
+            (finding.declared, finding.live) = (Some(json!(git)), Some(json!(live)));
+            assert_eq!(brief(&finding, 80), (shown.0.into(), shown.1.into()));
+        }
     }
 }

@@ -163,6 +163,26 @@ pub fn file(origin: &Origin) -> String {
     }
 }
 
+/// A field path in the pieces between which a line may break: before each step.
+pub fn path_steps(path: &str) -> Vec<String> {
+    let mut steps = Vec::new();
+    let (mut start, mut quoted, mut escaped) = (0, false, false);
+    for (at, c) in path.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '.' | '[' if !quoted && at > start => {
+                steps.push(path[start..at].to_owned());
+                start = at;
+            }
+            _ => {}
+        }
+    }
+    steps.push(path[start..].to_owned());
+    steps
+}
+
 /// `4be07d2 Jane Doe`.
 pub fn commit_short(by: &DeclaredBy) -> String {
     format!("{} {}", by.commit.short(), by.author)
@@ -191,12 +211,12 @@ pub fn live_match(found: &LiveMatch) -> String {
 /// What a cause means, in a few words.
 pub fn cause(cause: Cause) -> &'static str {
     match cause {
-        Cause::Pending => "on its way: the live value is an earlier commit's, inside the grace",
-        Cause::Behind => "behind Git: the live value is an earlier commit's",
-        Cause::HandRollback => "set back by hand: an earlier commit's value, not written by the GitOps side",
-        Cause::Ahead => "ahead: the live value is another tracked revision's",
-        Cause::OutOfBand => "not from Git: the live value is in none of the history at hand",
-        Cause::Undetermined => "undetermined: the evidence did not suffice",
+        Cause::Pending => "on its way; it is live as an earlier commit had it, inside the grace",
+        Cause::Behind => "behind Git; it is live as an earlier commit had it",
+        Cause::HandRollback => "set back by hand; as an earlier commit had it, and not written by the GitOps side",
+        Cause::Ahead => "it is live as another tracked revision has it",
+        Cause::OutOfBand => "not from Git; the history at hand never had it so",
+        Cause::Undetermined => "the evidence did not suffice",
     }
 }
 

@@ -19,7 +19,8 @@ pub(super) struct FindingCard {
     severity: &'static str,
     kind: String,
     name: String,
-    path: Option<String>,
+    /// In the pieces between which a line may break.
+    path: Option<Vec<String>>,
     badges: Vec<Badge>,
     difference: DifferenceView,
     origin: Option<OriginView>,
@@ -159,7 +160,7 @@ pub(super) fn card(finding: &Finding, around: &Surroundings<'_>, most: usize) ->
         severity: finding.severity.as_str(),
         kind: t(&finding.kind),
         name: t(&finding.object().qualified_name()),
-        path: finding.path.as_ref().map(|path| t(&path.to_string())),
+        path: steps(finding),
         badges: around.badges(finding),
         difference,
         origin: finding.origin.as_ref().map(|origin| OriginView {
@@ -176,6 +177,11 @@ pub(super) fn card(finding: &Finding, around: &Surroundings<'_>, most: usize) ->
         waiver: finding.waiver.as_ref().map(|waiver| t(&value::plain(waiver))),
     };
     (card, lines)
+}
+
+/// The field's path in the pieces between which a line may break.
+pub(super) fn steps(finding: &Finding) -> Option<Vec<String>> {
+    finding.path.as_ref().map(|path| words::path_steps(&t(&path.to_string())))
 }
 
 fn commit(by: &DeclaredBy) -> CommitView {

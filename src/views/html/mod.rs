@@ -3,6 +3,8 @@
 //! Its policy (`Content-Security-Policy` in a meta element) allows nothing but the one style sheet, by its hash: even if a
 //! text from outside came through unescaped, it could neither run nor load nor restyle.
 
+#[cfg(test)]
+mod browser;
 mod finding;
 mod page;
 

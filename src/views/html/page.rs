@@ -9,13 +9,14 @@ use sha2::{Digest, Sha256};
 use crate::model::finding::{Finding, Severity};
 use crate::model::ids::FindingId;
 use crate::model::report::{ClosedFinding, ScanReport};
+use crate::model::time::Timestamp;
 use crate::views::escape::terminal as t;
 use crate::views::templates::{self, REPORT_CSS};
 use crate::views::verdict::{self, State};
 use crate::views::words::{self, Fact, counted, number};
 use crate::views::{ViewError, diff, value};
 
-use super::finding::{FindingCard, Surroundings, card};
+use super::finding::{FindingCard, Surroundings, card, steps};
 
 /// Findings shown in full; the page says how many more there are and where.
 pub const MOST_FINDINGS: usize = 2_000;
@@ -73,6 +74,7 @@ struct ChangeEntry {
     /// Whether the page has its card.
     linked: bool,
     text: String,
+    path: Option<Vec<String>>,
     how: Option<String>,
 }
 
@@ -86,6 +88,7 @@ struct Worst {
     path: Option<String>,
     git: String,
     live: String,
+    unseen: bool,
 }
 
 #[derive(Serialize)]
@@ -172,7 +175,7 @@ fn page(report: &ScanReport) -> Page<'_> {
         severities: severities(&report.findings),
         changes_line: words::changes(report),
         changes: changes(report, shown),
-        worst: shown.iter().take(WORST).map(worst).collect(),
+        worst: shown.iter().take(WORST).map(|f| worst(f, scan.started_at)).collect(),
         groups: groups(report, shown),
         findings: report.findings.len() as u64,
         findings_text: counted(report.findings.len() as u64, "finding", "findings"),
@@ -209,7 +212,7 @@ fn severities(findings: &[Finding]) -> Vec<(&'static str, u64)> {
     Severity::ALL.iter().rev().map(|s| (s.as_str(), count(*s))).filter(|(_, n)| *n > 0).collect()
 }
 
-fn worst(finding: &Finding) -> Worst {
+fn worst(finding: &Finding, started: Timestamp) -> Worst {
     let (git, live) = value::brief(finding, 48);
     Worst {
         id: t(finding.id.as_str()),
@@ -220,6 +223,7 @@ fn worst(finding: &Finding) -> Worst {
         path: finding.path.as_ref().map(|path| t(&path.to_string())),
         git,
         live,
+        unseen: verdict::not_looked_at(finding, started),
     }
 }
 
@@ -241,7 +245,8 @@ fn changes(report: &ScanReport, shown: &[Finding]) -> Vec<ChangeList> {
                     id: t(id.as_str()),
                     linked: finding.is_some(),
                     text: finding.map_or_else(|| "further down the list".to_owned(), |f| t(&words::object(f))),
-                    how: finding.and_then(|f| f.path.as_ref()).map(|path| t(&path.to_string())),
+                    path: finding.copied().and_then(steps),
+                    how: None,
                 }
             })
             .collect(),
@@ -253,7 +258,7 @@ fn changes(report: &ScanReport, shown: &[Finding]) -> Vec<ChangeList> {
         entries: list
             .iter()
             .take(MOST_CHANGES)
-            .map(|c| ChangeEntry { id: t(c.id.as_str()), linked: false, text: t(&c.title), how: Some(t(&c.how)) })
+            .map(|c| ChangeEntry { id: t(c.id.as_str()), linked: false, text: t(&c.title), path: None, how: Some(t(&c.how)) })
             .collect(),
         more: list.len().saturating_sub(MOST_CHANGES),
     };
@@ -378,14 +383,6 @@ mod tests {
             assert!(!text.contains(['\u{202e}', '\u{2066}']));
         }
         assert!(html(&sample::hostile()).contains("{{ 7 * 7 }}"), "no text is taken for a template");
-    }
-
-    #[test]
-    #[ignore]
-    fn scratch() {
-        for (name, report) in [("drifted", sample::drifted()), ("insync", sample::in_sync()), ("hostile", sample::hostile()), ("huge", sample::huge(10_000))] {
-            std::fs::write(format!("/tmp/views-shots/{name}.html"), html(&report)).unwrap();
-        }
     }
 
     #[test]

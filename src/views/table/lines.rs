@@ -2,6 +2,7 @@
 
 use crate::model::finding::Severity;
 use crate::views::verdict::State;
+use crate::views::words;
 
 /// How a terminal wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,21 +76,8 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 
 /// Breaks a field path before its steps.
 pub(super) fn wrap_path(path: &str, width: usize) -> String {
-    let mut steps = Vec::new();
-    let mut start = 0;
-    let mut quoted = false;
-    for (at, c) in path.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            '.' | '[' if !quoted && at > start => {
-                steps.push(&path[start..at]);
-                start = at;
-            }
-            _ => {}
-        }
-    }
-    steps.push(&path[start..]);
-    pack(steps.into_iter(), width).join("\n")
+    let steps = words::path_steps(path);
+    pack(steps.iter().map(String::as_str), width).join("\n")
 }
 
 fn pack<'a>(pieces: impl Iterator<Item = &'a str>, width: usize) -> Vec<String> {
