@@ -1,5 +1,10 @@
-//! The edges: each adapter speaks to one kind of thing outside. They import the model, configuration, ports and YAML, never
-//! stages, views or one another.
+//! Where the program meets the world: Git, clusters, the ledger, renderers, mail, Slack.
+//!
+//! Adapters import `model`, `config`, `ports` and `yaml`, never `stages`, `views` or one another.
 
+pub mod cluster;
+pub mod git;
+pub mod ledger;
 pub mod mail;
+pub mod render;
 pub mod slack;
