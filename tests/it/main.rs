@@ -1,3 +1,5 @@
 //! What can only be tested from outside: the house's law, and the program as its users run it.
 
 mod import_law;
+mod on_cluster;
+mod program;
