@@ -104,10 +104,10 @@ pub async fn read<S: LiveSource + 'static>(
     };
     let mut reading = ClusterReading::new(&context, source.describe(), &discovery, declare::place(targets, &discovery));
     reading.gaps = gaps;
-    if let (Some(known), Some(found)) = (&context.known_uid, &discovery.cluster_uid) {
-        if known != found {
-            reading.gaps.push(another_cluster(known, found));
-        }
+    if let (Some(known), Some(found)) = (&context.known_uid, &discovery.cluster_uid)
+        && known != found
+    {
+        reading.gaps.push(another_cluster(known, found));
     }
     reading.leave_out_secrets(context.secrets);
     reading.set_aside_unused_groups();

@@ -67,10 +67,10 @@ impl<'a> Check<'a> {
         if let (Some(words), Value::String(text)) = (schema.get("enum").and_then(Json::as_array), &node.value) {
             self.word(node, key, text, words.iter().filter_map(Json::as_str));
         }
-        if let (Some(minimum), Some(number)) = (schema.get("minimum").and_then(Json::as_f64), node.as_f64()) {
-            if number < minimum {
-                self.problem(node, key, format!("must be at least {minimum}"));
-            }
+        if let (Some(minimum), Some(number)) = (schema.get("minimum").and_then(Json::as_f64), node.as_f64())
+            && number < minimum
+        {
+            self.problem(node, key, format!("must be at least {minimum}"));
         }
         if let (Value::Seq(items), Some(schema)) = (&node.value, schema.get("items")) {
             for (n, item) in items.iter().enumerate() {

@@ -106,19 +106,17 @@ pub fn redact(value: &mut Value, object: &ObjectId, key: &RedactionKey, rules: &
     let annotation = value.pointer_mut("/metadata/annotations").and_then(|a| a.get_mut(LAST_APPLIED));
     if let Some(annotation) = annotation {
         let applied = annotation.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-        match applied {
-            Some(mut applied) => {
-                if redact_fields(&mut applied, object, key, rules) {
-                    *annotation = Value::String(applied.to_string());
-                    any = true;
-                }
+        let ruled = object.group_kind().is_secret() || rules.0.iter().any(|r| r.kind == object.group_kind());
+        if let Some(mut applied) = applied {
+            let redacted = redact_fields(&mut applied, object, key, rules);
+            if redacted {
+                *annotation = Value::String(applied.to_string());
             }
+            any |= redacted;
+        } else if ruled {
             // What cannot be read cannot be redacted in part.
-            None if object.group_kind().is_secret() || rules.0.iter().any(|r| r.kind == object.group_kind()) => {
-                *annotation = key.token(object, &FieldPath::root(), "annotation", annotation.to_string().as_bytes());
-                any = true;
-            }
-            None => {}
+            *annotation = key.token(object, &FieldPath::root(), "annotation", annotation.to_string().as_bytes());
+            any = true;
         }
     }
     any
@@ -241,9 +239,14 @@ fn redact_below(value: &mut Value, at: &mut FieldPath, object: &ObjectId, key: &
             }
             any
         }
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| redact_below(item, at, object, key) || any),
+        Value::Array(items) => {
+            let mut any = false;
+            for item in items {
+                any |= redact_below(item, at, object, key);
+            }
+            any
+        }
         Value::Null => false,
-        Value::String(text) if text.starts_with(TOKEN_PREFIX) => false,
         scalar => {
             let bytes = scalar.as_str().map_or_else(|| scalar.to_string(), str::to_owned);
             *scalar = key.token(object, at, "value", bytes.as_bytes());

@@ -28,6 +28,18 @@ struct Rule {
     apply: fn(&mut Map<String, Value>, &GroupKind, Side) -> bool,
 }
 
+/// What the server writes in every object's metadata.
+const BOOKKEEPING: &[&str] = &[
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
 /// In order: later rules see what earlier ones left.
 const RULES: &[Rule] = &[
     // Identity is what paired the two objects; list items of the API lack kind and apiVersion.
@@ -51,18 +63,9 @@ const RULES: &[Rule] = &[
             let Some(metadata) = metadata(object) else {
                 return false;
             };
-            [
-                "creationTimestamp",
-                "deletionGracePeriodSeconds",
-                "deletionTimestamp",
-                "generation",
-                "managedFields",
-                "resourceVersion",
-                "selfLink",
-                "uid",
-            ]
-            .iter()
-            .fold(false, |any, key| metadata.remove(*key).is_some() || any)
+            let before = metadata.len();
+            BOOKKEEPING.iter().for_each(|key| drop(metadata.remove(*key)));
+            metadata.len() < before
         },
     },
     // Observed, not declared.

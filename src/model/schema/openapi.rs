@@ -166,7 +166,7 @@ impl Reader<'_> {
     }
 
     fn node(&mut self, raw: &RawSchema) -> NodeId {
-        let reference = raw.reference.as_ref().or_else(|| match raw.all_of.as_slice() {
+        let reference = raw.reference.as_ref().or(match raw.all_of.as_slice() {
             [only] => only.reference.as_ref(),
             _ => None,
         });

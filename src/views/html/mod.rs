@@ -4,7 +4,7 @@
 //! text from outside came through unescaped, it could neither run nor load nor restyle.
 
 #[cfg(test)]
-mod browser;
+mod in_chromium;
 mod finding;
 mod page;
 

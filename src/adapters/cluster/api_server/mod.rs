@@ -19,7 +19,7 @@ mod failure_tests;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
-mod server_tests;
+mod on_cluster;
 
 pub use settings::{Access, KubeSettings, Limits};
 pub use source::KubeCluster;

@@ -294,7 +294,7 @@ fn kubectl(arguments: &[&str]) -> String {
 
 #[tokio::test]
 #[ignore = "needs the test cluster: run tests/run"]
-async fn holds_what_the_server_held() {
+async fn holds_what_the_server_held_on_cluster() {
     let roles = ServedKind { namespaced: false, ..kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles") };
     let yaml = kubectl(&["get", "clusterroles,clusterrolebindings", "-o", "yaml"]);
     let json = kubectl(&["get", "clusterroles", "-o", "json"]);
