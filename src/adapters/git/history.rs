@@ -24,7 +24,7 @@ pub struct HistoryBounds {
     pub max_versions: usize,
     /// A larger version has no content.
     pub max_file_bytes: u64,
-    /// Content of all files' versions together: bounds the memory.
+    /// Content of all files' versions together; at this the walk ends. It bounds the memory, so ask about the files that matter only.
     pub max_bytes: u64,
     /// When to stop.
     pub deadline: Option<Instant>,
@@ -36,7 +36,7 @@ impl Default for HistoryBounds {
             max_commits: 50_000,
             max_versions: 500,
             max_file_bytes: 4 * 1024 * 1024,
-            max_bytes: 512 * 1024 * 1024,
+            max_bytes: 256 * 1024 * 1024,
             deadline: None,
         }
     }
@@ -232,8 +232,8 @@ fn content(repository: &gix::Repository, entry: Option<Entry>, bounds: &HistoryB
     if repository.find_header(id).map_err(|_| ())?.size() > bounds.max_file_bytes {
         return Ok(None);
     }
-    let mut blob = repository.find_object(id).map_err(|_| ())?;
-    Ok(Some(std::mem::take(&mut blob.data)))
+    // A copy: the object's own buffer is as large as the largest one it held, and goes back to be used again.
+    Ok(Some(repository.find_object(id).map_err(|_| ())?.data.clone()))
 }
 
 /// For each file that a merge changed against its first parent, the newest commit of what it merged that touched the file.
