@@ -25,6 +25,8 @@ pub trait SourceTree {
 pub struct SourceFile {
     /// Path from the tree's root, with `/`.
     pub path: String,
+    /// True where it is known to be a regular file; what is none (a submodule, a link that leads nowhere) could hide a whole folder.
+    pub is_file: bool,
     /// Its bytes, or why they cannot be had (too large, a submodule, an LFS pointer, a link out of the tree).
     pub content: Result<Vec<u8>, Gap>,
 }

@@ -287,6 +287,7 @@ impl Walk<'_> {
                 .hint("Give the target a narrower path."));
         }
         let path = shown.to_str_lossy().into_owned();
+        let is_file = leads_to.is_ok();
         let content = match leads_to {
             _ if shown.to_str().is_err() => Err(render(&path, "has a name that is not UTF-8", "Rename the file.")),
             Ok(id) => self.tree.content(self.repository, &path, id),
@@ -306,7 +307,7 @@ impl Walk<'_> {
                 Err(gap)
             }
         };
-        (self.visit)(SourceFile { path, content });
+        (self.visit)(SourceFile { path, is_file, content });
         Ok(())
     }
 }

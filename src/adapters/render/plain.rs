@@ -30,7 +30,7 @@ pub fn render(tree: &dyn SourceTree, path: &str, reading: &Reading<'_>) -> Resul
 
 impl Rendered {
     fn add(&mut self, file: SourceFile, reading: &Reading<'_>) {
-        if !is_manifest_name(&file.path) {
+        if file.is_file && !is_manifest_name(&file.path) {
             self.passed_over += 1;
             return;
         }
@@ -52,4 +52,47 @@ impl Rendered {
 /// The endings that `kubectl apply -f FOLDER` reads.
 fn is_manifest_name(path: &str) -> bool {
     [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::gap::{GapKind, Hides};
+    use crate::model::secret::{RedactionKey, RedactionRules};
+
+    /// Files by path; `None` is a submodule.
+    struct Files(Vec<(&'static str, Option<&'static str>)>);
+
+    impl SourceTree for Files {
+        fn walk(&self, _root: &str, visit: &mut dyn FnMut(SourceFile)) -> Result<(), Gap> {
+            for (path, text) in &self.0 {
+                let submodule = || Gap::new(GapKind::Render, "a submodule", Hides::File { file: (*path).to_owned() });
+                let content = text.map(|text| text.as_bytes().to_vec()).ok_or_else(submodule);
+                visit(SourceFile { path: (*path).to_owned(), is_file: text.is_some(), content });
+            }
+            Ok(())
+        }
+
+        fn read(&self, _path: &str) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    #[test]
+    fn other_files_are_passed_over_and_what_could_hold_manifests_is_a_gap() {
+        let tree = Files(vec![
+            ("README.md", Some("kind: [")),
+            ("values.yaml", Some("replicas: 3\n")),
+            ("a.yaml", Some("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")),
+            ("vendor/base", None),
+            ("b.json", Some("{\"apiVersion\": \"v1\"}")),
+        ]);
+        let key = RedactionKey::from_bytes([0; 32]);
+        let rules = RedactionRules::default();
+        let reading = Reading { limits: Default::default(), namespace: "default", key: &key, redaction: &rules };
+        let rendered = render(&tree, "", &reading).unwrap();
+        assert_eq!((rendered.objects.len(), rendered.passed_over), (1, 2));
+        let gaps: Vec<_> = rendered.gaps.iter().map(|gap| gap.message.as_str()).collect();
+        assert_eq!(gaps, ["a submodule", "the document has `apiVersion` and no `kind`"]);
+    }
 }
