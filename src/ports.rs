@@ -64,10 +64,7 @@ pub trait LiveSource: Send + Sync {
     fn discover(&self) -> impl Future<Output = Result<(Discovery, Vec<Gap>), Gap>> + Send;
 
     /// The schemas of these group versions. A schema that cannot be read is a gap; its kinds are compared without one.
-    fn schemas(
-        &self,
-        versions: &[GroupVersion],
-    ) -> impl Future<Output = (Schemas, Vec<Gap>)> + Send;
+    fn schemas(&self, versions: &[GroupVersion]) -> impl Future<Output = (Schemas, Vec<Gap>)> + Send;
 
     /// Reads the objects of a kind page by page. `each` is called in order and may take its time: the next page is fetched
     /// meanwhile.
@@ -78,9 +75,5 @@ pub trait LiveSource: Send + Sync {
     ) -> impl Future<Output = ListOutcome> + Send;
 
     /// Reads one object anew; `None` if it does not exist.
-    fn get(
-        &self,
-        kind: &ServedKind,
-        object: &ObjectId,
-    ) -> impl Future<Output = Result<Option<Bytes>, Gap>> + Send;
+    fn get(&self, kind: &ServedKind, object: &ObjectId) -> impl Future<Output = Result<Option<Bytes>, Gap>> + Send;
 }

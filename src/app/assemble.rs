@@ -10,7 +10,8 @@ use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::canonical::Canonical;
 use crate::model::declared::DeclaredObject;
 use crate::model::field_path::FieldPath;
-use crate::model::finding::Finding;
+use crate::model::finding::{Cause, Code, Finding};
+use crate::model::fingerprint;
 use crate::model::gap::Gap;
 use crate::model::ids::{ClusterName, ScanId, TargetName};
 use crate::model::record::{ConfigEvent, ObjectState, PriorState, ScanRecord, Sighting};
@@ -71,7 +72,8 @@ pub fn record(
     let lifecycle = lifecycle(&found, &looked, prior, key);
 
     let sightings: Vec<Sighting> = scanned.sources.iter().filter_map(sighting).collect();
-    let new_sightings: BTreeSet<Sighting> = sightings.into_iter().filter(|s| !prior.sightings.contains_key(s)).collect();
+    let new_sightings: BTreeSet<Sighting> =
+        sightings.into_iter().filter(|s| !prior.sightings.contains_key(s)).collect();
     let targets = target_summaries(&scanned, &found);
     let counts = counts(&scanned, &targets, &found, lifecycle.unknown.len(), gaps.len());
     let complete = gaps.is_empty() && scanned.targets.len() == config.targets.len();
@@ -129,7 +131,7 @@ fn findings_of(
             commit_seen: sighting(source).and_then(|s| prior.sightings.get(&s).copied()),
             now: scanned.started,
             grace_seconds: i64::try_from(config.grace.as_secs()).unwrap_or(i64::MAX),
-            seen_live: matches!(prior.objects.get(&key), Some(ObjectState::InSync | ObjectState::Drifted)),
+            seen_live: was_live(prior, &key),
         };
         let of_one = of_object(reading, object, evidence, &around);
         found.extend(of_one.into_iter().map(|mut finding| {
@@ -141,6 +143,15 @@ fn findings_of(
         }));
     }
     found
+}
+
+/// Whether an earlier scan saw the object live: the last one did, or it is already known to have been deleted.
+fn was_live(prior: &PriorState, key: &(ClusterName, ObjectId)) -> bool {
+    let known_deleted = || {
+        let open = prior.open.get(&fingerprint::of_object(&key.0, &key.1, None));
+        open.is_some_and(|open| open.finding.code == Code::Missing && open.finding.cause == Some(Cause::OutOfBand))
+    };
+    matches!(prior.objects.get(key), Some(ObjectState::InSync | ObjectState::Drifted)) || known_deleted()
 }
 
 /// An object's findings.

@@ -36,7 +36,14 @@ pub struct Cli {
 #[derive(Debug, clap::Args)]
 pub struct Global {
     /// The configuration.
-    #[arg(long, short, global = true, value_name = "FILE", env = "DRIFTLEDGER_CONFIG", default_value = "driftledger.yaml")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        env = "DRIFTLEDGER_CONFIG",
+        default_value = "driftledger.yaml"
+    )]
     pub config: PathBuf,
     /// More logs on stderr; up to three times.
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]

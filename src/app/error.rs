@@ -40,8 +40,9 @@ impl AppError {
         let lines: String = error.to_string().lines().map(|line| format!("\n  {}:{line}", path.display())).collect();
         let count = error.problems.len();
         let problems = if count == 1 { "a problem" } else { "problems" };
-        Self::new(format!("the configuration has {problems}:{lines}"))
-            .hint("`driftledger config example` prints a commented example, `driftledger config schema` the JSON schema")
+        Self::new(format!("the configuration has {problems}:{lines}")).hint(
+            "`driftledger config example` prints a commented example, `driftledger config schema` the JSON schema",
+        )
     }
 }
 

@@ -100,10 +100,8 @@ fn of_file(
 }
 
 fn is(object: &RenderedObject, id: &ObjectId, namespace: &str) -> bool {
-    let same_namespace = id
-        .namespace
-        .as_deref()
-        .is_none_or(|wanted| object.namespace.as_deref().unwrap_or(namespace) == wanted);
+    let same_namespace =
+        id.namespace.as_deref().is_none_or(|wanted| object.namespace.as_deref().unwrap_or(namespace) == wanted);
     object.name == id.name && object.gvk.kind == id.kind && object.gvk.gv.group == id.group && same_namespace
 }
 
@@ -115,7 +113,13 @@ pub struct Lines {
 
 impl Lines {
     /// The line of a field of an object, else of the nearest ancestor that is written.
-    pub fn of(&mut self, source: &TargetSource, object: &DeclaredObject, path: &FieldPath, config: &Config) -> Option<u32> {
+    pub fn of(
+        &mut self,
+        source: &TargetSource,
+        object: &DeclaredObject,
+        path: &FieldPath,
+        config: &Config,
+    ) -> Option<u32> {
         let (_, _, tree) = source.commit.as_ref()?;
         let key = (source.config.name.clone(), object.origin.file.clone());
         let content = self.files.entry(key).or_insert_with(|| tree.read(&object.origin.file));

@@ -75,7 +75,8 @@ pub async fn targets(
         match task.await {
             Ok(read) => sources.extend(read),
             Err(error) => {
-                let gap = Gap::new(GapKind::Fetch, format!("reading the repository was given up: {error}"), Hides::Target);
+                let gap =
+                    Gap::new(GapKind::Fetch, format!("reading the repository was given up: {error}"), Hides::Target);
                 sources.extend(in_case.into_iter().map(|(n, target)| (n, hidden(target, &gap))));
             }
         }
@@ -150,5 +151,12 @@ pub fn yaml_limits(config: &Config) -> yaml::Limits {
 
 fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
     let gap = Gap { target: Some(target.name.clone()), cluster: Some(target.cluster.clone()), ..gap.clone() };
-    TargetSource { config: target, commit: None, objects: Vec::new(), passed_over: 0, duplicate_keys: 0, gaps: vec![gap] }
+    TargetSource {
+        config: target,
+        commit: None,
+        objects: Vec::new(),
+        passed_over: 0,
+        duplicate_keys: 0,
+        gaps: vec![gap],
+    }
 }

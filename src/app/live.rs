@@ -110,6 +110,7 @@ pub async fn read<S: LiveSource + 'static>(
         }
     }
     reading.leave_out_secrets(context.secrets);
+    reading.set_aside_unused_groups();
     if reading.gaps.iter().any(|gap| gap.hides == Hides::Cluster && gap.kind != GapKind::Parse) {
         reading.unknown = reading.objects.keys().cloned().collect();
     } else {
@@ -128,7 +129,8 @@ fn hiding_all(mut gap: Gap) -> Gap {
 }
 
 fn another_cluster(known: &str, found: &str) -> Gap {
-    let message = format!("another cluster answers under this name: kube-system had the UID {known}, now it has {found}");
+    let message =
+        format!("another cluster answers under this name: kube-system had the UID {known}, now it has {found}");
     Gap::new(GapKind::Discovery, message, Hides::Cluster)
         .hint("check the context or the server's address; give a rebuilt cluster a new name in the configuration")
 }
@@ -178,11 +180,30 @@ impl ClusterReading {
         }
     }
 
+    /// An API group that does not answer hides nothing if nothing declared is of it: told, but no gap.
+    fn set_aside_unused_groups(&mut self) {
+        let used: BTreeSet<String> = self.objects.values().map(|object| object.gvk.gv.api_version()).collect();
+        let unused = |gap: &Gap| {
+            let hides_nothing = matches!(&gap.hides, Hides::Objects { objects } if objects.is_empty());
+            gap.kind == GapKind::Discovery && hides_nothing && gap.place.as_ref().is_some_and(|gv| !used.contains(gv))
+        };
+        let (unused, gaps) = std::mem::take(&mut self.gaps).into_iter().partition(unused);
+        self.gaps = gaps;
+        let unused: Vec<Gap> = unused;
+        self.exclusions.extend(unused.into_iter().map(|gap| Exclusion {
+            scope: self.summary.name.to_string(),
+            what: gap.place.unwrap_or_default(),
+            reason: format!("nothing declared is of it, and {}", gap.message),
+            count: None,
+        }));
+    }
+
     fn leave_out_secrets(&mut self, compare: bool) {
         if compare {
             return;
         }
-        let (secrets, others) = std::mem::take(&mut self.objects).into_iter().partition(|(id, _)| id.group_kind().is_secret());
+        let (secrets, others) =
+            std::mem::take(&mut self.objects).into_iter().partition(|(id, _)| id.group_kind().is_secret());
         let secrets: BTreeMap<ObjectId, DeclaredObject> = secrets;
         self.objects = others;
         self.conflicts.retain(|c| !c.kept.id.group_kind().is_secret());
@@ -234,14 +255,24 @@ impl<S: LiveSource + 'static> Reader<S> {
         let mut tasks = JoinSet::new();
         self.context.progress.start(by_kind.len() as u64, &format!("reading {}", self.context.cluster));
         for (_, (kind, wanted)) in by_kind {
-            tasks.spawn(list(self.source.clone(), self.context.clone(), reading.schemas.clone(), kind, Arc::new(wanted)));
+            tasks.spawn(list(
+                self.source.clone(),
+                self.context.clone(),
+                reading.schemas.clone(),
+                kind,
+                Arc::new(wanted),
+            ));
         }
         let mut outcomes = Vec::new();
         while let Some(outcome) = tasks.join_next().await {
             self.context.progress.step();
             match outcome {
                 Ok(outcome) => outcomes.push(outcome),
-                Err(error) => reading.gaps.push(hiding_all(Gap::new(GapKind::Limit, format!("reading a kind failed: {error}"), Hides::Cluster))),
+                Err(error) => reading.gaps.push(hiding_all(Gap::new(
+                    GapKind::Limit,
+                    format!("reading a kind failed: {error}"),
+                    Hides::Cluster,
+                ))),
             }
         }
         outcomes.sort_by(|a, b| a.kind.gvk.cmp(&b.kind.gvk));
@@ -286,8 +317,12 @@ impl<S: LiveSource + 'static> Reader<S> {
     /// Reads once more what differs or is not there, so that a rollout in the middle of a scan is not a finding.
     async fn look_again(&self, outcome: &mut KindOutcome, reading: &mut ClusterReading) {
         let hidden = |id: &ObjectId, gaps: &[Gap]| gaps.iter().any(|gap| hides(gap, id));
-        let missing: Vec<ObjectId> =
-            outcome.wanted.keys().filter(|id| !outcome.found.seen.contains(*id) && !hidden(id, &outcome.gaps)).cloned().collect();
+        let missing: Vec<ObjectId> = outcome
+            .wanted
+            .keys()
+            .filter(|id| !outcome.found.seen.contains(*id) && !hidden(id, &outcome.gaps))
+            .cloned()
+            .collect();
         let doubtful: Vec<ObjectId> = outcome.found.drifted.keys().cloned().chain(missing).collect();
         if doubtful.is_empty() {
             return;
@@ -299,8 +334,14 @@ impl<S: LiveSource + 'static> Reader<S> {
             outcome.found.drifted.remove(id);
         }
         if doubtful.len() > MOST_SINGLE_READS {
-            let again =
-                list(self.source.clone(), self.context.clone(), reading.schemas.clone(), outcome.kind.clone(), Arc::new(wanted)).await;
+            let again = list(
+                self.source.clone(),
+                self.context.clone(),
+                reading.schemas.clone(),
+                outcome.kind.clone(),
+                Arc::new(wanted),
+            )
+            .await;
             outcome.found.seen.extend(again.found.seen);
             outcome.found.drifted.extend(again.found.drifted);
             outcome.found.unreadable.extend(again.found.unreadable);
@@ -352,7 +393,10 @@ async fn list<S: LiveSource>(
     let mut gaps = outcome.gaps;
     if found.broken_pages > 0 {
         let hides = Hides::Kind { kind: kind.gvk.group_kind(), namespace: None };
-        gaps.push(Gap::new(GapKind::Parse, "a page of the LIST is no list of objects in JSON", hides).at(kind.gvk.to_string()));
+        gaps.push(
+            Gap::new(GapKind::Parse, "a page of the LIST is no list of objects in JSON", hides)
+                .at(kind.gvk.to_string()),
+        );
     }
     KindOutcome { kind, wanted, found, gaps }
 }
@@ -360,7 +404,11 @@ async fn list<S: LiveSource>(
 fn judge<'a>(context: &'a LiveContext, schemas: &'a Schemas, source: &str) -> Judge<'a> {
     Judge {
         schemas,
-        schema_source: if source == "dump" { "built-in schema or CRD in the dump" } else { "OpenAPI v3 of the cluster" },
+        schema_source: if source == "dump" {
+            "built-in schema or CRD in the dump"
+        } else {
+            "OpenAPI v3 of the cluster"
+        },
         actors: &context.config.actors,
         key: &context.key,
         redaction: &context.config.redaction,
@@ -368,7 +416,13 @@ fn judge<'a>(context: &'a LiveContext, schemas: &'a Schemas, source: &str) -> Ju
 }
 
 impl Found {
-    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &BTreeMap<ObjectId, DeclaredObject>, judge: &Judge<'_>) {
+    fn page(
+        &mut self,
+        page: &Bytes,
+        kind: &ServedKind,
+        wanted: &BTreeMap<ObjectId, DeclaredObject>,
+        judge: &Judge<'_>,
+    ) {
         let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
             self.broken_pages += 1;
             return;
@@ -407,7 +461,10 @@ fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
     let KindOutcome { kind, wanted, found, mut gaps } = outcome;
     if !found.unreadable.is_empty() {
         let hides = Hides::Objects { objects: found.unreadable };
-        gaps.push(Gap::new(GapKind::Parse, "the live object is not a Kubernetes object in JSON", hides).at(kind.gvk.to_string()));
+        gaps.push(
+            Gap::new(GapKind::Parse, "the live object is not a Kubernetes object in JSON", hides)
+                .at(kind.gvk.to_string()),
+        );
     }
     for id in wanted.keys() {
         if found.seen.contains(id) {

@@ -81,13 +81,17 @@ fn scope(scan: &Scan) -> Result<(Vec<ClusterConfig>, Vec<TargetConfig>), AppErro
     for name in &scan.targets {
         if !config.targets.iter().any(|t| t.name == *name) {
             let known: Vec<&str> = config.targets.iter().map(|t| t.name.as_str()).collect();
-            return Err(AppError::new(format!("there is no target `{name}`")).hint(format!("known: {}", known.join(", "))));
+            return Err(
+                AppError::new(format!("there is no target `{name}`")).hint(format!("known: {}", known.join(", ")))
+            );
         }
     }
     for name in &scan.clusters {
         if !config.clusters.iter().any(|c| c.name == *name) {
             let known: Vec<&str> = config.clusters.iter().map(|c| c.name.as_str()).collect();
-            return Err(AppError::new(format!("there is no cluster `{name}`")).hint(format!("known: {}", known.join(", "))));
+            return Err(
+                AppError::new(format!("there is no cluster `{name}`")).hint(format!("known: {}", known.join(", ")))
+            );
         }
     }
     let in_scope = |target: &&TargetConfig| {
@@ -96,7 +100,9 @@ fn scope(scan: &Scan) -> Result<(Vec<ClusterConfig>, Vec<TargetConfig>), AppErro
     };
     let targets: Vec<TargetConfig> = config.targets.iter().filter(in_scope).cloned().collect();
     if targets.is_empty() {
-        return Err(AppError::new("no target is in scope").hint("add one under `targets:`, or check --target and --cluster"));
+        return Err(
+            AppError::new("no target is in scope").hint("add one under `targets:`, or check --target and --cluster")
+        );
     }
     let used: BTreeSet<&ClusterName> = targets.iter().map(|t| &t.cluster).collect();
     Ok((config.clusters.iter().filter(|c| used.contains(&c.name)).cloned().collect(), targets))

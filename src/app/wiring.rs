@@ -43,9 +43,8 @@ pub fn kube_settings(cluster: &ClusterConfig) -> Option<KubeSettings> {
 /// # Errors
 /// A gap that hides its targets: the URL is none, or its credentials cannot be read.
 pub fn repository_source(repository: &RepositoryConfig) -> Result<RepositorySource, Gap> {
-    let gap = |message: String| {
-        Gap::new(GapKind::Fetch, format!("repository {}: {message}", repository.name), Hides::Target)
-    };
+    let gap =
+        |message: String| Gap::new(GapKind::Fetch, format!("repository {}: {message}", repository.name), Hides::Target);
     let (location, of_url) = match &repository.place {
         RepositoryPlace::Path(path) => (Location::Path(path.clone()), None),
         RepositoryPlace::Url(url) => Location::from_url(url).map_err(|error| gap(error.to_string()))?,
@@ -66,9 +65,7 @@ pub fn repository_source(repository: &RepositoryConfig) -> Result<RepositorySour
         })?),
     };
     let credentials = match (secret, &repository.username) {
-        (Some(secret), Some(user)) => {
-            Some(Credentials::Basic { user: user.clone(), password: Hidden::new(secret) })
-        }
+        (Some(secret), Some(user)) => Some(Credentials::Basic { user: user.clone(), password: Hidden::new(secret) }),
         (Some(secret), None) => Some(Credentials::Token(Hidden::new(secret))),
         (None, _) => of_url,
     };

@@ -77,12 +77,7 @@ impl Default for ActorTable {
 impl ActorTable {
     /// From lines, in order.
     pub fn new(lines: impl IntoIterator<Item = RawActor>) -> Self {
-        Self(
-            lines
-                .into_iter()
-                .map(|line| (WildMatch::new(&line.manager), line))
-                .collect(),
-        )
+        Self(lines.into_iter().map(|line| (WildMatch::new(&line.manager), line)).collect())
     }
 
     /// The shipped table behind lines of one's own.
@@ -93,19 +88,11 @@ impl ActorTable {
     }
 
     /// Sorts a writer; one in no line is unknown.
-    pub fn classify(
-        &self,
-        manager: &str,
-        operation: &str,
-        subresource: Option<&str>,
-    ) -> ActorClass {
+    pub fn classify(&self, manager: &str, operation: &str, subresource: Option<&str>) -> ActorClass {
         let line = self.0.iter().find(|(pattern, line)| {
             pattern.matches(manager)
                 && line.operation.is_none_or(|o| format!("{o:?}") == operation)
-                && line
-                    .subresource
-                    .as_deref()
-                    .is_none_or(|s| Some(s) == subresource)
+                && line.subresource.as_deref().is_none_or(|s| Some(s) == subresource)
         });
         match line {
             Some((_, line)) => ActorClass {
@@ -116,19 +103,13 @@ impl ActorTable {
                 },
                 creates: line.creates,
             },
-            None => ActorClass {
-                kind: ActorKind::Unknown,
-                creates: false,
-            },
+            None => ActorClass { kind: ActorKind::Unknown, creates: false },
         }
     }
 
     /// The table as text, one line each: what a change of it is recognised by.
     pub fn canonical(&self) -> String {
-        self.0
-            .iter()
-            .map(|(_, line)| format!("{line:?}\n"))
-            .collect()
+        self.0.iter().map(|(_, line)| format!("{line:?}\n")).collect()
     }
 }
 
@@ -141,28 +122,14 @@ mod tests {
         let table = ActorTable::default();
         for (manager, operation, subresource, kind) in [
             ("argocd-controller", "Apply", None, ActorKind::Gitops),
-            (
-                "kubectl-client-side-apply",
-                "Update",
-                None,
-                ActorKind::Gitops,
-            ),
+            ("kubectl-client-side-apply", "Update", None, ActorKind::Gitops),
             ("kubectl", "Apply", None, ActorKind::Gitops),
             ("kubectl", "Update", Some("scale"), ActorKind::Interactive),
             ("kubectl-edit", "Update", None, ActorKind::Interactive),
-            (
-                "kube-controller-manager",
-                "Update",
-                Some("status"),
-                ActorKind::Controller,
-            ),
+            ("kube-controller-manager", "Update", Some("status"), ActorKind::Controller),
             ("something-else", "Update", None, ActorKind::Unknown),
         ] {
-            assert_eq!(
-                table.classify(manager, operation, subresource).kind,
-                kind,
-                "{manager} {operation}"
-            );
+            assert_eq!(table.classify(manager, operation, subresource).kind, kind, "{manager} {operation}");
         }
         assert!(table.classify("kubectl-create", "Update", None).creates);
         assert!(!table.classify("kubectl-edit", "Update", None).creates);
@@ -178,13 +145,7 @@ mod tests {
             creates: false,
         };
         let table = ActorTable::with_shipped(vec![own]);
-        assert_eq!(
-            table.classify("kubectl-edit", "Update", None).kind,
-            ActorKind::Gitops
-        );
-        assert_eq!(
-            table.classify("kubectl-patch", "Update", None).kind,
-            ActorKind::Interactive
-        );
+        assert_eq!(table.classify("kubectl-edit", "Update", None).kind, ActorKind::Gitops);
+        assert_eq!(table.classify("kubectl-patch", "Update", None).kind, ActorKind::Interactive);
     }
 }

@@ -31,10 +31,7 @@ const KNOWN: &[&str] = &[
 
 /// Every problem of a node under a schema, in the order of the file.
 pub(super) fn check(node: &Node, schema: &Json) -> Vec<Problem> {
-    let mut check = Check {
-        root: schema,
-        problems: Vec::new(),
-    };
+    let mut check = Check { root: schema, problems: Vec::new() };
     check.node(node, schema, "");
     check.problems.sort_by_key(|problem| problem.place);
     check.problems
@@ -48,10 +45,7 @@ struct Check<'a> {
 impl<'a> Check<'a> {
     fn node(&mut self, node: &Node, schema: &'a Json, key: &str) {
         let schema = self.resolve(schema);
-        let choices = schema
-            .get("anyOf")
-            .or_else(|| schema.get("oneOf"))
-            .and_then(Json::as_array);
+        let choices = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Json::as_array);
         if let Some(choices) = choices {
             return self.choice(node, choices, key);
         }
@@ -67,24 +61,13 @@ impl<'a> Check<'a> {
             return self.problem(
                 node,
                 key,
-                format!(
-                    "must be {}, not {found}",
-                    types
-                        .iter()
-                        .map(|t| article(t))
-                        .collect::<Vec<_>>()
-                        .join(" or ")
-                ),
+                format!("must be {}, not {found}", types.iter().map(|t| article(t)).collect::<Vec<_>>().join(" or ")),
             );
         }
-        if let (Some(words), Value::String(text)) =
-            (schema.get("enum").and_then(Json::as_array), &node.value)
-        {
+        if let (Some(words), Value::String(text)) = (schema.get("enum").and_then(Json::as_array), &node.value) {
             self.word(node, key, text, words.iter().filter_map(Json::as_str));
         }
-        if let (Some(minimum), Some(number)) =
-            (schema.get("minimum").and_then(Json::as_f64), node.as_f64())
-        {
+        if let (Some(minimum), Some(number)) = (schema.get("minimum").and_then(Json::as_f64), node.as_f64()) {
             if number < minimum {
                 self.problem(node, key, format!("must be at least {minimum}"));
             }
@@ -106,18 +89,11 @@ impl<'a> Check<'a> {
         let dot = if key.is_empty() { "" } else { "." };
         for entry in node.as_map().unwrap_or_default() {
             match properties.get(&entry.key) {
-                Some(schema) => {
-                    self.node(&entry.value, schema, &format!("{key}{dot}{}", entry.key))
-                }
+                Some(schema) => self.node(&entry.value, schema, &format!("{key}{dot}{}", entry.key)),
                 None => {
                     let near = nearest(&entry.key, properties.keys().map(String::as_str));
                     let hint = near.map_or_else(
-                        || {
-                            format!(
-                                "; known keys: {}",
-                                properties.keys().cloned().collect::<Vec<_>>().join(", ")
-                            )
-                        },
+                        || format!("; known keys: {}", properties.keys().cloned().collect::<Vec<_>>().join(", ")),
                         |near| format!("; did you mean `{near}`?"),
                     );
                     self.problems.push(Problem::new(
@@ -128,13 +104,7 @@ impl<'a> Check<'a> {
                 }
             }
         }
-        for required in schema
-            .get("required")
-            .and_then(Json::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Json::as_str)
-        {
+        for required in schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
             if node.get(required).is_none() {
                 self.problem(node, key, format!("`{required}` is missing"));
             }
@@ -143,37 +113,23 @@ impl<'a> Check<'a> {
 
     /// One of several schemas must fit. If none does, the one of the right type is the one that was meant.
     fn choice(&mut self, node: &Node, choices: &'a [Json], key: &str) {
-        let words: Vec<&str> = choices
-            .iter()
-            .filter_map(|c| c.get("const").and_then(Json::as_str))
-            .collect();
+        let words: Vec<&str> = choices.iter().filter_map(|c| c.get("const").and_then(Json::as_str)).collect();
         if words.len() == choices.len() {
             return match &node.value {
                 Value::String(text) => self.word(node, key, text, words.into_iter()),
-                other => self.problem(
-                    node,
-                    key,
-                    format!(
-                        "must be one of {}, not {}",
-                        words.join(", "),
-                        type_name(other)
-                    ),
-                ),
+                other => {
+                    self.problem(node, key, format!("must be one of {}, not {}", words.join(", "), type_name(other)))
+                }
             };
         }
         let mut best: Option<Vec<Problem>> = None;
         for choice in choices {
-            let mut attempt = Check {
-                root: self.root,
-                problems: Vec::new(),
-            };
+            let mut attempt = Check { root: self.root, problems: Vec::new() };
             attempt.node(node, choice, key);
             if attempt.problems.is_empty() {
                 return;
             }
-            let fits = types_of(self.resolve(choice))
-                .iter()
-                .any(|t| is_type(node, t));
+            let fits = types_of(self.resolve(choice)).iter().any(|t| is_type(node, t));
             if fits || best.is_none() {
                 best = Some(attempt.problems);
             }
@@ -181,25 +137,10 @@ impl<'a> Check<'a> {
         self.problems.extend(best.unwrap_or_default());
     }
 
-    fn word<'w>(
-        &mut self,
-        node: &Node,
-        key: &str,
-        text: &str,
-        words: impl Iterator<Item = &'w str> + Clone,
-    ) {
+    fn word<'w>(&mut self, node: &Node, key: &str, text: &str, words: impl Iterator<Item = &'w str> + Clone) {
         if !words.clone().any(|word| word == text) {
-            let hint = nearest(text, words.clone())
-                .map(|near| format!("; did you mean `{near}`?"))
-                .unwrap_or_default();
-            self.problem(
-                node,
-                key,
-                format!(
-                    "must be one of {}{hint}",
-                    words.collect::<Vec<_>>().join(", ")
-                ),
-            );
+            let hint = nearest(text, words.clone()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            self.problem(node, key, format!("must be one of {}{hint}", words.collect::<Vec<_>>().join(", ")));
         }
     }
 
@@ -208,24 +149,15 @@ impl<'a> Check<'a> {
     }
 
     fn resolve(&self, schema: &'a Json) -> &'a Json {
-        let name = schema
-            .get("$ref")
-            .and_then(Json::as_str)
-            .and_then(|r| r.strip_prefix("#/$defs/"));
-        name.and_then(|name| self.root.get("$defs")?.get(name))
-            .unwrap_or(schema)
+        let name = schema.get("$ref").and_then(Json::as_str).and_then(|r| r.strip_prefix("#/$defs/"));
+        name.and_then(|name| self.root.get("$defs")?.get(name)).unwrap_or(schema)
     }
 }
 
 /// The nearest of the known words, if one is near enough to have been meant.
 pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     known
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(score, _)| *score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
@@ -284,11 +216,9 @@ mod tests {
                 for (key, value) in map {
                     found.push(key.clone());
                     match key.as_str() {
-                        "properties" | "$defs" => value
-                            .as_object()
-                            .into_iter()
-                            .flat_map(|m| m.values())
-                            .for_each(|v| keywords(v, found)),
+                        "properties" | "$defs" => {
+                            value.as_object().into_iter().flat_map(|m| m.values()).for_each(|v| keywords(v, found))
+                        }
                         "default" | "const" | "enum" | "required" | "description" => {}
                         _ => keywords(value, found),
                     }

@@ -17,11 +17,7 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(place: Place, key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            place,
-            key: key.into(),
-            message: message.into(),
-        }
+        Self { place, key: key.into(), message: message.into() }
     }
 }
 
@@ -40,11 +36,7 @@ impl fmt::Display for ConfigError {
             if n > 0 {
                 f.write_str("\n")?;
             }
-            let Problem {
-                place,
-                key,
-                message,
-            } = problem;
+            let Problem { place, key, message } = problem;
             write!(f, "{}:{}: ", place.line, place.column)?;
             if !key.is_empty() {
                 write!(f, "{key}: ")?;

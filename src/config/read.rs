@@ -11,8 +11,8 @@ use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, 
 use super::severity::SeverityRules;
 use super::shipped::json_schema;
 use super::valid::{
-    ClusterConfig, ClusterSource, Config, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace,
-    SecretSource, TargetConfig,
+    ClusterConfig, ClusterSource, Config, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace, SecretSource,
+    TargetConfig,
 };
 use crate::model::canonical::Canonical;
 use crate::model::field_path::FieldPath;
@@ -27,37 +27,18 @@ use crate::yaml::{self, Node, Place, Value};
 /// # Errors
 /// Every problem that was found, with its line.
 pub fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
-    let root = document(text).map_err(|problem| ConfigError {
-        problems: vec![problem],
-    })?;
+    let root = document(text).map_err(|problem| ConfigError { problems: vec![problem] })?;
     let schema = json_schema();
     let problems = check(&root, &schema);
     if !problems.is_empty() {
         return Err(ConfigError { problems });
     }
-    let raw: RawConfig =
-        serde_json::from_value(yaml::to_json(&root)).map_err(|error| ConfigError {
-            problems: vec![Problem::new(root.place, "", error.to_string())],
-        })?;
-    let mut reader = Reader {
-        root: &root,
-        folder,
-        problems: Vec::new(),
-    };
-    let config = reader.config(
-        &raw,
-        Canonical::new("driftledger/config/v1")
-            .text(text)
-            .finish_hex(),
-    );
+    let raw: RawConfig = serde_json::from_value(yaml::to_json(&root))
+        .map_err(|error| ConfigError { problems: vec![Problem::new(root.place, "", error.to_string())] })?;
+    let mut reader = Reader { root: &root, folder, problems: Vec::new() };
+    let config = reader.config(&raw, Canonical::new("driftledger/config/v1").text(text).finish_hex());
     reader.problems.sort_by_key(|problem| problem.place);
-    if reader.problems.is_empty() {
-        Ok(config)
-    } else {
-        Err(ConfigError {
-            problems: reader.problems,
-        })
-    }
+    if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError { problems: reader.problems }) }
 }
 
 fn document(text: &str) -> Result<Node, Problem> {
@@ -75,26 +56,14 @@ fn document(text: &str) -> Result<Node, Problem> {
         }
     };
     if documents.next().is_some() {
-        return Err(Problem::new(
-            first,
-            "",
-            "the file has more than one YAML document",
-        ));
+        return Err(Problem::new(first, "", "the file has more than one YAML document"));
     }
     if let Some(note) = document.notes.first() {
-        return Err(Problem::new(
-            note.place,
-            "",
-            "this key stands twice in one mapping",
-        ));
+        return Err(Problem::new(note.place, "", "this key stands twice in one mapping"));
     }
     match document.root.value {
         Value::Map(_) => Ok(document.root),
-        _ => Err(Problem::new(
-            document.root.place,
-            "",
-            "a configuration is a mapping of keys",
-        )),
+        _ => Err(Problem::new(document.root.place, "", "a configuration is a mapping of keys")),
     }
 }
 
@@ -107,16 +76,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn config(&mut self, raw: &RawConfig, hash: String) -> Config {
         self.unique("clusters", raw.clusters.iter().map(|c| c.name.as_str()));
-        self.unique(
-            "repositories",
-            raw.repositories.iter().map(|r| r.name.as_str()),
-        );
+        self.unique("repositories", raw.repositories.iter().map(|r| r.name.as_str()));
         self.unique("targets", raw.targets.iter().map(|t| t.name.as_str()));
         let severity = SeverityRules::with_shipped(&raw.severity).unwrap_or_else(|(n, word)| {
-            self.problem(
-                &format!("severity[{n}]"),
-                format!("`{word}` is no code (DL001 to DL012) and no cause"),
-            );
+            self.problem(&format!("severity[{n}]"), format!("`{word}` is no code (DL001 to DL012) and no cause"));
             SeverityRules::default()
         });
         let limits = raw.limits.as_ref();
@@ -124,52 +87,23 @@ impl Reader<'_> {
         Config {
             ledger: self.ledger(&raw.ledger),
             cache: raw.cache.as_ref().map(|path| self.folder.join(path)),
-            clusters: raw
-                .clusters
-                .iter()
-                .enumerate()
-                .map(|(n, c)| self.cluster(n, c))
-                .collect(),
-            repositories: raw
-                .repositories
-                .iter()
-                .enumerate()
-                .map(|(n, r)| self.repository(n, r))
-                .collect(),
-            targets: raw
-                .targets
-                .iter()
-                .enumerate()
-                .map(|(n, t)| self.target(n, t, raw))
-                .collect(),
+            clusters: raw.clusters.iter().enumerate().map(|(n, c)| self.cluster(n, c)).collect(),
+            repositories: raw.repositories.iter().enumerate().map(|(n, r)| self.repository(n, r)).collect(),
+            targets: raw.targets.iter().enumerate().map(|(n, t)| self.target(n, t, raw)).collect(),
             grace: self.duration("grace", raw.grace.as_deref(), 15 * 60),
             fail_on: raw.fail_on.map_or(Severity::Low, Severity::from),
             redaction: RedactionRules(
-                raw.redact
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(n, r)| self.redaction(n, r))
-                    .collect(),
+                raw.redact.iter().enumerate().filter_map(|(n, r)| self.redaction(n, r)).collect(),
             ),
             severity,
             actors: ActorTable::with_shipped(raw.actors.clone()),
             limits: Limits {
-                file_bytes: limits
-                    .and_then(|l| l.file_bytes)
-                    .unwrap_or(default.file_bytes),
+                file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
                     .and_then(|l| l.yaml_bytes)
-                    .map_or(default.yaml_bytes, |bytes| {
-                        usize::try_from(bytes).unwrap_or(usize::MAX)
-                    }),
-                history_commits: limits
-                    .and_then(|l| l.history_commits)
-                    .unwrap_or(default.history_commits),
-                history_time: self.duration(
-                    "limits.historyTime",
-                    limits.and_then(|l| l.history_time.as_deref()),
-                    30,
-                ),
+                    .map_or(default.yaml_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+                history_commits: limits.and_then(|l| l.history_commits).unwrap_or(default.history_commits),
+                history_time: self.duration("limits.historyTime", limits.and_then(|l| l.history_time.as_deref()), 30),
             },
             hash,
         }
@@ -177,11 +111,7 @@ impl Reader<'_> {
 
     fn ledger(&mut self, raw: &RawLedger) -> LedgerConfig {
         match raw {
-            RawLedger::Path(path) => LedgerConfig {
-                path: self.folder.join(path),
-                create: true,
-                key_file: None,
-            },
+            RawLedger::Path(path) => LedgerConfig { path: self.folder.join(path), create: true, key_file: None },
             RawLedger::Full(full) => LedgerConfig {
                 path: self.folder.join(&full.path),
                 create: full.create.unwrap_or(true),
@@ -194,19 +124,10 @@ impl Reader<'_> {
         let key = format!("clusters[{n}]");
         let kubeconfig = raw.kubeconfig.is_some() || raw.context.is_some();
         let in_cluster = raw.in_cluster == Some(true);
-        let ways =
-            usize::from(kubeconfig) + usize::from(in_cluster) + usize::from(raw.dump.is_some());
+        let ways = usize::from(kubeconfig) + usize::from(in_cluster) + usize::from(raw.dump.is_some());
         if ways != 1 {
-            let message =
-                "needs exactly one of `context` (and `kubeconfig`), `inCluster: true` and `dump`";
-            self.problem(
-                &key,
-                if ways == 0 {
-                    message.to_owned()
-                } else {
-                    format!("{message}; {ways} are given")
-                },
-            );
+            let message = "needs exactly one of `context` (and `kubeconfig`), `inCluster: true` and `dump`";
+            self.problem(&key, if ways == 0 { message.to_owned() } else { format!("{message}; {ways} are given") });
         }
         let timeout = self.duration(&format!("{key}.timeout"), raw.timeout.as_deref(), 30);
         let source = if let Some(dump) = &raw.dump {
@@ -221,22 +142,14 @@ impl Reader<'_> {
                 timeout,
             }
         };
-        ClusterConfig {
-            name: ClusterName::new(&raw.name),
-            source,
-            secrets: raw.secrets.unwrap_or(false),
-        }
+        ClusterConfig { name: ClusterName::new(&raw.name), source, secrets: raw.secrets.unwrap_or(false) }
     }
 
     fn repository(&mut self, n: usize, raw: &RawRepository) -> RepositoryConfig {
         let key = format!("repositories[{n}]");
         let places: Vec<SecretSource> = [
-            raw.password_file
-                .as_ref()
-                .map(|p| SecretSource::File(self.folder.join(p))),
-            raw.token_file
-                .as_ref()
-                .map(|p| SecretSource::File(self.folder.join(p))),
+            raw.password_file.as_ref().map(|p| SecretSource::File(self.folder.join(p))),
+            raw.token_file.as_ref().map(|p| SecretSource::File(self.folder.join(p))),
             raw.password_env.clone().map(SecretSource::Environment),
             raw.token_env.clone().map(SecretSource::Environment),
         ]
@@ -244,33 +157,21 @@ impl Reader<'_> {
         .flatten()
         .collect();
         if places.len() > 1 {
-            self.problem(
-                &key,
-                "takes one of `passwordFile`, `passwordEnv`, `tokenFile` and `tokenEnv`",
-            );
+            self.problem(&key, "takes one of `passwordFile`, `passwordEnv`, `tokenFile` and `tokenEnv`");
         }
         if raw.username.is_some() && raw.password_file.is_none() && raw.password_env.is_none() {
             self.problem(&key, "`username` needs `passwordFile` or `passwordEnv`");
         }
         if raw.username.is_none() && (raw.password_file.is_some() || raw.password_env.is_some()) {
-            self.problem(
-                &key,
-                "a password needs `username`; for an access token use `tokenFile` or `tokenEnv`",
-            );
+            self.problem(&key, "a password needs `username`; for an access token use `tokenFile` or `tokenEnv`");
         }
         if raw.url.starts_with("http://") && !places.is_empty() {
-            self.problem(
-                &format!("{key}.url"),
-                "credentials are only sent over https",
-            );
+            self.problem(&format!("{key}.url"), "credentials are only sent over https");
         }
         let place = if raw.url.contains("://") && !raw.url.starts_with("file://") {
             RepositoryPlace::Url(raw.url.clone())
         } else {
-            RepositoryPlace::Path(
-                self.folder
-                    .join(raw.url.strip_prefix("file://").unwrap_or(&raw.url)),
-            )
+            RepositoryPlace::Path(self.folder.join(raw.url.strip_prefix("file://").unwrap_or(&raw.url)))
         };
         RepositoryConfig {
             name: RepositoryName::new(&raw.name),
@@ -292,20 +193,12 @@ impl Reader<'_> {
             &raw.repository,
             config.repositories.iter().map(|r| r.name.as_str()),
         );
-        self.known(
-            &format!("{key}.cluster"),
-            "cluster",
-            &raw.cluster,
-            config.clusters.iter().map(|c| c.name.as_str()),
-        );
+        self.known(&format!("{key}.cluster"), "cluster", &raw.cluster, config.clusters.iter().map(|c| c.name.as_str()));
         let path = raw.path.as_deref().unwrap_or("").trim_end_matches('/');
         let path = path.strip_prefix("./").unwrap_or(path);
         let path = if path == "." { "" } else { path };
         if path.starts_with('/') || path.split('/').any(|part| part == "..") {
-            self.problem(
-                &format!("{key}.path"),
-                "is a path in the repository: it has no leading `/` and no `..`",
-            );
+            self.problem(&format!("{key}.path"), "is a path in the repository: it has no leading `/` and no `..`");
         }
         TargetConfig {
             name: TargetName::new(&raw.name),
@@ -313,20 +206,14 @@ impl Reader<'_> {
             revision: Revision::new(raw.revision.as_deref().unwrap_or("HEAD")),
             path: path.to_owned(),
             cluster: ClusterName::new(&raw.cluster),
-            namespace: raw
-                .namespace
-                .clone()
-                .unwrap_or_else(|| "default".to_owned()),
+            namespace: raw.namespace.clone().unwrap_or_else(|| "default".to_owned()),
         }
     }
 
     fn redaction(&mut self, n: usize, raw: &RawRedaction) -> Option<RedactionRule> {
         let (kind, group) = raw.kind.split_once('.').unwrap_or((&raw.kind, ""));
         match FieldPath::parse(&raw.path) {
-            Ok(path) => Some(RedactionRule {
-                kind: GroupKind::new(group, kind),
-                path,
-            }),
+            Ok(path) => Some(RedactionRule { kind: GroupKind::new(group, kind), path }),
             Err(error) => {
                 self.problem(&format!("redact[{n}].path"), error.to_string());
                 None
@@ -338,23 +225,14 @@ impl Reader<'_> {
         let Some(text) = text else {
             return Duration::from_secs(default_seconds);
         };
-        let parsed = text
-            .parse::<jiff::SignedDuration>()
-            .ok()
-            .and_then(|d| Duration::try_from(d).ok());
+        let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok());
         parsed.unwrap_or_else(|| {
             self.problem(key, "is no duration; write `30s`, `15m` or `1h30m`");
             Duration::from_secs(default_seconds)
         })
     }
 
-    fn known<'n>(
-        &mut self,
-        key: &str,
-        what: &str,
-        name: &str,
-        known: impl Iterator<Item = &'n str> + Clone,
-    ) {
+    fn known<'n>(&mut self, key: &str, what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) {
         if !known.clone().any(|k| k == name) {
             let hint = match nearest(name, known.clone()) {
                 Some(near) => format!("; did you mean `{near}`?"),
@@ -370,10 +248,7 @@ impl Reader<'_> {
             if name.is_empty() {
                 self.problem(&format!("{key}[{n}].name"), "is empty");
             } else if !seen.insert(name) {
-                self.problem(
-                    &format!("{key}[{n}].name"),
-                    format!("`{name}` is already taken"),
-                );
+                self.problem(&format!("{key}[{n}].name"), format!("`{name}` is already taken"));
             }
         }
     }
@@ -435,10 +310,7 @@ targets:
         assert_eq!(config.targets[0].path, "clusters/prod/monitoring");
         assert_eq!(config.targets[0].namespace, "default");
         assert_eq!(config.grace.as_secs(), 900);
-        assert_eq!(
-            config.repositories[0].secret,
-            Some(SecretSource::File("/etc/d/git-token".into()))
-        );
+        assert_eq!(config.repositories[0].secret, Some(SecretSource::File("/etc/d/git-token".into())));
         assert!(!config.clusters[0].secrets);
     }
 
@@ -463,10 +335,7 @@ targets:
     fn references_and_choices_are_checked_together() {
         let text = GOOD
             .replace("cluster: prod\n", "cluster: prd\n")
-            .replace(
-                "context: prod-eu",
-                "context: prod-eu\n    inCluster: true\n    timeout: soon",
-            )
+            .replace("context: prod-eu", "context: prod-eu\n    inCluster: true\n    timeout: soon")
             .replace("path: clusters/prod/monitoring/", "path: ../secrets");
         assert_eq!(
             problems(&text),

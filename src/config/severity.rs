@@ -79,10 +79,7 @@ impl Default for SeverityRules {
         }
         static SHIPPED: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             let file: File = super::shipped(include_str!("../../config/severity.yaml"));
-            file.rules
-                .iter()
-                .map(|raw| Rule::new(raw).expect("a test reads the shipped rules"))
-                .collect()
+            file.rules.iter().map(|raw| Rule::new(raw).expect("a test reads the shipped rules")).collect()
         });
         Self(SHIPPED.clone())
     }
@@ -106,23 +103,14 @@ impl SeverityRules {
     pub fn of(&self, finding: &Finding) -> Severity {
         let kind = finding.object().group_kind().to_string();
         let path = finding.path.as_ref().map(without_keys).unwrap_or_default();
-        self.0
-            .iter()
-            .find(|rule| rule.fits(finding, &kind, &path))
-            .map_or(Severity::Low, |rule| rule.severity)
+        self.0.iter().find(|rule| rule.fits(finding, &kind, &path)).map_or(Severity::Low, |rule| rule.severity)
     }
 }
 
 impl Rule {
     fn new(raw: &RawSeverityRule) -> Result<Self, String> {
-        let codes = raw
-            .codes
-            .iter()
-            .map(|text| Code::parse(text).ok_or_else(|| text.clone()));
-        let causes = raw
-            .causes
-            .iter()
-            .map(|text| Cause::parse(text).ok_or_else(|| text.clone()));
+        let codes = raw.codes.iter().map(|text| Code::parse(text).ok_or_else(|| text.clone()));
+        let causes = raw.causes.iter().map(|text| Cause::parse(text).ok_or_else(|| text.clone()));
         let patterns = |texts: &[String]| texts.iter().map(|text| WildMatch::new(text)).collect();
         Ok(Self {
             severity: raw.severity.into(),
@@ -134,14 +122,9 @@ impl Rule {
     }
 
     fn fits(&self, finding: &Finding, kind: &str, path: &str) -> bool {
-        let any = |patterns: &[WildMatch], text: &str| {
-            patterns.is_empty() || patterns.iter().any(|p| p.matches(text))
-        };
+        let any = |patterns: &[WildMatch], text: &str| patterns.is_empty() || patterns.iter().any(|p| p.matches(text));
         (self.codes.is_empty() || self.codes.contains(&finding.code))
-            && (self.causes.is_empty()
-                || finding
-                    .cause
-                    .is_some_and(|cause| self.causes.contains(&cause)))
+            && (self.causes.is_empty() || finding.cause.is_some_and(|cause| self.causes.contains(&cause)))
             && any(&self.kinds, kind)
             && any(&self.paths, path)
     }

@@ -35,10 +35,7 @@ mod tests {
     fn the_schema_file_is_current() {
         let file: serde_json::Value =
             serde_json::from_str(include_str!("../../config/driftledger.schema.json")).unwrap();
-        assert!(
-            file == json_schema(),
-            "config/driftledger.schema.json is not what `driftledger config schema` prints"
-        );
+        assert!(file == json_schema(), "config/driftledger.schema.json is not what `driftledger config schema` prints");
     }
 
     #[test]

@@ -58,12 +58,10 @@ impl Canonical {
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// JSON with keys in byte order and no white space: equal values give equal text, whatever order they were read in.
@@ -114,10 +112,7 @@ mod tests {
         let ab_c = Canonical::new("d").text("ab").text("c").finish();
         let a_bc = Canonical::new("d").text("a").text("bc").finish();
         assert_ne!(ab_c, a_bc);
-        assert_ne!(
-            Canonical::new("d").optional(None).finish(),
-            Canonical::new("d").optional(Some("")).finish()
-        );
+        assert_ne!(Canonical::new("d").optional(None).finish(), Canonical::new("d").optional(Some("")).finish());
     }
 
     #[test]

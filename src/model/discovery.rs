@@ -76,17 +76,11 @@ impl Discovery {
 
     /// Whether a kind is namespaced, by any version of it that is served.
     pub fn namespaced(&self, kind: &GroupKind) -> Option<bool> {
-        self.kinds
-            .values()
-            .find(|k| k.gvk.gv.group == kind.group && k.gvk.kind == kind.kind)
-            .map(|k| k.namespaced)
+        self.kinds.values().find(|k| k.gvk.gv.group == kind.group && k.gvk.kind == kind.kind).map(|k| k.namespaced)
     }
 
     /// The versions at which a kind is served.
     pub fn versions_of(&self, kind: &GroupKind) -> Vec<&ServedKind> {
-        self.kinds
-            .values()
-            .filter(|k| k.gvk.gv.group == kind.group && k.gvk.kind == kind.kind)
-            .collect()
+        self.kinds.values().filter(|k| k.gvk.gv.group == kind.group && k.gvk.kind == kind.kind).collect()
     }
 }

@@ -44,12 +44,7 @@ impl FieldPath {
 
     /// From plain field names.
     pub fn of_fields<const N: usize>(names: [&str; N]) -> Self {
-        Self(
-            names
-                .iter()
-                .map(|name| Step::Field((*name).to_owned()))
-                .collect(),
-        )
+        Self(names.iter().map(|name| Step::Field((*name).to_owned())).collect())
     }
 
     /// The steps from the root.
@@ -144,9 +139,7 @@ impl<'de> Deserialize<'de> for FieldPath {
 
 fn is_identifier(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
@@ -170,11 +163,7 @@ impl Parser<'_> {
                 return Err(self.expected("`.` or `[`"));
             }
         }
-        if steps.is_empty() {
-            Err(self.expected("`.`"))
-        } else {
-            Ok(FieldPath(steps))
-        }
+        if steps.is_empty() { Err(self.expected("`.`")) } else { Ok(FieldPath(steps)) }
     }
 
     fn bracket(&mut self) -> Result<Step, FieldPathError> {
@@ -205,21 +194,13 @@ impl Parser<'_> {
                 }
             }
         };
-        if self.eat(']') {
-            Ok(step)
-        } else {
-            Err(self.expected("`]`"))
-        }
+        if self.eat(']') { Ok(step) } else { Err(self.expected("`]`")) }
     }
 
     /// A JSON value, as written by `Display`.
     fn value(&mut self) -> Result<Value, FieldPathError> {
-        let mut stream =
-            serde_json::Deserializer::from_str(&self.text[self.at..]).into_iter::<Value>();
-        let value = stream
-            .next()
-            .and_then(Result::ok)
-            .ok_or(self.expected("a JSON value"))?;
+        let mut stream = serde_json::Deserializer::from_str(&self.text[self.at..]).into_iter::<Value>();
+        let value = stream.next().and_then(Result::ok).ok_or(self.expected("a JSON value"))?;
         self.at += stream.byte_offset();
         Ok(value)
     }
@@ -227,14 +208,7 @@ impl Parser<'_> {
     fn identifier(&mut self) -> Result<String, FieldPathError> {
         let start = self.at;
         let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
-        if is_identifier(&name) {
-            Ok(name)
-        } else {
-            Err(FieldPathError {
-                at: start,
-                what: "a field name",
-            })
-        }
+        if is_identifier(&name) { Ok(name) } else { Err(FieldPathError { at: start, what: "a field name" }) }
     }
 
     fn take_while(&mut self, keep: impl Fn(char) -> bool) -> String {
@@ -275,40 +249,19 @@ mod tests {
             .field("env")
             .child(Step::Key(vec![("name".into(), json!("LOG_LEVEL"))]))
             .field("value");
-        assert_eq!(
-            env.to_string(),
-            r#".spec.template.spec.containers[name="api"].env[name="LOG_LEVEL"].value"#
-        );
+        assert_eq!(env.to_string(), r#".spec.template.spec.containers[name="api"].env[name="LOG_LEVEL"].value"#);
         let label = FieldPath::of_fields(["metadata", "labels"]).field("app.kubernetes.io/name");
-        assert_eq!(
-            label.to_string(),
-            r#".metadata.labels["app.kubernetes.io/name"]"#
-        );
+        assert_eq!(label.to_string(), r#".metadata.labels["app.kubernetes.io/name"]"#);
         let port = FieldPath::of_fields(["spec", "ports"])
-            .child(Step::Key(vec![
-                ("port".into(), json!(80)),
-                ("protocol".into(), json!("TCP")),
-            ]))
+            .child(Step::Key(vec![("port".into(), json!(80)), ("protocol".into(), json!("TCP"))]))
             .field("nodePort");
-        assert_eq!(
-            port.to_string(),
-            r#".spec.ports[port=80,protocol="TCP"].nodePort"#
-        );
+        assert_eq!(port.to_string(), r#".spec.ports[port=80,protocol="TCP"].nodePort"#);
         assert_eq!(FieldPath::root().to_string(), ".");
     }
 
     #[test]
     fn says_where_a_text_is_not_a_path() {
-        for bad in [
-            "",
-            "spec",
-            ".spec[",
-            ".spec[name]",
-            ".spec[name=\"a\"",
-            "..",
-            ".a b",
-            ".a[=]",
-        ] {
+        for bad in ["", "spec", ".spec[", ".spec[name]", ".spec[name=\"a\"", "..", ".a b", ".a[=]"] {
             assert!(FieldPath::parse(bad).is_err(), "{bad}");
         }
     }

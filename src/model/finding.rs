@@ -86,10 +86,7 @@ impl Code {
 
     /// DL001 to DL005 have a cause; the others do not.
     pub fn has_cause(self) -> bool {
-        matches!(
-            self,
-            Self::Changed | Self::Absent | Self::Undeclared | Self::Missing | Self::RemovedButLive
-        )
+        matches!(self, Self::Changed | Self::Absent | Self::Undeclared | Self::Missing | Self::RemovedButLive)
     }
 }
 

@@ -51,14 +51,10 @@ pub fn finding_id(fingerprint: &str) -> FindingId {
 /// ten characters of its alphabet (sigs.k8s.io/kustomize, `api/hasher`, `encode`).
 pub fn stable_name(object: &ObjectId) -> &str {
     const ALPHABET: &[u8] = b"bcdfghkmt2456789";
-    let generated =
-        object.group.is_empty() && matches!(object.kind.as_str(), "ConfigMap" | "Secret");
+    let generated = object.group.is_empty() && matches!(object.kind.as_str(), "ConfigMap" | "Secret");
     match object.name.rsplit_once('-') {
         Some((base, suffix))
-            if generated
-                && !base.is_empty()
-                && suffix.len() == 10
-                && suffix.bytes().all(|b| ALPHABET.contains(&b)) =>
+            if generated && !base.is_empty() && suffix.len() == 10 && suffix.bytes().all(|b| ALPHABET.contains(&b)) =>
         {
             base
         }
@@ -73,20 +69,12 @@ mod tests {
     use super::*;
 
     fn object(kind: &str, name: &str) -> ObjectId {
-        ObjectId {
-            group: String::new(),
-            kind: kind.into(),
-            namespace: Some("shop".into()),
-            name: name.into(),
-        }
+        ObjectId { group: String::new(), kind: kind.into(), namespace: Some("shop".into()), name: name.into() }
     }
 
     #[test]
     fn generated_suffixes_are_taken_off_where_generators_make_them() {
-        assert_eq!(
-            stable_name(&object("ConfigMap", "app-config-5fdm9b2hkt")),
-            "app-config"
-        );
+        assert_eq!(stable_name(&object("ConfigMap", "app-config-5fdm9b2hkt")), "app-config");
         assert_eq!(stable_name(&object("Secret", "db-2g2k8t9m6f")), "db");
         for (kind, name) in [
             ("ConfigMap", "app-config"),
@@ -108,20 +96,10 @@ mod tests {
             of_object(&cluster, &id, Some(&path)),
             "4538ffe16a429d6605318bfe40956a6739860a18fe10167c3653f63f81ee5113"
         );
-        assert_eq!(
-            of_object(&cluster, &id, None),
-            "ce907659f0d2b9c525d624be5de12024e6e20ea42201863d81ff15cd12fd219b"
-        );
+        assert_eq!(of_object(&cluster, &id, None), "ce907659f0d2b9c525d624be5de12024e6e20ea42201863d81ff15cd12fd219b");
         let key = RedactionKey::from_bytes([7; 32]);
         assert_eq!(
-            of_content(
-                "f",
-                Code::Changed,
-                Some(Cause::Behind),
-                Some(&json!(3)),
-                None,
-                &key
-            ),
+            of_content("f", Code::Changed, Some(Cause::Behind), Some(&json!(3)), None, &key),
             "cab2256e6a0a7d276b1a10cf3040356fd96b877b64950a169b197a92f328cb70"
         );
     }
@@ -130,30 +108,10 @@ mod tests {
     fn every_part_counts() {
         let cluster = ClusterName::new("prod");
         let base = of_object(&cluster, &object("ConfigMap", "a"), None);
-        assert_ne!(
-            base,
-            of_object(&ClusterName::new("dev"), &object("ConfigMap", "a"), None)
-        );
+        assert_ne!(base, of_object(&ClusterName::new("dev"), &object("ConfigMap", "a"), None));
         assert_ne!(base, of_object(&cluster, &object("Secret", "a"), None));
         assert_ne!(base, of_object(&cluster, &object("ConfigMap", "b"), None));
-        assert_ne!(
-            base,
-            of_object(
-                &cluster,
-                &ObjectId {
-                    namespace: None,
-                    ..object("ConfigMap", "a")
-                },
-                None
-            )
-        );
-        assert_ne!(
-            base,
-            of_object(
-                &cluster,
-                &object("ConfigMap", "a"),
-                Some(&FieldPath::root())
-            )
-        );
+        assert_ne!(base, of_object(&cluster, &ObjectId { namespace: None, ..object("ConfigMap", "a") }, None));
+        assert_ne!(base, of_object(&cluster, &object("ConfigMap", "a"), Some(&FieldPath::root())));
     }
 }

@@ -102,15 +102,7 @@ pub struct Gap {
 impl Gap {
     /// A gap of no target or cluster yet; whoever knows fills them in.
     pub fn new(kind: GapKind, message: impl Into<String>, hides: Hides) -> Self {
-        Self {
-            kind,
-            cluster: None,
-            target: None,
-            place: None,
-            message: message.into(),
-            hint: None,
-            hides,
-        }
+        Self { kind, cluster: None, target: None, place: None, message: message.into(), hint: None, hides }
     }
 
     /// With a place.

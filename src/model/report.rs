@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Severity};
 use super::gap::{Exclusion, Gap};
-use super::ids::{
-    ClusterName, CommitId, FindingId, LedgerId, RepositoryName, Revision, ScanId, TargetName,
-};
+use super::ids::{ClusterName, CommitId, FindingId, LedgerId, RepositoryName, Revision, ScanId, TargetName};
 use super::time::Timestamp;
 
 /// The value of `schema` in a scan's JSON.

@@ -17,10 +17,7 @@ impl GroupVersion {
     /// Reads an `apiVersion`. More than one slash leaves the rest in the version, which no server serves.
     pub fn parse(api_version: &str) -> Self {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        Self {
-            group: group.to_owned(),
-            version: version.to_owned(),
-        }
+        Self { group: group.to_owned(), version: version.to_owned() }
     }
 
     /// The `apiVersion` of an object.
@@ -31,11 +28,7 @@ impl GroupVersion {
 
 impl fmt::Display for GroupVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.group.is_empty() {
-            f.pad(&self.version)
-        } else {
-            f.pad(&format!("{}/{}", self.group, self.version))
-        }
+        if self.group.is_empty() { f.pad(&self.version) } else { f.pad(&format!("{}/{}", self.group, self.version)) }
     }
 }
 
@@ -51,18 +44,12 @@ pub struct Gvk {
 impl Gvk {
     /// From an object's `apiVersion` and `kind`.
     pub fn new(api_version: &str, kind: impl Into<String>) -> Self {
-        Self {
-            gv: GroupVersion::parse(api_version),
-            kind: kind.into(),
-        }
+        Self { gv: GroupVersion::parse(api_version), kind: kind.into() }
     }
 
     /// Without the version: what an identity is made of.
     pub fn group_kind(&self) -> GroupKind {
-        GroupKind {
-            group: self.gv.group.clone(),
-            kind: self.kind.clone(),
-        }
+        GroupKind { group: self.gv.group.clone(), kind: self.kind.clone() }
     }
 }
 
@@ -84,10 +71,7 @@ pub struct GroupKind {
 impl GroupKind {
     /// Both parts given.
     pub fn new(group: impl Into<String>, kind: impl Into<String>) -> Self {
-        Self {
-            group: group.into(),
-            kind: kind.into(),
-        }
+        Self { group: group.into(), kind: kind.into() }
     }
 
     /// The `Secret` of the core group, whose content never enters the program in clear.
@@ -99,11 +83,7 @@ impl GroupKind {
 impl fmt::Display for GroupKind {
     /// `Deployment.apps`, `ConfigMap`: as `kubectl` writes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.group.is_empty() {
-            f.pad(&self.kind)
-        } else {
-            f.pad(&format!("{}.{}", self.kind, self.group))
-        }
+        if self.group.is_empty() { f.pad(&self.kind) } else { f.pad(&format!("{}.{}", self.kind, self.group)) }
     }
 }
 
@@ -123,10 +103,7 @@ pub struct ObjectId {
 impl ObjectId {
     /// Its kind.
     pub fn group_kind(&self) -> GroupKind {
-        GroupKind {
-            group: self.group.clone(),
-            kind: self.kind.clone(),
-        }
+        GroupKind { group: self.group.clone(), kind: self.kind.clone() }
     }
 
     /// `shop/api`, or the name alone for a cluster-scoped object.

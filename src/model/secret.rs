@@ -30,19 +30,14 @@ pub struct RedactionKey {
 
 impl std::fmt::Debug for RedactionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RedactionKey")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("RedactionKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
 impl RedactionKey {
     /// From 32 random bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        let id = Canonical::new("driftledger/key-id/v1")
-            .bytes(&bytes)
-            .finish_hex()[..8]
-            .to_owned();
+        let id = Canonical::new("driftledger/key-id/v1").bytes(&bytes).finish_hex()[..8].to_owned();
         Self { bytes, id }
     }
 
@@ -62,8 +57,7 @@ impl RedactionKey {
     }
 
     fn mac(&self, bytes: &[u8]) -> [u8; 32] {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.bytes).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.bytes).expect("HMAC takes keys of any length");
         mac.update(bytes);
         mac.finalize().into_bytes().into()
     }
@@ -71,10 +65,7 @@ impl RedactionKey {
     /// The token for a value in its place: HMAC over identity, path and bytes.
     fn token(&self, object: &ObjectId, path: &FieldPath, form: &str, bytes: &[u8]) -> Value {
         // Only for Secrets is the scope certain before discovery, so only there the namespace goes in.
-        let namespace = object
-            .namespace
-            .as_deref()
-            .filter(|_| object.group_kind().is_secret());
+        let namespace = object.namespace.as_deref().filter(|_| object.group_kind().is_secret());
         let message = Canonical::new("driftledger/redact/v1")
             .text(&object.group)
             .text(&object.kind)
@@ -84,19 +75,13 @@ impl RedactionKey {
             .text(form)
             .bytes(bytes)
             .finish();
-        Value::String(format!(
-            "{TOKEN_PREFIX}{}:{}",
-            self.id,
-            hex(&self.mac(&message)[..16])
-        ))
+        Value::String(format!("{TOKEN_PREFIX}{}:{}", self.id, hex(&self.mac(&message)[..16])))
     }
 }
 
 /// True for what stands in place of a secret value.
 pub fn is_token(value: &Value) -> bool {
-    value
-        .as_str()
-        .is_some_and(|text| text.starts_with(TOKEN_PREFIX) || text == SOPS_TOKEN)
+    value.as_str().is_some_and(|text| text.starts_with(TOKEN_PREFIX) || text == SOPS_TOKEN)
 }
 
 /// Fields of other kinds that are as secret as a Secret's data.
@@ -116,20 +101,11 @@ pub struct RedactionRule {
 ///
 /// `object` names it with its namespace already defaulted. In a Secret, `stringData` is folded into `data`, as the server
 /// does, because afterwards text and base64 can no longer be told apart. A kind or field of the wrong type is redacted whole.
-pub fn redact(
-    value: &mut Value,
-    object: &ObjectId,
-    key: &RedactionKey,
-    rules: &RedactionRules,
-) -> bool {
+pub fn redact(value: &mut Value, object: &ObjectId, key: &RedactionKey, rules: &RedactionRules) -> bool {
     let mut any = redact_fields(value, object, key, rules);
-    let annotation = value
-        .pointer_mut("/metadata/annotations")
-        .and_then(|a| a.get_mut(LAST_APPLIED));
+    let annotation = value.pointer_mut("/metadata/annotations").and_then(|a| a.get_mut(LAST_APPLIED));
     if let Some(annotation) = annotation {
-        let applied = annotation
-            .as_str()
-            .and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let applied = annotation.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
         match applied {
             Some(mut applied) => {
                 if redact_fields(&mut applied, object, key, rules) {
@@ -138,15 +114,8 @@ pub fn redact(
                 }
             }
             // What cannot be read cannot be redacted in part.
-            None if object.group_kind().is_secret()
-                || rules.0.iter().any(|r| r.kind == object.group_kind()) =>
-            {
-                *annotation = key.token(
-                    object,
-                    &FieldPath::root(),
-                    "annotation",
-                    annotation.to_string().as_bytes(),
-                );
+            None if object.group_kind().is_secret() || rules.0.iter().any(|r| r.kind == object.group_kind()) => {
+                *annotation = key.token(object, &FieldPath::root(), "annotation", annotation.to_string().as_bytes());
                 any = true;
             }
             None => {}
@@ -155,25 +124,14 @@ pub fn redact(
     any
 }
 
-fn redact_fields(
-    value: &mut Value,
-    object: &ObjectId,
-    key: &RedactionKey,
-    rules: &RedactionRules,
-) -> bool {
+fn redact_fields(value: &mut Value, object: &ObjectId, key: &RedactionKey, rules: &RedactionRules) -> bool {
     let kind = object.group_kind();
     let mut any = false;
     if kind.is_secret() {
         any |= redact_secret(value, object, key);
     }
     for rule in rules.0.iter().filter(|rule| rule.kind == kind) {
-        any |= redact_path(
-            value,
-            rule.path.steps(),
-            &mut FieldPath::root(),
-            object,
-            key,
-        );
+        any |= redact_path(value, rule.path.steps(), &mut FieldPath::root(), object, key);
     }
     any
 }
@@ -196,29 +154,26 @@ fn redact_secret(secret: &mut Value, object: &ObjectId, key: &RedactionKey) -> b
                 let place = path.field(name.as_str());
                 let token = match &value {
                     Value::Null => key.token(object, &place, "bytes", b""),
-                    Value::String(text) => {
-                        encoded(text).unwrap_or_else(|text| match decode(text) {
-                            Some(bytes) => key.token(object, &place, "bytes", &bytes),
-                            None => key.token(object, &place, "not-base64", text.as_bytes()),
-                        })
-                    }
+                    Value::String(text) => encoded(text).unwrap_or_else(|text| match decode(text) {
+                        Some(bytes) => key.token(object, &place, "bytes", &bytes),
+                        None => key.token(object, &place, "not-base64", text.as_bytes()),
+                    }),
                     other => key.token(object, &place, "not-text", other.to_string().as_bytes()),
                 };
                 folded.insert(name, token);
             }
         }
         None | Some(Value::Null) => {}
-        Some(other) => {
-            malformed = Some(key.token(object, &path, "not-a-map", other.to_string().as_bytes()))
-        }
+        Some(other) => malformed = Some(key.token(object, &path, "not-a-map", other.to_string().as_bytes())),
     }
     match text {
         Some(Value::Object(text)) => {
             for (name, value) in text {
                 let place = path.field(name.as_str());
                 let token = match &value {
-                    Value::String(text) => encoded(text)
-                        .unwrap_or_else(|text| key.token(object, &place, "bytes", text.as_bytes())),
+                    Value::String(text) => {
+                        encoded(text).unwrap_or_else(|text| key.token(object, &place, "bytes", text.as_bytes()))
+                    }
                     Value::Null => key.token(object, &place, "bytes", b""),
                     other => key.token(object, &place, "not-text", other.to_string().as_bytes()),
                 };
@@ -226,9 +181,7 @@ fn redact_secret(secret: &mut Value, object: &ObjectId, key: &RedactionKey) -> b
             }
         }
         None | Some(Value::Null) => {}
-        Some(other) => {
-            malformed = Some(key.token(object, &path, "not-a-map", other.to_string().as_bytes()))
-        }
+        Some(other) => malformed = Some(key.token(object, &path, "not-a-map", other.to_string().as_bytes())),
     }
     root.insert("data".into(), malformed.unwrap_or(Value::Object(folded)));
     true
@@ -236,11 +189,7 @@ fn redact_secret(secret: &mut Value, object: &ObjectId, key: &RedactionKey) -> b
 
 /// SOPS leaves the keys in clear and writes each value as `ENC[AES256_GCM,…]`.
 fn encoded(text: &str) -> Result<Value, &str> {
-    if text.starts_with("ENC[AES256_GCM,") {
-        Ok(Value::from(SOPS_TOKEN))
-    } else {
-        Err(text)
-    }
+    if text.starts_with("ENC[AES256_GCM,") { Ok(Value::from(SOPS_TOKEN)) } else { Err(text) }
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {
@@ -248,13 +197,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     base64::engine::general_purpose::STANDARD.decode(tight).ok()
 }
 
-fn redact_path(
-    value: &mut Value,
-    steps: &[Step],
-    at: &mut FieldPath,
-    object: &ObjectId,
-    key: &RedactionKey,
-) -> bool {
+fn redact_path(value: &mut Value, steps: &[Step], at: &mut FieldPath, object: &ObjectId, key: &RedactionKey) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         return redact_below(value, at, object, key);
     };
@@ -287,12 +230,7 @@ fn redact_path(
     any
 }
 
-fn redact_below(
-    value: &mut Value,
-    at: &mut FieldPath,
-    object: &ObjectId,
-    key: &RedactionKey,
-) -> bool {
+fn redact_below(value: &mut Value, at: &mut FieldPath, object: &ObjectId, key: &RedactionKey) -> bool {
     match value {
         Value::Object(map) => {
             let mut any = false;
@@ -303,15 +241,11 @@ fn redact_below(
             }
             any
         }
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| {
-            redact_below(item, at, object, key) || any
-        }),
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| redact_below(item, at, object, key) || any),
         Value::Null => false,
         Value::String(text) if text.starts_with(TOKEN_PREFIX) => false,
         scalar => {
-            let bytes = scalar
-                .as_str()
-                .map_or_else(|| scalar.to_string(), str::to_owned);
+            let bytes = scalar.as_str().map_or_else(|| scalar.to_string(), str::to_owned);
             *scalar = key.token(object, at, "value", bytes.as_bytes());
             true
         }
@@ -325,21 +259,11 @@ mod tests {
     use super::*;
 
     fn secret() -> ObjectId {
-        ObjectId {
-            group: String::new(),
-            kind: "Secret".into(),
-            namespace: Some("shop".into()),
-            name: "db".into(),
-        }
+        ObjectId { group: String::new(), kind: "Secret".into(), namespace: Some("shop".into()), name: "db".into() }
     }
 
     fn redacted(mut value: Value) -> Value {
-        redact(
-            &mut value,
-            &secret(),
-            &RedactionKey::from_bytes([1; 32]),
-            &RedactionRules::default(),
-        );
+        redact(&mut value, &secret(), &RedactionKey::from_bytes([1; 32]), &RedactionRules::default());
         value
     }
 
@@ -353,22 +277,15 @@ mod tests {
         ] {
             assert_eq!(redacted(declared), live);
         }
-        assert_ne!(
-            redacted(json!({"kind": "Secret", "stringData": {"p": "hunter3"}})),
-            live
-        );
-        assert_ne!(
-            redacted(json!({"kind": "Secret", "stringData": {"q": "hunter2"}}))["data"]["q"],
-            live["data"]["p"]
-        );
+        assert_ne!(redacted(json!({"kind": "Secret", "stringData": {"p": "hunter3"}})), live);
+        assert_ne!(redacted(json!({"kind": "Secret", "stringData": {"q": "hunter2"}}))["data"]["q"], live["data"]["p"]);
     }
 
     #[test]
     fn no_form_of_a_secret_survives() {
         let canary = "CANARY-9d1";
         let coded = base64::engine::general_purpose::STANDARD.encode(canary);
-        let applied = json!({"kind": "Secret", "data": {"a": coded}, "stringData": {"b": canary}})
-            .to_string();
+        let applied = json!({"kind": "Secret", "data": {"a": coded}, "stringData": {"b": canary}}).to_string();
         for value in [
             json!({"data": {"a": coded}}),
             json!({"stringData": {"a": canary}}),
@@ -386,22 +303,15 @@ mod tests {
 
     #[test]
     fn rules_redact_fields_of_other_kinds_and_their_last_applied() {
-        let object = ObjectId {
-            kind: "ConfigMap".into(),
-            ..secret()
-        };
+        let object = ObjectId { kind: "ConfigMap".into(), ..secret() };
         let rules = RedactionRules(vec![RedactionRule {
             kind: object.group_kind(),
             path: FieldPath::of_fields(["data"]).field("*"),
         }]);
         let applied = json!({"data": {"token": "CANARY"}}).to_string();
-        let mut value = json!({"data": {"token": "CANARY", "n": 1}, "metadata": {"annotations": {LAST_APPLIED: applied}}});
-        assert!(redact(
-            &mut value,
-            &object,
-            &RedactionKey::from_bytes([1; 32]),
-            &rules
-        ));
+        let mut value =
+            json!({"data": {"token": "CANARY", "n": 1}, "metadata": {"annotations": {LAST_APPLIED: applied}}});
+        assert!(redact(&mut value, &object, &RedactionKey::from_bytes([1; 32]), &rules));
         assert!(!value.to_string().contains("CANARY"));
         assert!(is_token(&value["data"]["n"]));
     }

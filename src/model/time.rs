@@ -11,10 +11,7 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// From seconds since the epoch; out of range becomes the nearest that can be written.
     pub fn from_unix(seconds: i64) -> Self {
-        Self(seconds.clamp(
-            jiff::Timestamp::MIN.as_second(),
-            jiff::Timestamp::MAX.as_second(),
-        ))
+        Self(seconds.clamp(jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second()))
     }
 
     /// Seconds since the epoch.
@@ -24,9 +21,7 @@ impl Timestamp {
 
     /// Reads RFC 3339 in any offset, fractions cut off.
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse::<jiff::Timestamp>()
-            .ok()
-            .map(|t| Self(t.as_second()))
+        text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_second()))
     }
 
     /// `2026-03-02 14:03:09 UTC`, for people.

@@ -5,9 +5,9 @@
 
 use serde_json::Value;
 
-use super::compare::{self, Difference};
-use super::normalise::Applied;
-use crate::model::attribution::{Actor, ActorKind, DeclaredBy, LiveMatch};
+use super::compare;
+use super::judge::Judgement;
+use crate::model::attribution::{ActorKind, DeclaredBy, LiveMatch};
 use crate::model::canonical;
 use crate::model::field_path::{FieldPath, Step};
 use crate::model::finding::Cause;
@@ -71,11 +71,7 @@ impl ObjectHistory {
     pub fn declared_by(&self) -> Option<DeclaredBy> {
         let content = |version: &ObjectVersion| version.value.as_ref().map(canonical::json);
         let present = content(self.versions.first()?)?;
-        let version = self
-            .versions
-            .iter()
-            .take_while(|v| content(v).as_ref() == Some(&present))
-            .last()?;
+        let version = self.versions.iter().take_while(|v| content(v).as_ref() == Some(&present)).last()?;
         let commit = version.authored.as_ref().unwrap_or(&version.commit);
         Some(DeclaredBy {
             commit: commit.id.clone(),
@@ -91,38 +87,27 @@ impl ObjectHistory {
 
     /// The newest version before the present one for which `matches` holds, with its position.
     fn newest(&self, matches: impl Fn(Option<&Value>) -> bool) -> Option<(usize, &ObjectVersion)> {
-        self.versions
-            .iter()
-            .enumerate()
-            .skip(1)
-            .find(|(_, version)| matches(version.value.as_ref()))
+        self.versions.iter().enumerate().skip(1).find(|(_, version)| matches(version.value.as_ref()))
     }
 }
 
 /// Attributes a difference inside an object that is live.
 pub fn difference(
-    difference: &Difference,
-    actors: &[Actor],
+    judgement: &Judgement,
     live: &Value,
     schema: Option<SchemaRef<'_>>,
     history: &ObjectHistory,
     around: &Circumstances<'_>,
 ) -> Attributed {
+    let Judgement { difference, actors, last_writer } = judgement;
     let declared_by = history.declared_by();
     if !difference.code.has_cause() {
-        return Attributed {
-            declared_by,
-            live_matches: None,
-            cause: None,
-            note: None,
-        };
+        return Attributed { declared_by, live_matches: None, cause: None, note: None };
     }
     let at = compare::schema_at(schema, &difference.path);
     let matched = history.newest(|version| match (version, &difference.live) {
         (None, _) => false,
-        (Some(version), Some(live)) => {
-            lookup(version, &difference.path).is_some_and(|v| compare::equal(v, live, at))
-        }
+        (Some(version), Some(live)) => lookup(version, &difference.path).is_some_and(|v| compare::equal(v, live, at)),
         (Some(version), None) => lookup(version, &difference.path).is_none_or(Value::is_null),
     });
     let live_matches = matched.map(|(n, version)| live_match(history, n, version, around.revision));
@@ -130,95 +115,56 @@ pub fn difference(
         Some(ActorKind::Gitops) => Some(true),
         Some(ActorKind::Interactive | ActorKind::Controller) => Some(false),
         // The path's own writer says nothing: the object as a whole may equal that commit.
-        Some(ActorKind::Unknown) | None => matched
-            .and_then(|(_, version)| version.value.as_ref())
-            .filter(|version| {
-                compare::compare(version, live, schema, &mut Applied::new()).is_empty()
-            })
-            .map(|_| true),
+        Some(ActorKind::Unknown) | None => match matched.and_then(|(_, version)| version.value.as_ref()) {
+            Some(version) if compare::equal(version, live, schema) => Some(true),
+            // It is no commit's object, and a person wrote it last.
+            _ => last_writer.as_ref().filter(|a| a.kind == ActorKind::Interactive).map(|_| false),
+        },
     };
+    let by_person = actors.first().or(last_writer.as_ref()).is_some_and(|a| a.kind == ActorKind::Interactive);
     let (cause, note) = match (&live_matches, by_gitops) {
         (Some(_), Some(true)) => (pending_or_behind(around), None),
         (Some(_), Some(false)) => (Cause::HandRollback, None),
-        (Some(_), None) => (
-            Cause::Undetermined,
-            Some("an earlier commit has the live value, but nothing shows who wrote it"),
-        ),
+        (Some(_), None) => {
+            (Cause::Undetermined, Some("an earlier commit has the live value, but nothing shows who wrote it"))
+        }
         (None, _) if history.whole => (Cause::OutOfBand, None),
         // A person's tool wrote it: whatever the part of the history that is not at hand says, Git's side did not.
-        (None, Some(false))
-            if actors
-                .first()
-                .is_some_and(|a| a.kind == ActorKind::Interactive) =>
-        {
-            (
-                Cause::OutOfBand,
-                Some("the history at hand is not whole; the writer decides"),
-            )
+        (None, Some(false)) if by_person => {
+            (Cause::OutOfBand, Some("the history at hand is not whole; the writer decides"))
         }
-        (None, _) => (
-            Cause::Undetermined,
-            Some("the object's history at hand is not whole"),
-        ),
+        (None, _) => (Cause::Undetermined, Some("the object's history at hand is not whole")),
     };
-    Attributed {
-        declared_by,
-        live_matches,
-        cause: Some(cause),
-        note: note.map(str::to_owned),
-    }
+    Attributed { declared_by, live_matches, cause: Some(cause), note: note.map(str::to_owned) }
 }
 
 /// Attributes a declared object that is not live.
 pub fn missing(history: &ObjectHistory, around: &Circumstances<'_>) -> Attributed {
     let declared_by = history.declared_by();
     let (cause, note) = if around.seen_live {
-        (
-            Cause::OutOfBand,
-            "an earlier scan saw it live: it was deleted",
-        )
+        (Cause::OutOfBand, "an earlier scan saw it live: it was deleted")
     } else if history.versions.is_empty() {
-        (
-            Cause::Undetermined,
-            "no history at hand, and this ledger never saw it live",
-        )
+        (Cause::Undetermined, "no history at hand, and this ledger never saw it live")
     } else {
         (
             pending_or_behind(around),
             "this ledger never saw it live: it was not applied yet, or deleted before the first scan",
         )
     };
-    Attributed {
-        declared_by,
-        live_matches: None,
-        cause: Some(cause),
-        note: Some(note.to_owned()),
-    }
+    Attributed { declared_by, live_matches: None, cause: Some(cause), note: Some(note.to_owned()) }
 }
 
 fn pending_or_behind(around: &Circumstances<'_>) -> Cause {
     let seen = around.commit_seen.unwrap_or(around.now);
-    if around.now.unix() - seen.unix() < around.grace_seconds {
-        Cause::Pending
-    } else {
-        Cause::Behind
-    }
+    if around.now.unix() - seen.unix() < around.grace_seconds { Cause::Pending } else { Cause::Behind }
 }
 
-fn live_match(
-    history: &ObjectHistory,
-    n: usize,
-    version: &ObjectVersion,
-    revision: &Revision,
-) -> LiveMatch {
+fn live_match(history: &ObjectHistory, n: usize, version: &ObjectVersion, revision: &Revision) -> LiveMatch {
     LiveMatch {
         commit: version.commit.id.clone(),
         revision: revision.clone(),
         commits_behind: Some(version.commits_behind),
-        since: n
-            .checked_sub(1)
-            .and_then(|after| history.versions.get(after))
-            .map(|after| after.commit.time),
+        since: n.checked_sub(1).and_then(|after| history.versions.get(after)).map(|after| after.commit.time),
     }
 }
 
@@ -228,11 +174,8 @@ pub fn lookup<'a>(object: &'a Value, path: &FieldPath) -> Option<&'a Value> {
         Step::Field(name) => at.get(name),
         // A key that the declaration leaves to its default is no reason to miss the element.
         Step::Key(keys) => at.as_array()?.iter().find(|element| {
-            keys.iter()
-                .any(|(name, value)| element.get(name) == Some(value))
-                && keys
-                    .iter()
-                    .all(|(name, value)| element.get(name).is_none_or(|v| v == value))
+            keys.iter().any(|(name, value)| element.get(name) == Some(value))
+                && keys.iter().all(|(name, value)| element.get(name).is_none_or(|v| v == value))
         }),
         Step::Item(value) => at.as_array()?.iter().find(|element| *element == value),
         Step::Index(index) => at.as_array()?.get(*index),
@@ -244,8 +187,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::attribution::Actor;
     use crate::model::finding::Code;
     use crate::model::ids::CommitId;
+    use crate::stages::compare::Difference;
 
     fn version(n: u64, value: Option<Value>) -> ObjectVersion {
         let commit = CommitInfo {
@@ -256,56 +201,34 @@ mod tests {
             subject: format!("commit {n}"),
             parents: 1,
         };
-        ObjectVersion {
-            commit,
-            authored: None,
-            commits_behind: n,
-            value,
-        }
+        ObjectVersion { commit, authored: None, commits_behind: n, value }
     }
 
     fn history(whole: bool) -> ObjectHistory {
         let of = |replicas: i64| Some(json!({"spec": {"replicas": replicas}}));
         ObjectHistory {
-            versions: vec![
-                version(0, of(3)),
-                version(2, of(3)),
-                version(5, of(5)),
-                version(9, None),
-            ],
+            versions: vec![version(0, of(3)), version(2, of(3)), version(5, of(5)), version(9, None)],
             whole,
         }
     }
 
-    fn changed(live: i64) -> Difference {
-        Difference {
+    fn changed(live: i64, actors: &[Actor]) -> Judgement {
+        let difference = Difference {
             code: Code::Changed,
             path: FieldPath::of_fields(["spec", "replicas"]),
             declared: Some(json!(3)),
             live: Some(json!(live)),
             additions_only: false,
             note: None,
-        }
+        };
+        Judgement { difference, actors: actors.to_vec(), last_writer: None }
     }
 
     fn actor(kind: ActorKind) -> Vec<Actor> {
-        vec![Actor {
-            manager: "m".into(),
-            operation: "Update".into(),
-            subresource: None,
-            time: None,
-            kind,
-            user: None,
-        }]
+        vec![Actor { manager: "m".into(), operation: "Update".into(), subresource: None, time: None, kind, user: None }]
     }
 
-    fn cause(
-        live: i64,
-        actors: &[Actor],
-        whole: bool,
-        seen: Option<i64>,
-        live_object: &Value,
-    ) -> Option<Cause> {
+    fn cause(live: i64, actors: &[Actor], whole: bool, seen: Option<i64>, live_object: &Value) -> Option<Cause> {
         let revision = Revision::new("main");
         let around = Circumstances {
             revision: &revision,
@@ -314,15 +237,7 @@ mod tests {
             grace_seconds: 600,
             seen_live: true,
         };
-        difference(
-            &changed(live),
-            actors,
-            live_object,
-            None,
-            &history(whole),
-            &around,
-        )
-        .cause
+        difference(&changed(live, actors), live_object, None, &history(whole), &around).cause
     }
 
     #[test]
@@ -358,33 +273,9 @@ mod tests {
                 &whole_match,
                 Cause::HandRollback,
             ),
-            (
-                "earlier value, no writer, the whole object matches",
-                5,
-                vec![],
-                true,
-                old,
-                &whole_match,
-                Cause::Behind,
-            ),
-            (
-                "earlier value, no writer, the object does not match",
-                5,
-                vec![],
-                true,
-                old,
-                &mixed,
-                Cause::Undetermined,
-            ),
-            (
-                "never in Git",
-                8,
-                actor(ActorKind::Interactive),
-                true,
-                old,
-                &mixed,
-                Cause::OutOfBand,
-            ),
+            ("earlier value, no writer, the whole object matches", 5, vec![], true, old, &whole_match, Cause::Behind),
+            ("earlier value, no writer, the object does not match", 5, vec![], true, old, &mixed, Cause::Undetermined),
+            ("never in Git", 8, actor(ActorKind::Interactive), true, old, &mixed, Cause::OutOfBand),
             (
                 "not in the history at hand, a person wrote it",
                 8,
@@ -394,22 +285,32 @@ mod tests {
                 &mixed,
                 Cause::OutOfBand,
             ),
-            (
-                "not in the history at hand",
-                8,
-                vec![],
-                false,
-                old,
-                &mixed,
-                Cause::Undetermined,
-            ),
+            ("not in the history at hand", 8, vec![], false, old, &mixed, Cause::Undetermined),
         ] {
-            assert_eq!(
-                cause(live, &actors, whole, seen, object),
-                Some(expected),
-                "{case}"
-            );
+            assert_eq!(cause(live, &actors, whole, seen, object), Some(expected), "{case}");
         }
+    }
+
+    #[test]
+    fn a_field_that_a_person_took_away_is_out_of_band_or_a_rollback() {
+        let absent = Judgement {
+            difference: Difference { code: Code::Absent, live: None, ..changed(0, &[]).difference },
+            actors: Vec::new(),
+            last_writer: actor(ActorKind::Interactive).pop(),
+        };
+        let revision = Revision::new("main");
+        let around = Circumstances {
+            revision: &revision,
+            commit_seen: None,
+            now: Timestamp::from_unix(0),
+            grace_seconds: 0,
+            seen_live: true,
+        };
+        let cause = |history: &ObjectHistory| difference(&absent, &json!({"x": 1}), None, history, &around).cause;
+        assert_eq!(cause(&history(true)), Some(Cause::OutOfBand));
+        let mut older = history(true);
+        older.versions[2].value = Some(json!({"spec": {}}));
+        assert_eq!(cause(&older), Some(Cause::HandRollback));
     }
 
     #[test]
@@ -428,20 +329,10 @@ mod tests {
             grace_seconds: 0,
             seen_live: true,
         };
-        let found = difference(
-            &changed(5),
-            &actor(ActorKind::Gitops),
-            &json!({}),
-            None,
-            &history(true),
-            &around,
-        )
-        .live_matches
-        .unwrap();
-        assert_eq!(
-            (found.commits_behind, found.since),
-            (Some(5), Some(Timestamp::from_unix(1_000_000 - 200)))
-        );
+        let found = difference(&changed(5, &actor(ActorKind::Gitops)), &json!({}), None, &history(true), &around)
+            .live_matches
+            .unwrap();
+        assert_eq!((found.commits_behind, found.since), (Some(5), Some(Timestamp::from_unix(1_000_000 - 200))));
     }
 
     #[test]
@@ -454,17 +345,8 @@ mod tests {
             grace_seconds: 600,
             seen_live,
         };
-        assert_eq!(
-            missing(&history(true), &around(true)).cause,
-            Some(Cause::OutOfBand)
-        );
-        assert_eq!(
-            missing(&history(true), &around(false)).cause,
-            Some(Cause::Behind)
-        );
-        assert_eq!(
-            missing(&ObjectHistory::default(), &around(false)).cause,
-            Some(Cause::Undetermined)
-        );
+        assert_eq!(missing(&history(true), &around(true)).cause, Some(Cause::OutOfBand));
+        assert_eq!(missing(&history(true), &around(false)).cause, Some(Cause::Behind));
+        assert_eq!(missing(&ObjectHistory::default(), &around(false)).cause, Some(Cause::Undetermined));
     }
 }

@@ -37,11 +37,7 @@ pub fn compare(
     schema: Option<SchemaRef<'_>>,
     applied: &mut Applied,
 ) -> Vec<Difference> {
-    let mut walk = Walk {
-        differences: Vec::new(),
-        applied,
-        path: FieldPath::root(),
-    };
+    let mut walk = Walk { differences: Vec::new(), applied, path: FieldPath::root() };
     walk.value(declared, live, schema);
     walk.differences
 }
@@ -53,12 +49,10 @@ pub fn equal(declared: &Value, live: &Value, schema: Option<SchemaRef<'_>>) -> b
 
 /// Follows a path through a schema.
 pub fn schema_at<'a>(schema: Option<SchemaRef<'a>>, path: &FieldPath) -> Option<SchemaRef<'a>> {
-    path.steps()
-        .iter()
-        .try_fold(schema?, |at, step| match step {
-            Step::Field(name) => at.child(name),
-            Step::Key(_) | Step::Item(_) | Step::Index(_) => at.item(),
-        })
+    path.steps().iter().try_fold(schema?, |at, step| match step {
+        Step::Field(name) => at.child(name),
+        Step::Key(_) | Step::Item(_) | Step::Index(_) => at.item(),
+    })
 }
 
 struct Walk<'a> {
@@ -88,19 +82,11 @@ impl Walk<'_> {
         }
     }
 
-    fn object(
-        &mut self,
-        declared: &Map<String, Value>,
-        live: &Map<String, Value>,
-        schema: Option<SchemaRef<'_>>,
-    ) {
+    fn object(&mut self, declared: &Map<String, Value>, live: &Map<String, Value>, schema: Option<SchemaRef<'_>>) {
         for (name, value) in declared {
             let field = schema.and_then(|s| s.field(name));
             let mut child = schema.and_then(|s| s.child(name));
-            if name == "metadata"
-                && self.path.is_root()
-                && child.is_none_or(|c| *c.shape() == Shape::Any)
-            {
+            if name == "metadata" && self.path.is_root() && child.is_none_or(|c| *c.shape() == Shape::Any) {
                 // Every kind has the same metadata, also where its own schema is silent or not at hand.
                 child = object_meta();
             }
@@ -108,9 +94,7 @@ impl Walk<'_> {
             match live.get(name) {
                 Some(live) => self.value(value, live, child),
                 None if value.is_null() => self.note_rule("declared-null"),
-                None if is_unknown_field(schema, name) => {
-                    self.push(Code::UnknownField, Some(value), None)
-                }
+                None if is_unknown_field(schema, name) => self.push(Code::UnknownField, Some(value), None),
                 None if means_absence(value, field, child) => self.note_rule("zero-equals-absent"),
                 None => self.push(Code::Absent, Some(value), None),
             }
@@ -121,34 +105,16 @@ impl Walk<'_> {
     fn list(&mut self, declared: &[Value], live: &[Value], schema: Option<SchemaRef<'_>>) {
         let item = schema.and_then(SchemaRef::item);
         match schema.map(SchemaRef::shape) {
-            Some(Shape::List {
-                kind: ListKind::Map(keys),
-                ..
-            }) => self.keyed(declared, live, keys, item),
-            Some(Shape::List {
-                kind: ListKind::Set,
-                ..
-            }) => self.set(declared, live),
+            Some(Shape::List { kind: ListKind::Map(keys), .. }) => self.keyed(declared, live, keys, item),
+            Some(Shape::List { kind: ListKind::Set, .. }) => self.set(declared, live),
             _ => self.atomic(declared, live, item),
         }
     }
 
     /// Elements are matched by key, whatever their order.
-    fn keyed(
-        &mut self,
-        declared: &[Value],
-        live: &[Value],
-        keys: &[String],
-        item: Option<SchemaRef<'_>>,
-    ) {
-        let live_keys: Vec<_> = live
-            .iter()
-            .map(|element| element_keys(element, keys, item))
-            .collect();
-        let declared_keys: Vec<_> = declared
-            .iter()
-            .map(|element| element_keys(element, keys, item))
-            .collect();
+    fn keyed(&mut self, declared: &[Value], live: &[Value], keys: &[String], item: Option<SchemaRef<'_>>) {
+        let live_keys: Vec<_> = live.iter().map(|element| element_keys(element, keys, item)).collect();
+        let declared_keys: Vec<_> = declared.iter().map(|element| element_keys(element, keys, item)).collect();
         for (n, (element, key)) in declared.iter().zip(&declared_keys).enumerate() {
             if declared_keys[n + 1..].contains(key) {
                 self.note_rule("duplicate-list-key");
@@ -200,16 +166,8 @@ impl Walk<'_> {
         if live.is_null() && is_empty(declared) {
             return self.note_rule("null-equals-empty");
         }
-        let code = if live.is_null() {
-            Code::Absent
-        } else {
-            Code::Changed
-        };
-        self.push(
-            code,
-            Some(declared),
-            Some(live).filter(|live| !live.is_null()),
-        );
+        let code = if live.is_null() { Code::Absent } else { Code::Changed };
+        self.push(code, Some(declared), Some(live).filter(|live| !live.is_null()));
     }
 
     fn push(&mut self, code: Code, declared: Option<&Value>, live: Option<&Value>) {
@@ -229,32 +187,18 @@ impl Walk<'_> {
 }
 
 /// The keys of an element, defaults filled in, in the schema's order; keys without value or default are left out.
-pub fn element_keys(
-    element: &Value,
-    keys: &[String],
-    item: Option<SchemaRef<'_>>,
-) -> Vec<(String, Value)> {
+pub fn element_keys(element: &Value, keys: &[String], item: Option<SchemaRef<'_>>) -> Vec<(String, Value)> {
     let value = |key: &String| {
         let given = element.get(key).filter(|v| !v.is_null()).cloned();
-        given.or_else(|| {
-            item.and_then(|i| i.field(key))
-                .and_then(|f| f.default.clone())
-        })
+        given.or_else(|| item.and_then(|i| i.field(key)).and_then(|f| f.default.clone()))
     };
-    keys.iter()
-        .filter_map(|key| Some((key.clone(), value(key)?)))
-        .collect()
+    keys.iter().filter_map(|key| Some((key.clone(), value(key)?))).collect()
 }
 
 /// Whether the schema names the fields of this place and `name` is not among them.
 fn is_unknown_field(schema: Option<SchemaRef<'_>>, name: &str) -> bool {
     match schema.map(SchemaRef::shape) {
-        Some(Shape::Object {
-            fields,
-            additional: None,
-            preserve_unknown: false,
-            ..
-        }) => !fields.contains_key(name),
+        Some(Shape::Object { fields, additional: None, preserve_unknown: false, .. }) => !fields.contains_key(name),
         _ => false,
     }
 }
@@ -274,26 +218,11 @@ fn means_absence(declared: &Value, field: Option<&Field>, schema: Option<SchemaR
     let omitted = field.omit_empty == Some(true) && field.pointer == Some(false);
     match declared {
         Value::Object(map) => {
-            let is_struct = matches!(
-                schema.map(SchemaRef::shape),
-                Some(Shape::Object {
-                    additional: None,
-                    ..
-                })
-            );
+            let is_struct = matches!(schema.map(SchemaRef::shape), Some(Shape::Object { additional: None, .. }));
             let hollow = map.iter().all(|(name, value)| {
-                means_absence(
-                    value,
-                    schema.and_then(|s| s.field(name)),
-                    schema.and_then(|s| s.child(name)),
-                )
+                means_absence(value, schema.and_then(|s| s.field(name)), schema.and_then(|s| s.child(name)))
             });
-            hollow
-                && (if map.is_empty() {
-                    omitted
-                } else {
-                    omitted && is_struct
-                })
+            hollow && (if map.is_empty() { omitted } else { omitted && is_struct })
         }
         Value::Array(items) => items.is_empty() && omitted,
         Value::Bool(false) => omitted,
@@ -319,36 +248,20 @@ fn has_more(declared: &Value, live: &Value, schema: Option<SchemaRef<'_>>) -> bo
             let field = schema.and_then(|s| s.field(name));
             match declared.get(name) {
                 Some(declared) => has_more(declared, value, schema.and_then(|s| s.child(name))),
-                None => {
-                    !value.is_null()
-                        && !is_empty(value)
-                        && field.and_then(|f| f.default.as_ref()) != Some(value)
-                }
+                None => !value.is_null() && !is_empty(value) && field.and_then(|f| f.default.as_ref()) != Some(value),
             }
         }),
         (Value::Array(declared), Value::Array(live)) => {
             let item = schema.and_then(SchemaRef::item);
             match schema.map(SchemaRef::shape) {
-                Some(Shape::List {
-                    kind: ListKind::Map(keys),
-                    ..
-                }) => {
-                    let known: Vec<_> = declared
-                        .iter()
-                        .map(|d| (element_keys(d, keys, item), d))
-                        .collect();
+                Some(Shape::List { kind: ListKind::Map(keys), .. }) => {
+                    let known: Vec<_> = declared.iter().map(|d| (element_keys(d, keys, item), d)).collect();
                     live.iter().any(|element| {
                         let key = element_keys(element, keys, item);
-                        known
-                            .iter()
-                            .find(|(k, _)| *k == key)
-                            .is_none_or(|(_, d)| has_more(d, element, item))
+                        known.iter().find(|(k, _)| *k == key).is_none_or(|(_, d)| has_more(d, element, item))
                     })
                 }
-                _ => {
-                    live.len() > declared.len()
-                        || declared.iter().zip(live).any(|(d, l)| has_more(d, l, item))
-                }
+                _ => live.len() > declared.len() || declared.iter().zip(live).any(|(d, l)| has_more(d, l, item)),
             }
         }
         _ => false,

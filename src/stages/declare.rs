@@ -50,35 +50,20 @@ pub struct Declared {
 }
 
 /// Whether a kind is namespaced: by what the cluster serves, by a CRD among the declared objects, by what is written.
-pub fn is_namespaced(
-    object: &RenderedObject,
-    discovery: &Discovery,
-    crds: &BTreeMap<GroupKind, bool>,
-) -> bool {
+pub fn is_namespaced(object: &RenderedObject, discovery: &Discovery, crds: &BTreeMap<GroupKind, bool>) -> bool {
     let kind = object.gvk.group_kind();
-    discovery
-        .namespaced(&kind)
-        .or_else(|| crds.get(&kind).copied())
-        .unwrap_or(true)
+    discovery.namespaced(&kind).or_else(|| crds.get(&kind).copied()).unwrap_or(true)
 }
 
 /// The scopes that declared CustomResourceDefinitions state.
-pub fn declared_scopes<'a>(
-    objects: impl Iterator<Item = &'a RenderedObject>,
-) -> BTreeMap<GroupKind, bool> {
+pub fn declared_scopes<'a>(objects: impl Iterator<Item = &'a RenderedObject>) -> BTreeMap<GroupKind, bool> {
     let scope = |object: &RenderedObject| {
         let spec = object.value.get("spec")?;
         let group = spec.get("group")?.as_str()?;
         let kind = spec.pointer("/names/kind")?.as_str()?;
-        Some((
-            GroupKind::new(group, kind),
-            spec.get("scope")?.as_str()? == "Namespaced",
-        ))
+        Some((GroupKind::new(group, kind), spec.get("scope")?.as_str()? == "Namespaced"))
     };
-    objects
-        .filter(|o| o.gvk.kind == "CustomResourceDefinition")
-        .filter_map(scope)
-        .collect()
+    objects.filter(|o| o.gvk.kind == "CustomResourceDefinition").filter_map(scope).collect()
 }
 
 /// Gives the objects of all targets of a cluster their identities, in the order of the targets and of their files.
@@ -106,10 +91,7 @@ pub fn place(targets: Vec<(TargetPlace, Vec<RenderedObject>)>, discovery: &Disco
     }
     for (id, others) in conflicts {
         if let Some(kept) = declared.objects.get(&id) {
-            declared.conflicts.push(Conflict {
-                kept: kept.clone(),
-                others,
-            });
+            declared.conflicts.push(Conflict { kept: kept.clone(), others });
         }
     }
     declared
@@ -141,12 +123,7 @@ fn placed(object: RenderedObject, place: &TargetPlace, namespaced: bool) -> Decl
 /// What two declarations must have in common to be equal: the version and everything that is compared.
 fn content_of(object: &DeclaredObject) -> Option<String> {
     let mut tree: Value = object.tree().ok()?;
-    normalise(
-        &mut tree,
-        &object.id.group_kind(),
-        Side::Declared,
-        &mut Applied::new(),
-    );
+    normalise(&mut tree, &object.id.group_kind(), Side::Declared, &mut Applied::new());
     Some(format!("{} {}", object.gvk, canonical::json(&tree)))
 }
 
@@ -158,12 +135,7 @@ mod tests {
     use crate::model::discovery::ServedKind;
     use crate::model::resource::Gvk;
 
-    fn rendered(
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        value: Value,
-    ) -> RenderedObject {
+    fn rendered(api_version: &str, kind: &str, namespace: Option<&str>, value: Value) -> RenderedObject {
         RenderedObject {
             gvk: Gvk::new(api_version, kind),
             namespace: namespace.map(str::to_owned),
@@ -188,16 +160,10 @@ mod tests {
     fn discovery() -> Discovery {
         let mut discovery = Discovery::default();
         discovery.whole = true;
-        for (gv, kind, namespaced) in [
-            ("v1", "ConfigMap", true),
-            ("rbac.authorization.k8s.io/v1", "ClusterRole", false),
-        ] {
-            discovery.insert(ServedKind {
-                gvk: Gvk::new(gv, kind),
-                plural: String::new(),
-                namespaced,
-                listable: true,
-            });
+        for (gv, kind, namespaced) in
+            [("v1", "ConfigMap", true), ("rbac.authorization.k8s.io/v1", "ClusterRole", false)]
+        {
+            discovery.insert(ServedKind { gvk: Gvk::new(gv, kind), plural: String::new(), namespaced, listable: true });
         }
         discovery
     }
@@ -211,63 +177,30 @@ mod tests {
                 vec![
                     rendered("v1", "ConfigMap", None, json!({})),
                     rendered("v1", "ConfigMap", Some("other"), json!({})),
-                    rendered(
-                        "rbac.authorization.k8s.io/v1",
-                        "ClusterRole",
-                        Some("ignored"),
-                        json!({}),
-                    ),
-                    rendered(
-                        "apiextensions.k8s.io/v1",
-                        "CustomResourceDefinition",
-                        None,
-                        crd,
-                    ),
+                    rendered("rbac.authorization.k8s.io/v1", "ClusterRole", Some("ignored"), json!({})),
+                    rendered("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, crd),
                     rendered("example.com/v1", "Widget", Some("ignored"), json!({})),
                 ],
             )],
             &discovery(),
         );
-        let names: Vec<String> = declared
-            .objects
-            .keys()
-            .map(|id| format!("{} {}", id.kind, id.qualified_name()))
-            .collect();
+        let names: Vec<String> =
+            declared.objects.keys().map(|id| format!("{} {}", id.kind, id.qualified_name())).collect();
         assert_eq!(
             names,
-            [
-                "ConfigMap other/a",
-                "ConfigMap shop/a",
-                "CustomResourceDefinition shop/a",
-                "Widget a",
-                "ClusterRole a"
-            ]
+            ["ConfigMap other/a", "ConfigMap shop/a", "CustomResourceDefinition shop/a", "Widget a", "ClusterRole a"]
         );
     }
 
     #[test]
     fn different_duplicates_are_a_conflict_and_equal_ones_a_note() {
-        let one = || {
-            rendered(
-                "v1",
-                "ConfigMap",
-                None,
-                json!({"metadata": {"name": "a"}, "data": {"k": "1"}}),
-            )
-        };
-        let same = rendered(
-            "v1",
-            "ConfigMap",
-            Some("shop"),
-            json!({"metadata": {"namespace": "shop"}, "data": {"k": "1"}}),
-        );
+        let one = || rendered("v1", "ConfigMap", None, json!({"metadata": {"name": "a"}, "data": {"k": "1"}}));
+        let same =
+            rendered("v1", "ConfigMap", Some("shop"), json!({"metadata": {"namespace": "shop"}, "data": {"k": "1"}}));
         let other = rendered("v1", "ConfigMap", None, json!({"data": {"k": "2"}}));
         let declared = place(vec![(target("t"), vec![one(), same])], &discovery());
         assert_eq!((declared.duplicates, declared.conflicts.len()), (1, 0));
-        let declared = place(
-            vec![(target("t"), vec![one()]), (target("u"), vec![other])],
-            &discovery(),
-        );
+        let declared = place(vec![(target("t"), vec![one()]), (target("u"), vec![other])], &discovery());
         assert_eq!(declared.conflicts.len(), 1);
         assert_eq!(declared.conflicts[0].kept.origin.target.as_str(), "u");
         assert_eq!(declared.conflicts[0].others[0].target.as_str(), "t");

@@ -36,11 +36,7 @@ pub fn scalars(declared: &Value, live: &Value, scalar: Option<Scalar>) -> Equali
         };
     }
     let equal = |rule, same: Option<bool>| {
-        if same == Some(true) {
-            Equality::Normalised(rule)
-        } else {
-            Equality::Different
-        }
+        if same == Some(true) { Equality::Normalised(rule) } else { Equality::Different }
     };
     match scalar {
         Some(Scalar::Quantity) => equal("quantity", quantities(declared, live)),
@@ -71,11 +67,7 @@ fn durations(a: &Value, b: &Value) -> Option<bool> {
 
 fn bytes(a: &Value, b: &Value) -> Option<bool> {
     let read = |value: &Value| {
-        let tight: Vec<u8> = value
-            .as_str()?
-            .bytes()
-            .filter(|b| !b.is_ascii_whitespace())
-            .collect();
+        let tight: Vec<u8> = value.as_str()?.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
         base64::engine::general_purpose::STANDARD.decode(tight).ok()
     };
     Some(read(a)? == read(b)?)
@@ -96,13 +88,9 @@ fn go_duration(text: &str) -> Option<i128> {
     }
     let mut total = 0_i128;
     while !rest.is_empty() {
-        let end = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, tail) = rest.split_at(end);
-        let unit_end = tail
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(tail.len());
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         let unit: i128 = match unit {
             "ns" => 1,
@@ -117,11 +105,7 @@ fn go_duration(text: &str) -> Option<i128> {
         if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
             return None;
         }
-        let whole: i128 = if whole.is_empty() {
-            0
-        } else {
-            whole.parse().ok()?
-        };
+        let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
         total = total.checked_add(whole.checked_mul(unit)?)?;
         if !fraction.is_empty() {
             let scale = 10_i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
@@ -143,83 +127,17 @@ mod tests {
         use Equality::{Different, Normalised, Same};
         for (case, declared, live, scalar, expected) in [
             ("same text", json!("a"), json!("a"), None, Same),
-            (
-                "int and float",
-                json!(3),
-                json!(3.0),
-                Some(Scalar::Integer),
-                Normalised("number"),
-            ),
-            (
-                "other number",
-                json!(3),
-                json!(5),
-                Some(Scalar::Integer),
-                Different,
-            ),
-            (
-                "large integers",
-                json!(9_007_199_254_740_993_i64),
-                json!(9_007_199_254_740_992_i64),
-                None,
-                Different,
-            ),
-            (
-                "number and text are two values",
-                json!(80),
-                json!("80"),
-                Some(Scalar::IntOrString),
-                Different,
-            ),
-            (
-                "quantity as number",
-                json!(6),
-                json!("6"),
-                Some(Scalar::Quantity),
-                Normalised("quantity"),
-            ),
-            (
-                "quantity unit",
-                json!("3072Mi"),
-                json!("3Gi"),
-                Some(Scalar::Quantity),
-                Normalised("quantity"),
-            ),
-            (
-                "quantity differs",
-                json!("200m"),
-                json!("300m"),
-                Some(Scalar::Quantity),
-                Different,
-            ),
-            (
-                "no quantity",
-                json!("abc"),
-                json!("abd"),
-                Some(Scalar::Quantity),
-                Different,
-            ),
-            (
-                "only typed quantities are equal by value",
-                json!("1000m"),
-                json!("1"),
-                Some(Scalar::String),
-                Different,
-            ),
-            (
-                "duration",
-                json!("8760h"),
-                json!("8760h0m0s"),
-                Some(Scalar::Duration),
-                Normalised("duration"),
-            ),
-            (
-                "only typed durations are equal by value",
-                json!("60m"),
-                json!("1h"),
-                None,
-                Different,
-            ),
+            ("int and float", json!(3), json!(3.0), Some(Scalar::Integer), Normalised("number")),
+            ("other number", json!(3), json!(5), Some(Scalar::Integer), Different),
+            ("large integers", json!(9_007_199_254_740_993_i64), json!(9_007_199_254_740_992_i64), None, Different),
+            ("number and text are two values", json!(80), json!("80"), Some(Scalar::IntOrString), Different),
+            ("quantity as number", json!(6), json!("6"), Some(Scalar::Quantity), Normalised("quantity")),
+            ("quantity unit", json!("3072Mi"), json!("3Gi"), Some(Scalar::Quantity), Normalised("quantity")),
+            ("quantity differs", json!("200m"), json!("300m"), Some(Scalar::Quantity), Different),
+            ("no quantity", json!("abc"), json!("abd"), Some(Scalar::Quantity), Different),
+            ("only typed quantities are equal by value", json!("1000m"), json!("1"), Some(Scalar::String), Different),
+            ("duration", json!("8760h"), json!("8760h0m0s"), Some(Scalar::Duration), Normalised("duration")),
+            ("only typed durations are equal by value", json!("60m"), json!("1h"), None, Different),
             (
                 "time",
                 json!("2026-01-02T03:04:05+00:00"),
@@ -227,20 +145,8 @@ mod tests {
                 Some(Scalar::Time),
                 Normalised("time"),
             ),
-            (
-                "wrapped base64",
-                json!("aGVs\nbG8="),
-                json!("aGVsbG8="),
-                Some(Scalar::Bytes),
-                Normalised("base64"),
-            ),
-            (
-                "bool and text",
-                json!(true),
-                json!("true"),
-                Some(Scalar::String),
-                Different,
-            ),
+            ("wrapped base64", json!("aGVs\nbG8="), json!("aGVsbG8="), Some(Scalar::Bytes), Normalised("base64")),
+            ("bool and text", json!(true), json!("true"), Some(Scalar::String), Different),
         ] {
             assert_eq!(scalars(&declared, &live, scalar), expected, "{case}");
         }
@@ -248,14 +154,9 @@ mod tests {
 
     #[test]
     fn durations_as_go_reads_them() {
-        for (a, b) in [
-            ("1h30m", "90m"),
-            ("1.5h", "90m"),
-            ("1000ms", "1s"),
-            ("-1m", "-60s"),
-            ("0", "0s"),
-            ("1us", "1µs"),
-        ] {
+        for (a, b) in
+            [("1h30m", "90m"), ("1.5h", "90m"), ("1000ms", "1s"), ("-1m", "-60s"), ("0", "0s"), ("1us", "1µs")]
+        {
             assert_eq!(go_duration(a), go_duration(b), "{a} {b}");
             assert!(go_duration(a).is_some(), "{a}");
         }

@@ -30,31 +30,15 @@ pub fn of_verdict(
     evidence: &Evidence,
     around: &Circumstances<'_>,
 ) -> Vec<Finding> {
-    let live = verdict
-        .live
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default();
+    let live = verdict.live.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     verdict
         .judgements
         .iter()
         .map(|judgement| {
             let difference = &judgement.difference;
-            let attributed = attribute::difference(
-                difference,
-                &judgement.actors,
-                &live,
-                schema,
-                &evidence.history,
-                around,
-            );
-            let mut finding = of_object(
-                cluster,
-                object,
-                difference.code,
-                Some(difference.path.clone()),
-                &verdict.method,
-            );
+            let attributed = attribute::difference(judgement, &live, schema, &evidence.history, around);
+            let mut finding =
+                of_object(cluster, object, difference.code, Some(difference.path.clone()), &verdict.method);
             finding.declared = difference.declared.clone();
             finding.live = difference.live.clone();
             finding.actors = judgement.actors.clone();
@@ -75,13 +59,7 @@ pub fn of_missing(
     around: &Circumstances<'_>,
 ) -> Finding {
     let attributed = attribute::missing(&evidence.history, around);
-    let mut finding = of_object(
-        cluster,
-        object,
-        Code::Missing,
-        None,
-        "not in a complete LIST of its kind",
-    );
+    let mut finding = of_object(cluster, object, Code::Missing, None, "not in a complete LIST of its kind");
     finding.declared_by = attributed.declared_by;
     finding.cause = attributed.cause;
     finding.note = attributed.note;
@@ -89,54 +67,25 @@ pub fn of_missing(
 }
 
 /// DL008: a kind or version that the cluster does not serve; `served` are the versions at which it serves the kind.
-pub fn of_unserved(
-    cluster: &ClusterName,
-    object: &DeclaredObject,
-    served: &[String],
-    evidence: &Evidence,
-) -> Finding {
-    let mut finding = of_object(
-        cluster,
-        object,
-        Code::UnservedKind,
-        None,
-        "not in the cluster's complete discovery",
-    );
+pub fn of_unserved(cluster: &ClusterName, object: &DeclaredObject, served: &[String], evidence: &Evidence) -> Finding {
+    let mut finding = of_object(cluster, object, Code::UnservedKind, None, "not in the cluster's complete discovery");
     finding.declared_by = evidence.history.declared_by();
     finding.note = Some(if served.is_empty() {
-        format!(
-            "the cluster does not serve the kind {} at any version",
-            object.id.group_kind()
-        )
+        format!("the cluster does not serve the kind {} at any version", object.id.group_kind())
     } else {
-        format!(
-            "the cluster serves {} as {}",
-            object.id.group_kind(),
-            served.join(", ")
-        )
+        format!("the cluster serves {} as {}", object.id.group_kind(), served.join(", "))
     });
     finding
 }
 
 /// DL010: declared more than once, with different content.
 pub fn of_conflict(cluster: &ClusterName, conflict: &Conflict, evidence: &Evidence) -> Finding {
-    let mut finding = of_object(
-        cluster,
-        &conflict.kept,
-        Code::Conflict,
-        None,
-        "declarations compared with each other",
-    );
+    let mut finding = of_object(cluster, &conflict.kept, Code::Conflict, None, "declarations compared with each other");
     finding.declared_by = evidence.history.declared_by();
-    let others: Vec<String> = conflict
-        .others
-        .iter()
-        .map(|o| format!("{}:{} (target {})", o.file, o.line.unwrap_or(1), o.target))
-        .collect();
-    finding.note = Some(format!(
-        "also declared, with other content, in {}; the last declaration is compared",
-        others.join(", ")
-    ));
+    let others: Vec<String> =
+        conflict.others.iter().map(|o| format!("{}:{} (target {})", o.file, o.line.unwrap_or(1), o.target)).collect();
+    finding.note =
+        Some(format!("also declared, with other content, in {}; the last declaration is compared", others.join(", ")));
     finding
 }
 

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::compare::{self, Difference};
 use super::live::{self, Head};
-use super::managed_fields::{self, Entry};
+use super::managed_fields;
 use super::normalise::{Applied, Side, normalise};
 use super::undeclared::undeclared;
 use crate::config::actors::ActorTable;
@@ -36,6 +36,8 @@ pub struct Judgement {
     pub difference: Difference,
     /// Who wrote the live value, newest first.
     pub actors: Vec<Actor>,
+    /// Who wrote the object last, where nobody owns the path: a field that is not there.
+    pub last_writer: Option<Actor>,
 }
 
 /// The outcome for one object.
@@ -89,15 +91,15 @@ impl Judge<'_> {
             let api_version = declared.gvk.gv.api_version();
             differences.extend(undeclared(&declared_tree, &live_tree, schema, entries, &api_version));
         }
+        let last_writer = entries.as_deref().and_then(managed_fields::last_writer);
         let with_writers = differences.into_iter().map(|difference| {
             let actors = managed_fields::writers(entries.as_deref().unwrap_or_default(), &difference.path);
-            Judgement { difference, actors }
+            let last_writer = if actors.is_empty() { last_writer.cloned() } else { None };
+            Judgement { difference, actors, last_writer }
         });
         verdict.judgements = with_writers.filter(|j| !is_server_default(j)).collect();
         for judgement in &mut verdict.judgements {
-            if judgement.actors.is_empty() {
-                judgement.difference.note = last_writer_note(entries.as_deref());
-            }
+            judgement.difference.note = judgement.last_writer.as_ref().map(last_writer_note);
         }
         verdict.method = self.method(schema, entries.is_some());
         if !verdict.judgements.is_empty() {
@@ -107,53 +109,27 @@ impl Judge<'_> {
     }
 
     /// The declared content as it is compared.
-    fn declared_tree(
-        &self,
-        declared: &DeclaredObject,
-        applied: &mut Applied,
-    ) -> Result<Value, serde_json::Error> {
+    fn declared_tree(&self, declared: &DeclaredObject, applied: &mut Applied) -> Result<Value, serde_json::Error> {
         let mut tree = declared.tree()?;
-        normalise(
-            &mut tree,
-            &declared.id.group_kind(),
-            Side::Declared,
-            applied,
-        );
+        normalise(&mut tree, &declared.id.group_kind(), Side::Declared, applied);
         Ok(tree)
     }
 
     fn method(&self, schema: Option<SchemaRef<'_>>, writers: bool) -> String {
-        let schema = if schema.is_some() {
-            self.schema_source
-        } else {
-            "no schema: values taken literally"
-        };
-        let writers = if writers {
-            "writers from managedFields"
-        } else {
-            "no managedFields: writers unknown"
-        };
+        let schema = if schema.is_some() { self.schema_source } else { "no schema: values taken literally" };
+        let writers = if writers { "writers from managedFields" } else { "no managedFields: writers unknown" };
         format!("{schema}; {writers}")
     }
 }
 
 /// What only the live elements of an atomic list have is the server's, unless somebody other than the GitOps side wrote the list.
 fn is_server_default(judgement: &Judgement) -> bool {
-    let by_somebody = judgement
-        .actors
-        .iter()
-        .any(|a| matches!(a.kind, ActorKind::Interactive | ActorKind::Unknown));
+    let by_somebody = judgement.actors.iter().any(|a| matches!(a.kind, ActorKind::Interactive | ActorKind::Unknown));
     judgement.difference.additions_only && !by_somebody
 }
 
 /// Nobody owns a field that is not there; who wrote the object last is the best hint there is.
-fn last_writer_note(entries: Option<&[Entry]>) -> Option<String> {
-    let actor = managed_fields::last_writer(entries?)?;
-    let time = actor
-        .time
-        .map_or_else(|| "an unknown time".to_owned(), |t| t.for_people());
-    Some(format!(
-        "no writer owns this path; the object's last writer was {} ({}) at {time}",
-        actor.manager, actor.operation
-    ))
+fn last_writer_note(actor: &Actor) -> String {
+    let time = actor.time.map_or_else(|| "an unknown time".to_owned(), |t| t.for_people());
+    format!("no writer owns this path; the object's last writer was {} ({}) at {time}", actor.manager, actor.operation)
 }

@@ -9,9 +9,7 @@ use crate::model::finding::Finding;
 use crate::model::fingerprint;
 use crate::model::gap::{Gap, Hides};
 use crate::model::ids::{ClusterName, TargetName};
-use crate::model::record::{
-    FindingEvent, FindingEventKind, ObjectChange, ObjectState, OpenFinding, PriorState,
-};
+use crate::model::record::{FindingEvent, FindingEventKind, ObjectChange, ObjectState, OpenFinding, PriorState};
 use crate::model::report::{Changes, ClosedFinding};
 use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
@@ -47,12 +45,7 @@ pub struct Lifecycle {
 }
 
 /// Compares this scan's findings with what was open before.
-pub fn lifecycle(
-    found: &[Finding],
-    looked: &Looked,
-    prior: &PriorState,
-    key: &RedactionKey,
-) -> Lifecycle {
+pub fn lifecycle(found: &[Finding], looked: &Looked, prior: &PriorState, key: &RedactionKey) -> Lifecycle {
     let mut out = Lifecycle::default();
     out.changes.first_scan = prior.last_scan.is_none();
     let mut seen = BTreeSet::new();
@@ -94,13 +87,7 @@ fn appear(finding: &Finding, prior: &PriorState, key: &RedactionKey, out: &mut L
     }
     if let Some(kind) = kind {
         let target = finding.origin.as_ref().map(|o| o.target.clone());
-        out.events.push(FindingEvent {
-            kind,
-            finding: finding.clone(),
-            content,
-            target,
-            how: None,
-        });
+        out.events.push(FindingEvent { kind, finding: finding.clone(), content, target, how: None });
     }
 }
 
@@ -145,11 +132,7 @@ fn disappear(open: &OpenFinding, looked: &Looked, out: &mut Lifecycle) {
         }
     };
     if let Some(how) = how {
-        let closed = ClosedFinding {
-            id: finding.id.clone(),
-            title: title(finding),
-            how: how.to_owned(),
-        };
+        let closed = ClosedFinding { id: finding.id.clone(), title: title(finding), how: how.to_owned() };
         match kind {
             FindingEventKind::Resolved => out.changes.resolved.push(closed),
             _ => out.changes.out_of_scope.push(closed),
@@ -195,55 +178,29 @@ fn end(open: &OpenFinding, looked: &Looked) -> End {
 /// Whether a gap could hide the declaration of the finding's object. An object may have moved to a file that cannot be read, so
 /// any unread file of its cluster's targets could.
 fn could_hide(gap: &Gap, open: &OpenFinding) -> bool {
-    let here = gap
-        .cluster
-        .as_ref()
-        .is_none_or(|c| *c == open.finding.cluster);
-    here && matches!(
-        gap.hides,
-        Hides::Target | Hides::File { .. } | Hides::Cluster
-    )
+    let here = gap.cluster.as_ref().is_none_or(|c| *c == open.finding.cluster);
+    here && matches!(gap.hides, Hides::Target | Hides::File { .. } | Hides::Cluster)
 }
 
 fn object_changes(looked: &Looked, prior: &PriorState, out: &mut Lifecycle) {
     for (key, (state, target)) in &looked.objects {
         if prior.objects.get(key) != Some(state) {
             let (cluster, object) = key.clone();
-            out.objects.push(ObjectChange {
-                cluster,
-                object,
-                state: *state,
-                target: Some(target.clone()),
-            });
+            out.objects.push(ObjectChange { cluster, object, state: *state, target: Some(target.clone()) });
         }
     }
     let whole = looked.targets == looked.configured_targets
-        && !looked
-            .gaps
-            .iter()
-            .any(|g| matches!(g.hides, Hides::Target | Hides::File { .. } | Hides::Cluster));
+        && !looked.gaps.iter().any(|g| matches!(g.hides, Hides::Target | Hides::File { .. } | Hides::Cluster));
     for (key, state) in prior.objects.iter().filter(|_| whole) {
-        if *state != ObjectState::Undeclared
-            && !looked.objects.contains_key(key)
-            && !looked.excluded.contains(key)
-        {
+        if *state != ObjectState::Undeclared && !looked.objects.contains_key(key) && !looked.excluded.contains(key) {
             let (cluster, object) = key.clone();
-            out.objects.push(ObjectChange {
-                cluster,
-                object,
-                state: ObjectState::Undeclared,
-                target: None,
-            });
+            out.objects.push(ObjectChange { cluster, object, state: ObjectState::Undeclared, target: None });
         }
     }
 }
 
 /// `prod Deployment.apps shop/api .spec.replicas`.
 pub fn title(finding: &Finding) -> String {
-    let path = finding
-        .path
-        .as_ref()
-        .map(|p| format!(" {p}"))
-        .unwrap_or_default();
+    let path = finding.path.as_ref().map(|p| format!(" {p}")).unwrap_or_default();
     format!("{} {}{path}", finding.cluster, finding.object())
 }

@@ -45,10 +45,7 @@ pub struct HeadMetadata<'a> {
 /// If the text is no JSON object.
 pub fn tree(raw: &str) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(raw);
-    let map = deserializer.deserialize_map(Without {
-        skip: "status",
-        inside: Some("metadata"),
-    })?;
+    let map = deserializer.deserialize_map(Without { skip: "status", inside: Some("metadata") })?;
     deserializer.end()?;
     Ok(Value::Object(map))
 }
@@ -86,10 +83,7 @@ struct Metadata(Value);
 
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = deserializer.deserialize_map(Without {
-            skip: "managedFields",
-            inside: None,
-        })?;
+        let map = deserializer.deserialize_map(Without { skip: "managedFields", inside: None })?;
         Ok(Self(Value::Object(map)))
     }
 }
@@ -113,25 +107,12 @@ mod tests {
 
     #[test]
     fn a_page_is_split_without_being_parsed() {
-        let page: Page = serde_json::from_str(r#"{"metadata":{},"items":[{"metadata":{"name":"a\u0062"}},{"metadata":{"name":"b","namespace":"n"}}]}"#).unwrap();
-        let heads: Vec<Head> = page
-            .items
-            .iter()
-            .map(|i| serde_json::from_str(i.get()).unwrap())
-            .collect();
-        assert_eq!(
-            (
-                &*heads[0].metadata.name,
-                heads[0].metadata.namespace.as_deref()
-            ),
-            ("ab", None)
-        );
-        assert_eq!(
-            (
-                &*heads[1].metadata.name,
-                heads[1].metadata.namespace.as_deref()
-            ),
-            ("b", Some("n"))
-        );
+        let page: Page = serde_json::from_str(
+            r#"{"metadata":{},"items":[{"metadata":{"name":"a\u0062"}},{"metadata":{"name":"b","namespace":"n"}}]}"#,
+        )
+        .unwrap();
+        let heads: Vec<Head> = page.items.iter().map(|i| serde_json::from_str(i.get()).unwrap()).collect();
+        assert_eq!((&*heads[0].metadata.name, heads[0].metadata.namespace.as_deref()), ("ab", None));
+        assert_eq!((&*heads[1].metadata.name, heads[1].metadata.namespace.as_deref()), ("b", Some("n")));
     }
 }

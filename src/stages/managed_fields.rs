@@ -66,22 +66,14 @@ pub fn parse(managed_fields: &str, table: &ActorTable) -> Option<Vec<Entry>> {
 /// The writers of exactly this path, newest first: of the field itself, of an atomic value it is in, or, where the path is a
 /// whole map or list, of anything in it.
 pub fn writers(entries: &[Entry], path: &FieldPath) -> Vec<Actor> {
-    let mut actors: Vec<Actor> = entries
-        .iter()
-        .filter(|e| e.owns(path))
-        .map(|e| e.actor.clone())
-        .collect();
+    let mut actors: Vec<Actor> = entries.iter().filter(|e| e.owns(path)).map(|e| e.actor.clone()).collect();
     actors.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.manager.cmp(&b.manager)));
     actors
 }
 
 /// The entry that was written last, whatever it wrote, leaving status aside.
 pub fn last_writer(entries: &[Entry]) -> Option<&Actor> {
-    entries
-        .iter()
-        .map(|e| &e.actor)
-        .filter(|a| a.subresource.as_deref() != Some("status"))
-        .max_by_key(|a| a.time)
+    entries.iter().map(|e| &e.actor).filter(|a| a.subresource.as_deref() != Some("status")).max_by_key(|a| a.time)
 }
 
 impl Entry {
@@ -152,9 +144,7 @@ fn key_is(key: &str, step: &Step) -> bool {
         // The order of keys is the schema's on our side and the alphabet's on the server's.
         (Some(Step::Key(have)), Step::Key(want)) => {
             have.len() == want.len()
-                && want
-                    .iter()
-                    .all(|(name, value)| have.iter().any(|(n, v)| n == name && v == value))
+                && want.iter().all(|(name, value)| have.iter().any(|(n, v)| n == name && v == value))
         }
         (Some(have), want) => have == *want,
         (None, _) => false,
@@ -182,33 +172,17 @@ mod tests {
     #[test]
     fn writers_of_the_exact_path_newest_first() {
         let names = |path: &str| -> Vec<String> {
-            writers(&entries(), &FieldPath::parse(path).unwrap())
-                .into_iter()
-                .map(|a| a.manager)
-                .collect()
+            writers(&entries(), &FieldPath::parse(path).unwrap()).into_iter().map(|a| a.manager).collect()
         };
+        assert_eq!(names(".spec.replicas"), ["kubectl-edit", "argocd-controller"]);
+        assert_eq!(names(r#".spec.template.spec.containers[name="api"].image"#), ["argocd-controller"]);
+        assert_eq!(names(r#".spec.template.spec.containers[name="web"].image"#), [""; 0]);
         assert_eq!(
-            names(".spec.replicas"),
-            ["kubectl-edit", "argocd-controller"]
-        );
-        assert_eq!(
-            names(r#".spec.template.spec.containers[name="api"].image"#),
+            names(r#".spec.template.spec.containers[name="api"].ports[containerPort=80,protocol="TCP"]"#),
             ["argocd-controller"]
         );
         assert_eq!(
-            names(r#".spec.template.spec.containers[name="web"].image"#),
-            [""; 0]
-        );
-        assert_eq!(
-            names(
-                r#".spec.template.spec.containers[name="api"].ports[containerPort=80,protocol="TCP"]"#
-            ),
-            ["argocd-controller"]
-        );
-        assert_eq!(
-            names(
-                r#".spec.template.spec.containers[name="api"].ports[protocol="TCP",containerPort=80]"#
-            ),
+            names(r#".spec.template.spec.containers[name="api"].ports[protocol="TCP",containerPort=80]"#),
             ["argocd-controller"]
         );
         assert_eq!(names(r#".metadata.finalizers[="x/y"]"#), ["kubectl-edit"]);
@@ -223,19 +197,8 @@ mod tests {
 
     #[test]
     fn leaves_are_paths() {
-        let leaves: Vec<String> = entries()[1]
-            .leaves()
-            .iter()
-            .map(FieldPath::to_string)
-            .collect();
-        assert_eq!(
-            leaves,
-            [
-                r#".metadata.finalizers[="x/y"]"#,
-                r#".metadata.labels["a.b/c"]"#,
-                ".spec.replicas"
-            ]
-        );
+        let leaves: Vec<String> = entries()[1].leaves().iter().map(FieldPath::to_string).collect();
+        assert_eq!(leaves, [r#".metadata.finalizers[="x/y"]"#, r#".metadata.labels["a.b/c"]"#, ".spec.replicas"]);
     }
 
     #[test]

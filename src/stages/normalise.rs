@@ -66,34 +66,24 @@ const RULES: &[Rule] = &[
         },
     },
     // Observed, not declared.
-    Rule {
-        name: "status",
-        apply: |object, _, _| object.remove("status").is_some(),
-    },
+    Rule { name: "status", apply: |object, _, _| object.remove("status").is_some() },
     // Intent evidence, not content.
     Rule {
         name: "last-applied-annotation",
         apply: |object, _, _| {
-            let annotations = metadata(object)
-                .and_then(|m| m.get_mut("annotations"))
-                .and_then(Value::as_object_mut);
+            let annotations = metadata(object).and_then(|m| m.get_mut("annotations")).and_then(Value::as_object_mut);
             annotations.is_some_and(|a| a.remove(LAST_APPLIED).is_some())
         },
     },
     // SOPS keeps its own bookkeeping beside what it encrypted.
-    Rule {
-        name: "sops-metadata",
-        apply: |object, _, side| side == Side::Declared && object.remove("sops").is_some(),
-    },
+    Rule { name: "sops-metadata", apply: |object, _, side| side == Side::Declared && object.remove("sops").is_some() },
     // The aggregation controller fills these rules in; what Git writes there is overwritten.
     Rule {
         name: "aggregated-cluster-role",
         apply: |object, kind, _| {
             kind.group == "rbac.authorization.k8s.io"
                 && kind.kind == "ClusterRole"
-                && object
-                    .get("aggregationRule")
-                    .is_some_and(|rule| !rule.is_null())
+                && object.get("aggregationRule").is_some_and(|rule| !rule.is_null())
                 && object.remove("rules").is_some()
         },
     },
@@ -130,26 +120,14 @@ mod tests {
                 json!({"metadata": {"creationTimestamp": null, "labels": {"a": "b"}}}),
                 json!({"metadata": {"labels": {"a": "b"}}}),
             ),
-            (
-                "server-bookkeeping",
-                json!({"metadata": {"resourceVersion": "1", "uid": "x"}}),
-                json!({"metadata": {}}),
-            ),
-            (
-                "status",
-                json!({"spec": 1, "status": {"a": 1}}),
-                json!({"spec": 1}),
-            ),
+            ("server-bookkeeping", json!({"metadata": {"resourceVersion": "1", "uid": "x"}}), json!({"metadata": {}})),
+            ("status", json!({"spec": 1, "status": {"a": 1}}), json!({"spec": 1})),
             (
                 "last-applied-annotation",
                 json!({"metadata": {"annotations": {LAST_APPLIED: "{}", "k": "v"}}}),
                 json!({"metadata": {"annotations": {"k": "v"}}}),
             ),
-            (
-                "sops-metadata",
-                json!({"data": {}, "sops": {"mac": "x"}}),
-                json!({"data": {}}),
-            ),
+            ("sops-metadata", json!({"data": {}, "sops": {"mac": "x"}}), json!({"data": {}})),
             (
                 "aggregated-cluster-role",
                 json!({"aggregationRule": {"x": 1}, "rules": [1]}),

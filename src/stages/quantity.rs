@@ -28,26 +28,16 @@ impl Quantity {
             b'+' => (false, &text[1..]),
             _ => (false, text),
         };
-        let end = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
             return None;
         }
-        let digits: Vec<u8> = whole
-            .bytes()
-            .chain(fraction.bytes())
-            .map(|b| b - b'0')
-            .collect();
+        let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|b| b - b'0').collect();
         let fraction = i64::try_from(fraction.len()).ok()?;
         let (binary, exponent) = suffix_value(suffix)?;
-        let mut quantity = Self {
-            negative,
-            digits,
-            exponent: exponent - fraction,
-        };
+        let mut quantity = Self { negative, digits, exponent: exponent - fraction };
         for _ in 0..binary {
             quantity.times(1024);
         }
@@ -89,8 +79,7 @@ impl Quantity {
 
 impl PartialEq for Quantity {
     fn eq(&self, other: &Self) -> bool {
-        (self.negative, &self.digits, self.exponent)
-            == (other.negative, &other.digits, other.exponent)
+        (self.negative, &self.digits, self.exponent) == (other.negative, &other.digits, other.exponent)
     }
 }
 
@@ -105,11 +94,7 @@ impl PartialOrd for Quantity {
                 1
             }
         };
-        let by_size = || {
-            self.magnitude()
-                .cmp(&other.magnitude())
-                .then_with(|| self.digits.cmp(&other.digits))
-        };
+        let by_size = || self.magnitude().cmp(&other.magnitude()).then_with(|| self.digits.cmp(&other.digits));
         Some(sign(self).cmp(&sign(other)).then_with(|| match sign(self) {
             0 => Ordering::Equal,
             1 => by_size(),
@@ -171,28 +156,16 @@ mod tests {
             ("100u", "0.0001"),
             ("5.", "5"),
         ] {
-            assert_eq!(
-                Quantity::parse(a).unwrap(),
-                Quantity::parse(b).unwrap(),
-                "{a} {b}"
-            );
+            assert_eq!(Quantity::parse(a).unwrap(), Quantity::parse(b).unwrap(), "{a} {b}");
         }
     }
 
     #[test]
     fn different_quantities() {
-        for (a, b) in [
-            ("200m", "300m"),
-            ("1Gi", "1G"),
-            ("1", "-1"),
-            ("9007199254740993", "9007199254740992"),
-            ("1Ki", "1k"),
-        ] {
-            assert_ne!(
-                Quantity::parse(a).unwrap(),
-                Quantity::parse(b).unwrap(),
-                "{a} {b}"
-            );
+        for (a, b) in
+            [("200m", "300m"), ("1Gi", "1G"), ("1", "-1"), ("9007199254740993", "9007199254740992"), ("1Ki", "1k")]
+        {
+            assert_ne!(Quantity::parse(a).unwrap(), Quantity::parse(b).unwrap(), "{a} {b}");
         }
     }
 
@@ -205,19 +178,7 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity() {
-        for text in [
-            "",
-            "abc",
-            "1 Gi",
-            "1.2.3",
-            "Gi",
-            "1Kib",
-            "1e",
-            "--1",
-            "1e99999999999",
-            ".",
-            "１",
-        ] {
+        for text in ["", "abc", "1 Gi", "1.2.3", "Gi", "1Kib", "1e", "--1", "1e99999999999", ".", "１"] {
             assert!(Quantity::parse(text).is_none(), "{text}");
         }
     }

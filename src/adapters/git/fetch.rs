@@ -51,18 +51,21 @@ pub(super) fn fetch(
             return Err(match cell.take() {
                 Some(failure) => failure,
                 None if interrupt.load(Ordering::Relaxed) => deadline.failure(),
-                None => of_gix(&error),
+                None => of_gix(&error, source),
             });
         }
     };
     References::of(&refs)?.publish(repository.git_dir()).map_err(|e| Failure::cache("references cannot be written", &e))
 }
 
-/// gix's errors name the URL, which is clean, and what the server said.
-fn of_gix(error: &gix::Error) -> Failure {
+/// gix's errors name the URL, which is clean, and what the server said, which might repeat anything.
+fn of_gix(error: &gix::Error, source: &RepositorySource) -> Failure {
     let cause = error.probable_cause().to_string();
     if cause.contains("'smart' protocol") {
         return Failure::NotGit;
+    }
+    if source.credentials.as_ref().is_some_and(|credentials| credentials.is_in(&cause)) {
+        return Failure::Protocol("the server's message repeats the credentials and is not shown".into());
     }
     let line = cause.lines().next().unwrap_or_default();
     Failure::Protocol(line.chars().filter(|c| !c.is_control()).take(200).collect())
@@ -218,7 +221,7 @@ impl References {
                     Ref::Symbolic { target, .. } if is_branch(target.as_bstr()) => Head::Branch(target.clone()),
                     _ => Head::Commit(peeled.unwrap_or(target)),
                 };
-            } else if is_branch(name.as_bstr()) || name.starts_with(b"refs/tags/") {
+            } else if name.starts_with(b"refs/heads/") || name.starts_with(b"refs/tags/") {
                 // A name is written as a line of a file below.
                 gix::validate::reference::name(name.as_bstr())
                     .map_err(|_| Failure::Protocol("the server sent a reference with an impossible name".into()))?;
@@ -264,4 +267,89 @@ pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> std::io::Res
     file.write_all(content)?;
     file.sync_all()?;
     std::fs::rename(new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::Location;
+    use super::*;
+    use crate::model::ids::RepositoryName;
+
+    fn id(n: u8) -> ObjectId {
+        ObjectId::from_bytes_or_panic(&[n; 20])
+    }
+
+    fn direct(name: &str, n: u8) -> Ref {
+        Ref::Direct { full_ref_name: name.into(), object: id(n) }
+    }
+
+    #[test]
+    fn what_a_server_has_replaces_what_was_written_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m");
+        gix::ThreadSafeRepository::init_opts(
+            &path,
+            gix::create::Kind::Bare,
+            gix::create::Options::default(),
+            gix::open::Options::isolated(),
+        )
+        .unwrap();
+        let named = || -> Vec<String> {
+            let repository = super::super::repository::open_isolated(&path).unwrap().to_thread_local();
+            let references = repository.references().unwrap();
+            references.all().unwrap().map(|reference| reference.unwrap().name().as_bstr().to_string()).collect()
+        };
+        let tag = Ref::Peeled { full_ref_name: "refs/tags/v1".into(), tag: id(2), object: id(1) };
+        let first = [direct("refs/heads/b", 1), direct("refs/heads/a", 1), direct("refs/pull/1/head", 1), tag];
+        References::of(&first).unwrap().publish(&path).unwrap();
+        assert_eq!(named(), ["refs/heads/a", "refs/heads/b", "refs/tags/v1"]);
+        let packed = std::fs::read_to_string(path.join("packed-refs")).unwrap();
+        assert!(packed.ends_with(&format!("{} refs/tags/v1\n^{}\n", id(2), id(1))), "{packed}");
+        // A leftover of a killed run is no hindrance.
+        std::fs::write(path.join("packed-refs.new"), "half").unwrap();
+        References::of(&[direct("refs/heads/a/b", 3)]).unwrap().publish(&path).unwrap();
+        assert_eq!(named(), ["refs/heads/a/b"]);
+    }
+
+    #[test]
+    fn head_is_the_servers() {
+        let symbolic = |target: &str| Ref::Symbolic {
+            full_ref_name: "HEAD".into(),
+            target: target.into(),
+            tag: None,
+            object: id(1),
+        };
+        let unborn = Ref::Unborn { full_ref_name: "HEAD".into(), target: "refs/heads/new".into() };
+        let cases = [
+            (symbolic("refs/heads/trunk"), Head::Branch("refs/heads/trunk".into())),
+            (symbolic("refs/other/x"), Head::Commit(id(1))),
+            (direct("HEAD", 4), Head::Commit(id(4))),
+            (unborn, Head::Branch("refs/heads/new".into())),
+            (direct("refs/heads/a", 1), Head::Unknown),
+        ];
+        for (reference, head) in cases {
+            assert_eq!(References::of(&[reference]).unwrap().head, head);
+        }
+    }
+
+    #[test]
+    fn a_name_that_would_forge_a_line_is_refused() {
+        for name in ["refs/heads/a\nb", "refs/heads/../../x", "refs/heads/", "refs/tags/v1\n0000 refs/heads/main"] {
+            assert!(matches!(References::of(&[direct(name, 1)]), Err(Failure::Protocol(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_servers_message_that_repeats_credentials_is_not_shown() {
+        let (location, credentials) = Location::from_url("https://ann:c4nary@git.example.com/p").unwrap();
+        let source =
+            RepositorySource { credentials, ..RepositorySource::new(RepositoryName::new("platform"), location) };
+        for said in ["no access for c4nary", "no access for Basic YW5uOmM0bmFyeQ=="] {
+            let failure = of_gix(&gix::Error::from_error(std::io::Error::other(said)), &source);
+            let shown = format!("{failure:?}");
+            assert!(!shown.contains("c4nary") && !shown.contains("YW5uOmM0bmFyeQ"), "{shown}");
+        }
+        let failure = of_gix(&gix::Error::from_error(std::io::Error::other("no\x1b[2J access\nc")), &source);
+        assert_eq!(failure, Failure::Protocol("no[2J access".into()));
+    }
 }

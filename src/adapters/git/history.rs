@@ -24,13 +24,21 @@ pub struct HistoryBounds {
     pub max_versions: usize,
     /// A larger version has no content.
     pub max_file_bytes: u64,
+    /// Content of all files' versions together: bounds the memory.
+    pub max_bytes: u64,
     /// When to stop.
     pub deadline: Option<Instant>,
 }
 
 impl Default for HistoryBounds {
     fn default() -> Self {
-        Self { max_commits: 50_000, max_versions: 500, max_file_bytes: 4 * 1024 * 1024, deadline: None }
+        Self {
+            max_commits: 50_000,
+            max_versions: 500,
+            max_file_bytes: 4 * 1024 * 1024,
+            max_bytes: 512 * 1024 * 1024,
+            deadline: None,
+        }
     }
 }
 
@@ -79,11 +87,13 @@ impl OpenedRepository {
             Gap::new(GapKind::Fetch, "the list of shallow commits cannot be read", Hides::Evidence)
                 .at(self.store.place())
         })?;
-        let mut id = self.object_id(commit)?;
+        let mut id = self.known_commit(&repository, commit)?;
+        let mut bytes = 0;
         let mut node = Node::read(&repository, id).ok_or_else(|| lost(id))?;
         let mut reached_start = false;
         for behind in 0..bounds.max_commits {
             if bounds.is_late()
+                || bytes >= bounds.max_bytes
                 || full.iter().all(|full| *full)
                 || shallow.as_ref().is_some_and(|all| all.contains(&id))
             {
@@ -104,6 +114,7 @@ impl OpenedRepository {
                 let authors = authors(&repository, &node, paths, &changed, &bounds);
                 for ((file, now), authored) in changed.into_iter().zip(authors) {
                     let content = content(&repository, now, &bounds).map_err(|()| lost(id))?;
+                    bytes += content.as_ref().map_or(0, Vec::len) as u64;
                     let versions = &mut histories[file].versions;
                     versions.push(FileVersion { commit: info.clone(), authored, commits_behind: behind, content });
                     full[file] = versions.len() >= bounds.max_versions;

@@ -74,6 +74,8 @@ fn a_bound_makes_a_history_not_whole() {
     assert_eq!((shown(&versions_bound).len(), versions_bound.whole), (2, false));
     let late = history(HistoryBounds { deadline: Some(Instant::now() - Duration::from_secs(1)), ..all });
     assert_eq!((shown(&late).len(), late.whole), (0, false));
+    let heavy = history(HistoryBounds { max_bytes: 2, ..all });
+    assert_eq!((shown(&heavy).len(), heavy.whole), (3, false));
     let small = history(HistoryBounds { max_file_bytes: 0, ..all });
     assert_eq!(shown(&small), [(0, None), (1, None), (2, None), (4, None), (5, None)]);
 }

@@ -74,11 +74,32 @@ pub(super) struct Client {
 
 struct Wire {
     http: reqwest::Client,
-    runtime: tokio::runtime::Runtime,
+    runtime: Runtime,
     /// Where credentials may go.
     home: Url,
     authorization: Option<HeaderValue>,
     deadline: Deadline,
+}
+
+/// Drives one fetch's connections. It ends at once: a name that is still being looked up in the background is not waited for.
+struct Runtime(Option<tokio::runtime::Runtime>);
+
+impl Runtime {
+    fn new() -> io::Result<Self> {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| Self(Some(runtime)))
+    }
+
+    fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        self.0.as_ref().expect("it is taken only when this is dropped").block_on(what)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Client {
@@ -112,10 +133,7 @@ impl Client {
         }
         let http =
             builder.build().map_err(|_| Failure::Tls("the system's certificate authorities cannot be read".into()))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| Failure::cache("no runtime for the network", &e))?;
+        let runtime = Runtime::new().map_err(|e| Failure::cache("no runtime for the network", &e))?;
         let wire = Wire { http, runtime, home: url.url().clone(), authorization, deadline };
         Ok(Self { wire: Rc::new(wire), failure, redirected: None })
     }
@@ -180,7 +198,7 @@ impl Wire {
         if left.is_zero() {
             return Err(self.deadline.failure());
         }
-        match self.runtime.block_on(async { tokio::time::timeout(limit, what).await }) {
+        match self.runtime.wait(async { tokio::time::timeout(limit, what).await }) {
             Ok(answer) => answer.map_err(|error| of_request(&error)),
             Err(_) if limit < left => Err(Failure::Stalled(limit.as_secs())),
             Err(_) => Err(self.deadline.failure()),

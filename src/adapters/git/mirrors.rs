@@ -34,6 +34,7 @@ impl Mirrors {
     }
 
     /// Opens a local repository, or brings a mirror up to date (all branches and tags, forced pushes and removals too) and opens it.
+    /// It blocks, and must not be called from asynchronous code but from a thread for blocking work.
     ///
     /// # Errors
     /// A `fetch` gap that hides the target. If the repository cannot be fetched, there is a last good mirror and the source allows it,

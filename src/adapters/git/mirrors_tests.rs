@@ -398,6 +398,10 @@ fn a_mirror_follows_new_forced_removed_and_renamed_branches_and_tags() {
     for revision in ["HEAD", "main", "feature", "v1", first.short(), first.as_str()] {
         assert_eq!(resolve(&repository, revision), some(&first), "{revision}");
     }
+    // A commit that is not there is no sign of damage, after which all would be fetched anew.
+    let unknown = CommitId::new("0".repeat(39) + "1");
+    assert_eq!(repository.commit(&unknown).expect_err("nobody's commit").kind, GapKind::Revision);
+    assert_eq!(hosted.open().path(), repository.path());
     // Nothing new: no second pack.
     assert_eq!(packs_of(&hosted.open()).len(), 1);
 

@@ -227,12 +227,18 @@ impl OpenedRepository {
     /// # Errors
     /// A gap where it is not there or is malformed.
     pub fn commit(&self, id: &CommitId) -> Result<CommitInfo, Gap> {
-        let id = self.object_id(id)?;
-        commit_info(&self.store.local(), id).ok_or_else(|| self.store.unreadable(&format!("commit {id}")))
+        let repository = self.store.local();
+        let id = self.known_commit(&repository, id)?;
+        commit_info(&repository, id).ok_or_else(|| self.store.unreadable(&format!("commit {id}")))
     }
 
-    pub(super) fn object_id(&self, id: &CommitId) -> Result<ObjectId, Gap> {
-        ObjectId::from_hex(id.as_str().as_bytes()).map_err(|_| self.no_commit(id.as_str(), "is no commit id"))
+    /// A commit that is there. One that is not, such as one that a ledger remembers and a forced push took away, is no damage.
+    pub(super) fn known_commit(&self, repository: &gix::Repository, id: &CommitId) -> Result<ObjectId, Gap> {
+        let known = ObjectId::from_hex(id.as_str().as_bytes()).ok().filter(|id| repository.has_object(id));
+        known.ok_or_else(|| {
+            self.no_commit(id.as_str(), "is not in the repository")
+                .hint("A forced push may have taken it away; a commit stays known while a branch or tag leads to it.")
+        })
     }
 
     /// Where the objects are; a hint for people, and for tests.

@@ -101,7 +101,7 @@ fn a_commit_is_shown_with_its_author_time_and_subject() {
     assert_eq!((info.author.as_str(), info.email.as_str()), ("Änn Exämple", "ann@example.com"));
     assert_eq!((info.time, info.subject.as_str(), info.parents), (at(77), "Raise the limit", 0));
     let gap = opened(folder.path()).commit(&id(7)).expect_err("no such commit");
-    assert_eq!(gap.kind, GapKind::Fetch);
+    assert_eq!(gap.kind, GapKind::Revision);
 }
 
 #[test]

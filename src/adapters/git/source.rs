@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine;
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use thiserror::Error;
@@ -165,6 +166,13 @@ impl Credentials {
             None if user.is_empty() => None,
             None => Some(Self::Token(Hidden::new(user))),
         }
+    }
+
+    /// Whether a text repeats what is secret here.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        let (user, password) = self.pair();
+        let sent = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        !password.is_empty() && (text.contains(password) || text.contains(&sent))
     }
 
     /// User name and password as they are sent. GitHub, GitLab and Gitea take a token with any user name.

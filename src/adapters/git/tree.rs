@@ -51,8 +51,8 @@ impl OpenedRepository {
     /// # Errors
     /// A gap where the commit or its tree cannot be read.
     pub fn tree(&self, commit: &CommitId, limits: TreeLimits) -> Result<CommitTree, Gap> {
-        let id = self.object_id(commit)?;
         let repository = self.store.local();
+        let id = self.known_commit(&repository, commit)?;
         let tree = repository.find_object(id).ok().and_then(|object| object.try_into_commit().ok()?.tree_id().ok());
         let root = tree.ok_or_else(|| self.store.unreadable(&format!("commit {commit}")))?.detach();
         Ok(CommitTree { store: self.store.clone(), root, limits })

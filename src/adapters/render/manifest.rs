@@ -37,9 +37,7 @@ pub struct Manifests {
 pub fn read(file: &str, content: &[u8], reading: &Reading<'_>) -> Manifests {
     let mut manifests = Manifests::default();
     let Ok(text) = std::str::from_utf8(content) else {
-        manifests
-            .gaps
-            .push(parse_gap(file, None, "the file is not UTF-8 text"));
+        manifests.gaps.push(parse_gap(file, None, "the file is not UTF-8 text"));
         return manifests;
     };
     let mut index = 0;
@@ -65,17 +63,9 @@ pub fn read(file: &str, content: &[u8], reading: &Reading<'_>) -> Manifests {
 
 /// The one-based line of a field of the `index`-th object of a file; of its nearest ancestor that is written there if the field
 /// itself is not. `None` if the file has no such object.
-pub fn line_of(
-    content: &[u8],
-    index: usize,
-    path: &FieldPath,
-    limits: &yaml::Limits,
-) -> Option<u32> {
+pub fn line_of(content: &[u8], index: usize, path: &FieldPath, limits: &yaml::Limits) -> Option<u32> {
     let text = std::str::from_utf8(content).ok()?;
-    let documents: Vec<Document> = yaml::read_documents(text, limits)
-        .into_iter()
-        .filter_map(Result::ok)
-        .collect();
+    let documents: Vec<Document> = yaml::read_documents(text, limits).into_iter().filter_map(Result::ok).collect();
     let node = documents.iter().flat_map(objects).nth(index)?;
     let (line, depth) = descend(node, path.steps());
     match path.steps() {
@@ -98,27 +88,15 @@ fn objects(document: &Document) -> Vec<&Node> {
 }
 
 fn expand<'a>(node: &'a Node, found: &mut Vec<&'a Node>) {
-    let is_list = node
-        .get("kind")
-        .and_then(Node::as_str)
-        .is_some_and(|kind| kind.ends_with("List"));
+    let is_list = node.get("kind").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("List"));
     match node.get("items").and_then(Node::as_seq) {
         Some(items) if is_list => items.iter().for_each(|item| expand(item, found)),
         _ => found.push(node),
     }
 }
 
-fn object(
-    file: &str,
-    node: &Node,
-    index: usize,
-    reading: &Reading<'_>,
-) -> Result<Option<RenderedObject>, Gap> {
-    let text = |key: &str| {
-        node.get(key)
-            .and_then(Node::as_str)
-            .filter(|text| !text.is_empty())
-    };
+fn object(file: &str, node: &Node, index: usize, reading: &Reading<'_>) -> Result<Option<RenderedObject>, Gap> {
+    let text = |key: &str| node.get(key).and_then(Node::as_str).filter(|text| !text.is_empty());
     let gap = |message: &str| parse_gap(file, Some(node.place), message);
     let (api_version, kind) = match (text("apiVersion"), text("kind")) {
         (Some(api_version), Some(kind)) => (api_version, kind),
@@ -135,18 +113,14 @@ fn object(
     }
     let metadata = |key: &str| node.at(&["metadata", key]);
     let name = match metadata("name") {
-        Some(name) => name
-            .as_str()
-            .ok_or_else(|| gap("`metadata.name` must be text; quote it"))?,
+        Some(name) => name.as_str().ok_or_else(|| gap("`metadata.name` must be text; quote it"))?,
         None if metadata("generateName").is_some() => "",
         None => return Err(gap("the object has no `metadata.name`")),
     };
     let namespace = match metadata("namespace") {
-        Some(namespace) if !namespace.is_null() => Some(
-            namespace
-                .as_str()
-                .ok_or_else(|| gap("`metadata.namespace` must be text; quote it"))?,
-        ),
+        Some(namespace) if !namespace.is_null() => {
+            Some(namespace.as_str().ok_or_else(|| gap("`metadata.namespace` must be text; quote it"))?)
+        }
         _ => None,
     };
     let gvk = Gvk::new(api_version, kind);
@@ -174,9 +148,7 @@ fn descend(node: &Node, steps: &[Step]) -> (u32, usize) {
     let (mut at, mut line) = (node, node.place.line);
     for (depth, step) in steps.iter().enumerate() {
         let next = match step {
-            Step::Field(name) => at
-                .entry(name)
-                .map(|entry| (&entry.value, entry.key_place.line)),
+            Step::Field(name) => at.entry(name).map(|entry| (&entry.value, entry.key_place.line)),
             Step::Key(keys) => at.as_seq().and_then(|items| {
                 let item = items.iter().rev().find(|item| has_keys(item, keys))?;
                 Some((item, item.place.line))
@@ -185,9 +157,7 @@ fn descend(node: &Node, steps: &[Step]) -> (u32, usize) {
                 let item = items.iter().find(|item| yaml::to_json(item) == *value)?;
                 Some((item, item.place.line))
             }),
-            Step::Index(n) => at
-                .as_seq()
-                .and_then(|items| Some((items.get(*n)?, items.get(*n)?.place.line))),
+            Step::Index(n) => at.as_seq().and_then(|items| Some((items.get(*n)?, items.get(*n)?.place.line))),
         };
         match next {
             Some((below, below_line)) => (at, line) = (below, below_line),
@@ -200,11 +170,8 @@ fn descend(node: &Node, steps: &[Step]) -> (u32, usize) {
 /// Whether an element is the one with these keys; a key that it leaves to its default does not count.
 fn has_keys(item: &Node, keys: &[(String, Value)]) -> bool {
     let written = |name: &str| item.get(name).map(yaml::to_json);
-    keys.iter()
-        .any(|(name, value)| written(name).as_ref() == Some(value))
-        && keys
-            .iter()
-            .all(|(name, value)| written(name).is_none_or(|v| v == *value))
+    keys.iter().any(|(name, value)| written(name).as_ref() == Some(value))
+        && keys.iter().all(|(name, value)| written(name).is_none_or(|v| v == *value))
 }
 
 fn yaml_gap(file: &str, error: &YamlError) -> Gap {
@@ -216,18 +183,8 @@ fn yaml_gap(file: &str, error: &YamlError) -> Gap {
 }
 
 fn parse_gap(file: &str, place: Option<yaml::Place>, message: &str) -> Gap {
-    let at = place.map_or_else(
-        || file.to_owned(),
-        |p| format!("{file}:{}:{}", p.line, p.column),
-    );
-    Gap::new(
-        GapKind::Parse,
-        message,
-        Hides::File {
-            file: file.to_owned(),
-        },
-    )
-    .at(at)
+    let at = place.map_or_else(|| file.to_owned(), |p| format!("{file}:{}:{}", p.line, p.column));
+    Gap::new(GapKind::Parse, message, Hides::File { file: file.to_owned() }).at(at)
 }
 
 #[cfg(test)]
@@ -239,12 +196,7 @@ mod tests {
     fn read_text(text: &str) -> Manifests {
         let key = RedactionKey::from_bytes([3; 32]);
         let rules = RedactionRules::default();
-        let reading = Reading {
-            limits: yaml::Limits::default(),
-            namespace: "shop",
-            key: &key,
-            redaction: &rules,
-        };
+        let reading = Reading { limits: yaml::Limits::default(), namespace: "shop", key: &key, redaction: &rules };
         read("a/b.yaml", text.as_bytes(), &reading)
     }
 
@@ -252,36 +204,17 @@ mod tests {
     fn one_broken_document_hides_only_itself() {
         let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nkind: [\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n";
         let manifests = read_text(text);
-        let names: Vec<_> = manifests
-            .objects
-            .iter()
-            .map(|o| (o.name.as_str(), o.line))
-            .collect();
+        let names: Vec<_> = manifests.objects.iter().map(|o| (o.name.as_str(), o.line)).collect();
         assert_eq!(names, [("a", 1), ("b", 7)]);
         assert_eq!(manifests.gaps.len(), 1);
-        assert!(
-            manifests.gaps[0]
-                .place
-                .as_deref()
-                .unwrap()
-                .starts_with("a/b.yaml:"),
-            "{:?}",
-            manifests.gaps
-        );
+        assert!(manifests.gaps[0].place.as_deref().unwrap().starts_with("a/b.yaml:"), "{:?}", manifests.gaps);
     }
 
     #[test]
     fn lists_are_expanded_and_other_files_passed_over() {
         let text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Service\n  metadata: {name: b}\n---\nreplicas: 3\n";
         let manifests = read_text(text);
-        assert_eq!(
-            manifests
-                .objects
-                .iter()
-                .map(|o| (o.index, o.line))
-                .collect::<Vec<_>>(),
-            [(0, 4), (1, 7)]
-        );
+        assert_eq!(manifests.objects.iter().map(|o| (o.index, o.line)).collect::<Vec<_>>(), [(0, 4), (1, 7)]);
         assert!(manifests.gaps.is_empty());
     }
 
@@ -291,48 +224,27 @@ mod tests {
             ("a: 1\n---\nkind: Pod\n", "no `apiVersion`"),
             ("apiVersion: v1\n", "no `kind`"),
             ("apiVersion: v1\nkind: Pod\n", "no `metadata.name`"),
-            (
-                "apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\n",
-                "must be text",
-            ),
+            ("apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\n", "must be text"),
         ] {
             let gaps = read_text(text).gaps;
-            assert!(
-                gaps.len() == 1 && gaps[0].message.contains(what),
-                "{text}: {gaps:?}"
-            );
+            assert!(gaps.len() == 1 && gaps[0].message.contains(what), "{text}: {gaps:?}");
         }
     }
 
     #[test]
     fn lines_of_fields_also_of_stringdata_and_of_what_is_not_there() {
         let text = b"apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  p: x\nspec:\n  containers:\n  - name: api\n    ports:\n    - containerPort: 80\n";
-        let line = |path: &str| {
-            line_of(
-                text,
-                0,
-                &FieldPath::parse(path).unwrap(),
-                &yaml::Limits::default(),
-            )
-        };
+        let line = |path: &str| line_of(text, 0, &FieldPath::parse(path).unwrap(), &yaml::Limits::default());
         assert_eq!(line(r#".data["p"]"#), Some(6));
         assert_eq!(line(".metadata.name"), Some(4));
-        assert_eq!(
-            line(r#".spec.containers[name="api"].ports[containerPort=80,protocol="TCP"].protocol"#),
-            Some(11)
-        );
+        assert_eq!(line(r#".spec.containers[name="api"].ports[containerPort=80,protocol="TCP"].protocol"#), Some(11));
         assert_eq!(line(r#".spec.containers[name="web"]"#), Some(8));
-        assert_eq!(
-            line_of(text, 1, &FieldPath::root(), &yaml::Limits::default()),
-            None
-        );
+        assert_eq!(line_of(text, 1, &FieldPath::root(), &yaml::Limits::default()), None);
     }
 
     #[test]
     fn secrets_are_hashed_as_they_enter() {
-        let manifests = read_text(
-            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {p: CANARY}\n",
-        );
+        let manifests = read_text("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {p: CANARY}\n");
         assert!(!format!("{manifests:?}").contains("CANARY"));
         assert_ne!(manifests.objects[0].value["data"]["p"], json!(null));
     }

@@ -124,9 +124,8 @@ fn side(path: &Path, rules: &Rules, key: &RedactionKey) -> Result<Side, AppError
     let content = content.map_err(|error| AppError::file("cannot read", path, &error))?;
     let reading = Reading { limits: rules.limits, namespace: "", key, redaction: &rules.redaction };
     let manifests = manifest::read(&path.display().to_string(), &content, &reading);
-    let notes = manifests.gaps.iter().map(|gap| {
-        format!("{}: {}", gap.place.as_deref().unwrap_or_default(), gap.message)
-    });
+    let notes =
+        manifests.gaps.iter().map(|gap| format!("{}: {}", gap.place.as_deref().unwrap_or_default(), gap.message));
     Ok(Side { notes: notes.collect(), objects: manifests.objects })
 }
 
@@ -167,7 +166,10 @@ fn compare(
         let mut of_one = match pair {
             None => vec![findings::of_missing(&cluster, &object, &evidence, &around)],
             Some(live) if live.gvk != object.gvk => {
-                notes.push(format!("{}: declared as {}, live as {}; compared as it stands", object.id, object.gvk, live.gvk));
+                notes.push(format!(
+                    "{}: declared as {}, live as {}; compared as it stands",
+                    object.id, object.gvk, live.gvk
+                ));
                 judged(&judge, &object, live, &evidence, &around, notes)
             }
             Some(live) => judged(&judge, &object, live, &evidence, &around, notes),
@@ -300,7 +302,8 @@ mod tests {
             .replace("replicas: 3", "replicas: 5")
             .replace("image: registry.example.com/shop/api:1.4.2", "image: registry.example.com/shop/api:1.4.3")
             .replace("value: info", "value: debug");
-        let paths: Vec<_> = of(declared, &live).into_iter().map(|(code, path, _, _)| format!("{code} {path}")).collect();
+        let paths: Vec<_> =
+            of(declared, &live).into_iter().map(|(code, path, _, _)| format!("{code} {path}")).collect();
         assert_eq!(
             paths,
             [

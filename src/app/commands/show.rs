@@ -44,7 +44,12 @@ impl Show {
                 text.push_str("\nStory\n");
                 for event in &story.events {
                     let how = event.how.as_deref().map(|how| format!(": {how}")).unwrap_or_default();
-                    text.push_str(&format!("  {}  scan {}  {}{how}\n", event.time.for_people(), event.scan, word(event.kind)));
+                    text.push_str(&format!(
+                        "  {}  scan {}  {}{how}\n",
+                        event.time.for_people(),
+                        event.scan,
+                        word(event.kind)
+                    ));
                 }
                 text
             }

@@ -27,11 +27,18 @@ impl Verify {
         }
         match found.anchor_found {
             Some(true) => text.push_str("the anchor is in the chain, and what it covers is as it was sealed\n"),
-            Some(false) => text.push_str("the anchor is NOT in the chain: the ledger was rewritten, or it is another ledger\n"),
-            None => text.push_str("no anchor given: a chain that is whole says nothing about a file rewritten as a whole\n"),
+            Some(false) => {
+                text.push_str("the anchor is NOT in the chain: the ledger was rewritten, or it is another ledger\n")
+            }
+            None => {
+                text.push_str("no anchor given: a chain that is whole says nothing about a file rewritten as a whole\n")
+            }
         }
         if found.unsealed_rows > 0 {
-            text.push_str(&format!("{} rows after the newest seal, which the next one will cover\n", found.unsealed_rows));
+            text.push_str(&format!(
+                "{} rows after the newest seal, which the next one will cover\n",
+                found.unsealed_rows
+            ));
         }
         for problem in &found.problems {
             text.push_str(&format!("PROBLEM: {problem}\n"));

@@ -37,36 +37,27 @@ struct File {
     definitions: BTreeMap<String, RawSchema>,
 }
 
-static FILE: LazyLock<File> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("builtin.json")).expect("a test reads the embedded facts")
-});
+static FILE: LazyLock<File> =
+    LazyLock::new(|| serde_json::from_str(include_str!("builtin.json")).expect("a test reads the embedded facts"));
 
 static FACTS: LazyLock<Facts> = LazyLock::new(|| {
     let fact = |raw: &RawSchema| {
         let flags = raw.go.as_deref()?;
         let default = raw.default.clone();
-        Some(Fact {
-            omit_empty: flags.contains('o') || flags.contains('z'),
-            pointer: flags.contains('p'),
-            default,
-        })
+        Some(Fact { omit_empty: flags.contains('o') || flags.contains('z'), pointer: flags.contains('p'), default })
     };
     Facts(
         FILE.definitions
             .iter()
             .map(|(name, definition)| {
-                let fields = definition
-                    .properties
-                    .iter()
-                    .filter_map(|(field, raw)| Some((field.clone(), fact(raw)?)));
+                let fields = definition.properties.iter().filter_map(|(field, raw)| Some((field.clone(), fact(raw)?)));
                 (name.clone(), fields.collect())
             })
             .collect(),
     )
 });
 
-static SCHEMAS: LazyLock<Schemas> =
-    LazyLock::new(|| Schemas::from_document(read(&FILE.definitions)));
+static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::from_document(read(&FILE.definitions)));
 
 pub(super) fn facts() -> &'static Facts {
     &FACTS
@@ -79,9 +70,7 @@ pub fn builtin_schemas() -> &'static Schemas {
 
 /// The metadata that every kind has.
 pub fn object_meta() -> Option<SchemaRef<'static>> {
-    builtin_schemas()
-        .kind(&Gvk::new("v1", "ConfigMap"))?
-        .child("metadata")
+    builtin_schemas().kind(&Gvk::new("v1", "ConfigMap"))?.child("metadata")
 }
 
 /// Kubernetes' own kinds, as far as they are known without a cluster: not whole, so that nothing is called unserved.

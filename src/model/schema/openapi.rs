@@ -51,11 +51,7 @@ impl Schemas {
         for name in ["apiVersion", "kind"] {
             raw.properties.entry(name.to_owned()).or_default().r#type = Some("string".to_owned());
         }
-        raw.kinds = vec![RawGvk {
-            group: gvk.gv.group,
-            version: gvk.gv.version,
-            kind: gvk.kind,
-        }];
+        raw.kinds = vec![RawGvk { group: gvk.gv.group, version: gvk.gv.version, kind: gvk.kind }];
         let mut schemas = Self::default();
         schemas.insert(read(&BTreeMap::from([(String::from("crd"), raw)])));
         Ok(schemas)
@@ -126,10 +122,7 @@ struct RawGvk {
 }
 
 pub(super) fn read(definitions: &BTreeMap<String, RawSchema>) -> Document {
-    let mut reader = Reader {
-        definitions,
-        document: Document::default(),
-    };
+    let mut reader = Reader { definitions, document: Document::default() };
     for (name, raw) in definitions {
         if raw.kinds.is_empty() {
             continue;
@@ -137,17 +130,8 @@ pub(super) fn read(definitions: &BTreeMap<String, RawSchema>) -> Document {
         let node = reader.named(name);
         // Shared kinds such as DeleteOptions carry a mark for every group; none of them is an object of a cluster.
         if let [kind] = raw.kinds.as_slice() {
-            let gv = GroupVersion {
-                group: kind.group.clone(),
-                version: kind.version.clone(),
-            };
-            reader.document.kinds.push((
-                Gvk {
-                    gv,
-                    kind: kind.kind.clone(),
-                },
-                node,
-            ));
+            let gv = GroupVersion { group: kind.group.clone(), version: kind.version.clone() };
+            reader.document.kinds.push((Gvk { gv, kind: kind.kind.clone() }, node));
         }
     }
     reader.document
@@ -182,13 +166,10 @@ impl Reader<'_> {
     }
 
     fn node(&mut self, raw: &RawSchema) -> NodeId {
-        let reference = raw
-            .reference
-            .as_ref()
-            .or_else(|| match raw.all_of.as_slice() {
-                [only] => only.reference.as_ref(),
-                _ => None,
-            });
+        let reference = raw.reference.as_ref().or_else(|| match raw.all_of.as_slice() {
+            [only] => only.reference.as_ref(),
+            _ => None,
+        });
         match reference {
             Some(reference) => self.named(reference.rsplit('/').next().unwrap_or(reference)),
             None => {
@@ -239,13 +220,8 @@ impl Reader<'_> {
         let of_go_struct = definition.is_some_and(|name| name.starts_with("io.k8s."));
         for (name, field) in &raw.properties {
             let node = self.node(field);
-            let fact = definition
-                .filter(|_| of_go_struct)
-                .and_then(|d| facts().field(d, name));
-            let default = field
-                .default
-                .clone()
-                .filter(|value| !(of_go_struct && is_zero(value)));
+            let fact = definition.filter(|_| of_go_struct).and_then(|d| facts().field(d, name));
+            let default = field.default.clone().filter(|value| !(of_go_struct && is_zero(value)));
             fields.insert(
                 name.clone(),
                 Field {
@@ -260,13 +236,7 @@ impl Reader<'_> {
         if raw.embedded {
             for name in ["apiVersion", "kind", "metadata"] {
                 let node = self.push(Shape::Any);
-                let field = Field {
-                    node,
-                    default: None,
-                    required: false,
-                    omit_empty: None,
-                    pointer: None,
-                };
+                let field = Field { node, default: None, required: false, omit_empty: None, pointer: None };
                 fields.entry(name.to_owned()).or_insert(field);
             }
         }
@@ -279,12 +249,7 @@ impl Reader<'_> {
             return Shape::Any;
         }
         let atomic = raw.map_type.as_deref() == Some("atomic");
-        Shape::Object {
-            fields,
-            additional,
-            preserve_unknown: raw.preserve_unknown,
-            atomic,
-        }
+        Shape::Object { fields, additional, preserve_unknown: raw.preserve_unknown, atomic }
     }
 }
 
@@ -342,24 +307,12 @@ mod tests {
         let schemas = Schemas::from_openapi_v3(document.to_string().as_bytes()).unwrap();
         let widget = schemas.kind(&Gvk::new("example.com/v1", "Widget")).unwrap();
         let spec = widget.child("spec").unwrap();
-        assert_eq!(
-            spec.field("off").unwrap().default,
-            Some(json!(false)),
-            "a custom resource's default counts"
-        );
-        assert_eq!(
-            *spec.child("size").unwrap().shape(),
-            Shape::Scalar(Scalar::Quantity)
-        );
+        assert_eq!(spec.field("off").unwrap().default, Some(json!(false)), "a custom resource's default counts");
+        assert_eq!(*spec.child("size").unwrap().shape(), Shape::Scalar(Scalar::Quantity));
         assert!(spec.field("size").unwrap().required);
         assert_eq!(spec.field("mode").unwrap().default, Some(json!("fast")));
-        assert_eq!(
-            *spec.child("labels").unwrap().child("x").unwrap().shape(),
-            Shape::Scalar(Scalar::String)
-        );
-        let Shape::List { kind, .. } = spec.child("ports").unwrap().shape() else {
-            panic!("a list")
-        };
+        assert_eq!(*spec.child("labels").unwrap().child("x").unwrap().shape(), Shape::Scalar(Scalar::String));
+        let Shape::List { kind, .. } = spec.child("ports").unwrap().shape() else { panic!("a list") };
         assert_eq!(*kind, ListKind::Map(vec!["port".into(), "protocol".into()]));
         let again = spec.child("parts").unwrap().item().unwrap();
         assert_eq!(again.field("mode").unwrap().default, Some(json!("fast")));

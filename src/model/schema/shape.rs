@@ -112,10 +112,7 @@ impl Schemas {
     /// The schema of a kind at a version.
     pub fn kind(&self, gvk: &Gvk) -> Option<SchemaRef<'_>> {
         let (document, node) = self.kinds.get(gvk)?;
-        Some(SchemaRef {
-            document,
-            node: *node,
-        })
+        Some(SchemaRef { document, node: *node })
     }
 
     /// Takes over the kinds of another set; what both have is taken from `other`.
@@ -142,8 +139,7 @@ impl Schemas {
     pub(super) fn insert(&mut self, document: Document) {
         let document = Arc::new(document);
         for (gvk, node) in &document.kinds {
-            self.kinds
-                .insert(gvk.clone(), (Arc::clone(&document), *node));
+            self.kinds.insert(gvk.clone(), (Arc::clone(&document), *node));
         }
     }
 }
@@ -151,18 +147,12 @@ impl Schemas {
 impl<'a> SchemaRef<'a> {
     /// The shape.
     pub fn shape(self) -> &'a Shape {
-        self.document
-            .shapes
-            .get(self.node.0 as usize)
-            .unwrap_or(&Shape::Any)
+        self.document.shapes.get(self.node.0 as usize).unwrap_or(&Shape::Any)
     }
 
     /// The shape of another node of the same document.
     pub fn at(self, node: NodeId) -> SchemaRef<'a> {
-        SchemaRef {
-            document: self.document,
-            node,
-        }
+        SchemaRef { document: self.document, node }
     }
 
     /// A named field.
@@ -176,13 +166,9 @@ impl<'a> SchemaRef<'a> {
     /// The shape of a field or of a map's values.
     pub fn child(self, name: &str) -> Option<SchemaRef<'a>> {
         match self.shape() {
-            Shape::Object {
-                fields, additional, ..
-            } => fields
-                .get(name)
-                .map(|f| f.node)
-                .or(*additional)
-                .map(|node| self.at(node)),
+            Shape::Object { fields, additional, .. } => {
+                fields.get(name).map(|f| f.node).or(*additional).map(|node| self.at(node))
+            }
             _ => None,
         }
     }

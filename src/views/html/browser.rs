@@ -1,9 +1,12 @@
 //! The report in a real browser: it breaks none of its own rules and asks for nothing.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use crate::views::sample;
 
@@ -25,32 +28,54 @@ fn visit(html: &str) -> Visit {
     // Everything that leaves the browser has to come through here.
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = proxy.local_addr().expect("an address");
+    let (sender, asked) = mpsc::channel();
+    // It notes what is asked for, answers nothing and hangs up. It ends with the test.
+    std::thread::spawn(move || {
+        for mut stream in proxy.incoming().flatten() {
+            let mut bytes = [0; 512];
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+            let read = stream.read(&mut bytes).unwrap_or_default();
+            let request = String::from_utf8_lossy(&bytes[..read]).lines().next().unwrap_or_default().to_owned();
+            if sender.send(request).is_err() {
+                return;
+            }
+        }
+    });
     let (dom, log) = chromium(&page, folder.path(), &address.to_string());
-    proxy.set_nonblocking(true).expect("non-blocking");
-    let mut requests = Vec::new();
-    while let Ok((mut stream, _)) = proxy.accept() {
-        let mut bytes = [0; 512];
-        stream.set_nonblocking(false).expect("blocking");
-        stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout");
-        let read = std::io::Read::read(&mut stream, &mut bytes).unwrap_or_default();
-        requests.push(String::from_utf8_lossy(&bytes[..read]).lines().next().unwrap_or_default().to_owned());
-    }
+    let requests = asked.try_iter().collect();
     let console = log.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
     Visit { dom, console, requests }
 }
 
 fn chromium(page: &Path, folder: &Path, proxy: &str) -> (String, String) {
-    let output = Command::new("chromium")
+    let (dom, log) = (folder.join("dom"), folder.join("log"));
+    let file = |path| File::create(path).expect("a file");
+    let mut child = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
         .args(["--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-extensions"])
-        .args(["--enable-logging=stderr", "--proxy-bypass-list=<-loopback>", "--virtual-time-budget=2000", "--dump-dom"])
+        .args(["--enable-logging=stderr", "--proxy-bypass-list=<-loopback>", "--timeout=10000", "--dump-dom"])
         .arg(format!("--proxy-server=http://{proxy}"))
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
         .arg(format!("file://{}", page.display()))
-        .output()
+        .stdout(file(&dom))
+        .stderr(file(&log))
+        .spawn()
         .expect("Chromium is installed");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait().expect("a child") {
+            Some(status) => break status,
+            None if start.elapsed() > Duration::from_secs(60) => {
+                child.kill().expect("killed");
+                child.wait().expect("ended");
+                panic!("Chromium did not end");
+            }
+            None => std::thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    let read = |path| String::from_utf8_lossy(&std::fs::read(path).expect("a file")).into_owned();
+    assert!(status.success(), "{}", read(&log));
+    (read(&dom), read(&log))
 }
 
 /// A request that a page could have made; the browser's own services are none.

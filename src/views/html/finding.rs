@@ -6,9 +6,17 @@ use crate::model::attribution::{Actor, DeclaredBy};
 use crate::model::finding::Finding;
 use crate::model::report::ScanReport;
 use crate::views::diff::{self, Difference, Line, OneLine, Segment, Tag};
-use crate::views::escape::terminal as t;
+use crate::views::escape::terminal;
 use crate::views::value::{self, Side};
 use crate::views::words;
+
+/// Characters of a text that somebody else chose; real ones are far shorter.
+const MOST_CHARS: usize = 1_000;
+
+/// A text from outside, made visible and bounded.
+pub(super) fn t(text: &str) -> String {
+    value::cut(&terminal(text), MOST_CHARS)
+}
 
 /// All texts are escaped as [`t`] does; the engine escapes them for HTML.
 #[derive(Serialize)]

@@ -10,13 +10,12 @@ use crate::model::finding::{Finding, Severity};
 use crate::model::ids::FindingId;
 use crate::model::report::{ClosedFinding, ScanReport};
 use crate::model::time::Timestamp;
-use crate::views::escape::terminal as t;
 use crate::views::templates::{self, REPORT_CSS};
 use crate::views::verdict::{self, State};
 use crate::views::words::{self, Fact, counted, number};
 use crate::views::{ViewError, diff, value};
 
-use super::finding::{FindingCard, Surroundings, card, steps};
+use super::finding::{FindingCard, Surroundings, card, steps, t};
 
 /// Findings shown in full; the page says how many more there are and where.
 pub const MOST_FINDINGS: usize = 2_000;
@@ -244,7 +243,7 @@ fn changes(report: &ScanReport, shown: &[Finding]) -> Vec<ChangeList> {
                 ChangeEntry {
                     id: t(id.as_str()),
                     linked: finding.is_some(),
-                    text: finding.map_or_else(|| "further down the list".to_owned(), |f| t(&words::object(f))),
+                    text: finding.map_or_else(|| "further down the list".to_owned(), |f| value::cut(&t(&words::object(f)), 200)),
                     path: finding.copied().and_then(steps),
                     how: None,
                 }
@@ -383,6 +382,18 @@ mod tests {
             assert!(!text.contains(['\u{202e}', '\u{2066}']));
         }
         assert!(html(&sample::hostile()).contains("{{ 7 * 7 }}"), "no text is taken for a template");
+    }
+
+    #[test]
+    fn no_single_text_blows_up_the_page() {
+        let mut report = sample::drifted();
+        let long = "x".repeat(3_000_000);
+        let finding = &mut report.findings[0];
+        (finding.name, finding.note) = (long.clone(), Some(long.clone()));
+        (finding.declared, finding.live) = (Some(long.clone().into()), Some(vec![long.clone()].into()));
+        finding.actors[0].manager = long.clone();
+        report.gaps[0].message = long;
+        assert!(html(&report).len() < 100_000);
     }
 
     #[test]

@@ -1,0 +1,3 @@
+//! What can only be tested from outside: the house's law, and the program as its users run it.
+
+mod import_law;
