@@ -36,6 +36,7 @@ pub fn of_target(
         max_versions: MOST_VERSIONS,
         max_file_bytes: config.limits.file_bytes,
         deadline: Instant::now().checked_add(config.limits.history_time),
+        ..HistoryBounds::default()
     };
     let histories = match repository.file_histories(commit, &files.into_iter().collect::<Vec<_>>(), bounds) {
         Ok(histories) => histories,

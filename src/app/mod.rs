@@ -14,5 +14,6 @@ pub mod outcome;
 pub mod output;
 pub mod pipeline;
 pub mod progress;
+pub mod sightings;
 pub mod telemetry;
 pub mod wiring;

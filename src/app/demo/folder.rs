@@ -7,7 +7,8 @@ use crate::app::error::AppError;
 
 /// Says that a folder is an earlier demo's.
 const MARKER: &str = ".driftledger-demo";
-const MARKER_TEXT: &str = "Made by `driftledger demo`. Where this file is, the next demo replaces what an earlier one made.\n";
+const MARKER_TEXT: &str =
+    "Made by `driftledger demo`. Where this file is, the next demo replaces what an earlier one made.\n";
 
 /// Names in the folder.
 pub const CONFIG: &str = "driftledger.yaml";

@@ -66,11 +66,11 @@ const BEFORE: &[Step] = &[
         merges: None,
     },
     Step {
-        by: MAYA,
+        by: PRIYA,
         time: "2026-02-25T11:20:15Z",
-        message: "Merge pull request #41 from acme/nightly-report\n\nSend the sales report every night\n",
+        message: "Send the sales report every night\n",
         files: files!("05-report": "jobs.yaml"),
-        merges: Some((PRIYA, "2026-02-24T16:48:29Z", "Send the sales report every night\n")),
+        merges: None,
     },
     Step {
         by: JONAS,
@@ -112,11 +112,11 @@ const BETWEEN: &[Step] = &[
         merges: None,
     },
     Step {
-        by: PRIYA,
+        by: MAYA,
         time: "2026-03-12T14:17:30Z",
-        message: "Import prices every quarter of an hour\n",
+        message: "Merge pull request #41 from acme/price-import\n\nImport prices every quarter of an hour\n",
         files: files!("11-prices": "jobs.yaml"),
-        merges: None,
+        merges: Some((PRIYA, "2026-03-12T11:36:02Z", "Import prices every quarter of an hour\n")),
     },
     Step {
         by: MAYA,
@@ -166,7 +166,8 @@ fn push(repository: &mut RepositoryBuilder, tip: Option<CommitId>, steps: &[Step
         let files = || step.files.iter().map(|(name, text)| (format!("{FOLDER}/{name}"), Content::from(*text)));
         let mut parents: Vec<CommitId> = tip.into_iter().collect();
         if let Some((by, time, message)) = step.merges {
-            let branch = repository.commit(&parents.iter().collect::<Vec<_>>(), &written(by, time, message), files())?;
+            let branch =
+                repository.commit(&parents.iter().collect::<Vec<_>>(), &written(by, time, message), files())?;
             parents.push(branch);
         }
         let written = written(step.by, step.time, step.message);
