@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evidence::Lines;
+use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
 use super::live::ClusterReading;
 use super::pipeline::VERSION;
@@ -60,10 +60,10 @@ pub fn record(
 ) -> ScanRecord {
     let (sightings, sighting_gaps) = sightings::of_targets(&scanned.sources, prior, config);
     let mut found = Vec::new();
-    let mut lines = Lines::default();
     for reading in &scanned.readings {
-        found.extend(findings_of(reading, &scanned, &evidence, &sightings, prior, config, &mut lines));
+        found.extend(findings_of(reading, &scanned, &evidence, &sightings, prior, config));
     }
+    add_lines(&mut found, &scanned, config);
     assess(&mut found, &config.severity);
     let found = findings::one_each(found);
 
@@ -121,7 +121,6 @@ fn findings_of(
     sightings: &Sightings,
     prior: &PriorState,
     config: &Config,
-    lines: &mut Lines,
 ) -> Vec<Finding> {
     let cluster = &reading.summary.name;
     let none = Evidence::default();
@@ -137,16 +136,31 @@ fn findings_of(
             grace_seconds: i64::try_from(config.grace.as_secs()).unwrap_or(i64::MAX),
             seen_live: was_live(prior, &key),
         };
-        let of_one = of_object(reading, object, evidence, &around);
-        found.extend(of_one.into_iter().map(|mut finding| {
-            let path = finding.path.clone().unwrap_or_else(FieldPath::root);
-            if let Some(line) = lines.of(source, object, &path, config) {
-                finding.origin = Some(crate::model::attribution::Origin { line: Some(line), ..object.origin.clone() });
-            }
-            finding
-        }));
+        found.extend(of_object(reading, object, evidence, &around));
     }
     found
+}
+
+/// Gives findings the lines of their fields.
+fn add_lines(found: &mut [Finding], scanned: &Scanned, config: &Config) {
+    let mut questions = LineQuestions::new();
+    let mut asked: BTreeMap<(TargetName, String), Vec<usize>> = BTreeMap::new();
+    for (n, finding) in found.iter().enumerate() {
+        let Some(origin) = &finding.origin else { continue };
+        let reading = scanned.readings.iter().find(|r| r.summary.name == finding.cluster);
+        let Some(object) = reading.and_then(|r| r.objects.get(&finding.object())) else { continue };
+        let key = (origin.target.clone(), origin.file.clone());
+        let path = finding.path.clone().unwrap_or_else(FieldPath::root);
+        questions.entry(key.clone()).or_default().push((object.index, path));
+        asked.entry(key).or_default().push(n);
+    }
+    for (key, lines) in evidence::lines(&scanned.sources, &questions, config) {
+        for (n, line) in asked.remove(&key).unwrap_or_default().into_iter().zip(lines) {
+            if let (Some(origin), Some(line)) = (&mut found[n].origin, line) {
+                origin.line = Some(line);
+            }
+        }
+    }
 }
 
 /// Whether an earlier scan saw the object live: the last one did, or it is already known to have been deleted.

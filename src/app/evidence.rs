@@ -1,16 +1,17 @@
 //! Evidence on the declared side: what Git's history says of the objects that something is to be said about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::gather::{self, TargetSource};
 use crate::adapters::git::HistoryBounds;
-use crate::adapters::render::manifest;
+use crate::adapters::render::manifest::{self, Reading};
 use crate::config::Config;
 use crate::model::declared::{DeclaredObject, RenderedObject};
 use crate::model::field_path::FieldPath;
 use crate::model::gap::{Gap, Hides};
-use crate::model::history::FileHistory;
+use crate::model::history::FileVersion;
 use crate::model::ids::TargetName;
 use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
@@ -19,77 +20,114 @@ use crate::stages::attribute::{ObjectHistory, ObjectVersion};
 use crate::stages::findings::Evidence;
 use crate::stages::normalise::{Applied, Side, normalise};
 
-/// Versions of one file that are parsed; a file with more is not followed to its beginning.
-const MOST_VERSIONS: usize = 300;
+/// Versions of one file that are looked at; a file with more is not followed to its beginning.
+const MOST_VERSIONS: usize = 1_000;
+
+/// An object that something is to be said about.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// The object.
+    pub object: &'a DeclaredObject,
+    /// Whether its live values are looked for in earlier versions; otherwise the last change of its declaration is enough.
+    pub whole_history: bool,
+}
 
 /// The evidence for objects of one target, from one walk over its history. Blocks.
 pub fn of_target(
     source: &TargetSource,
-    objects: &[&DeclaredObject],
+    questions: &[Question<'_>],
     config: &Config,
     key: &RedactionKey,
 ) -> (BTreeMap<ObjectId, Evidence>, Vec<Gap>) {
     let Some((commit, repository, tree)) = &source.commit else { return Default::default() };
-    let files: BTreeSet<String> = objects.iter().map(|object| real_path(tree, &object.origin.file)).collect();
-    let bounds = HistoryBounds {
-        max_commits: config.limits.history_commits,
-        max_versions: MOST_VERSIONS,
-        max_file_bytes: config.limits.file_bytes,
-        deadline: Instant::now().checked_add(config.limits.history_time),
-        ..HistoryBounds::default()
-    };
-    let histories = match repository.file_histories(commit, &files.into_iter().collect::<Vec<_>>(), bounds) {
+    let mut by_file: BTreeMap<String, Vec<Question<'_>>> = BTreeMap::new();
+    for question in questions {
+        let file = &question.object.origin.file;
+        let file = tree.real_path(file).unwrap_or_else(|| file.clone());
+        by_file.entry(file).or_default().push(*question);
+    }
+    let files: Vec<String> = by_file.keys().cloned().collect();
+    let deadline = Instant::now().checked_add(config.limits.history_time);
+    let bounds = HistoryBounds { max_commits: config.limits.history_commits, max_versions: MOST_VERSIONS, deadline };
+    let histories = match repository.file_histories(commit, &files, bounds) {
         Ok(histories) => histories,
         Err(mut gap) => {
             gap.hides = Hides::Evidence;
             return (BTreeMap::new(), vec![gap.of_target(&source.config.name)]);
         }
     };
-    let mut by_file: BTreeMap<String, Vec<&DeclaredObject>> = BTreeMap::new();
-    for object in objects {
-        by_file.entry(real_path(tree, &object.origin.file)).or_default().push(object);
-    }
     let mut evidence = BTreeMap::new();
-    for (file, objects) in by_file {
+    for (file, questions) in by_file {
         let Some(history) = histories.get(&file) else { continue };
-        for (id, history) in of_file(history, &file, &objects, source, config, key) {
-            evidence.insert(id, Evidence { history });
+        let mut follower = Follower::new(&questions, history.whole, gather::reading(config, &source.config, key));
+        for version in &history.versions {
+            let late = deadline.is_some_and(|deadline| Instant::now() > deadline);
+            if late || !follower.wants_more() {
+                follower.cut_off();
+                break;
+            }
+            let content = version.blob.as_ref().map(|blob| repository.blob(blob, config.limits.file_bytes));
+            follower.follow(version, content, &file);
         }
+        evidence.extend(follower.done());
     }
     (evidence, Vec::new())
 }
 
-fn real_path(tree: &crate::adapters::git::CommitTree, file: &str) -> String {
-    tree.real_path(file).unwrap_or_else(|| file.to_owned())
+/// Follows the objects of one file through its versions, newest first.
+struct Follower<'a> {
+    reading: Reading<'a>,
+    objects: Vec<Followed<'a>>,
+    /// The pieces of the version before, as read: most pieces of a file stay the same from version to version.
+    pieces: HashMap<Vec<u8>, Piece>,
 }
 
-/// Each version of a file is parsed once for all its objects.
-fn of_file(
-    history: &FileHistory,
-    file: &str,
-    objects: &[&DeclaredObject],
-    source: &TargetSource,
-    config: &Config,
-    key: &RedactionKey,
-) -> BTreeMap<ObjectId, ObjectHistory> {
-    let reading = gather::reading(config, &source.config, key);
-    let mut histories: BTreeMap<ObjectId, ObjectHistory> = objects
-        .iter()
-        .map(|object| (object.id.clone(), ObjectHistory { versions: Vec::new(), whole: history.whole }))
-        .collect();
-    for version in &history.versions {
-        let manifests = version.content.as_deref().map(|content| manifest::read(file, content, &reading));
-        let unreadable = manifests.as_ref().is_some_and(|m| !m.gaps.is_empty());
-        let rendered = manifests.map(|m| m.objects).unwrap_or_default();
-        for (id, history) in &mut histories {
-            let value = rendered.iter().rev().find(|object| is(object, id, &source.config.namespace)).map(|object| {
+struct Followed<'a> {
+    question: Question<'a>,
+    history: ObjectHistory,
+}
+
+#[derive(Clone, Default)]
+struct Piece {
+    objects: Rc<Vec<RenderedObject>>,
+    readable: bool,
+}
+
+impl<'a> Follower<'a> {
+    fn new(questions: &[Question<'a>], whole: bool, reading: Reading<'a>) -> Self {
+        let followed = |question: &Question<'a>| Followed {
+            question: *question,
+            history: ObjectHistory { versions: Vec::new(), whole },
+        };
+        Self { reading, objects: questions.iter().map(followed).collect(), pieces: HashMap::new() }
+    }
+
+    fn wants_more(&self) -> bool {
+        self.objects.iter().any(Followed::wants_more)
+    }
+
+    /// Older versions are not looked at.
+    fn cut_off(&mut self) {
+        for followed in &mut self.objects {
+            followed.history.whole = false;
+        }
+    }
+
+    /// `content`: `None` where the file was not there, `Some(None)` where it cannot be read.
+    fn follow(&mut self, version: &FileVersion, content: Option<Option<Vec<u8>>>, file: &str) {
+        let readable = !matches!(content, Some(None));
+        let pieces = self.read(&content.flatten().unwrap_or_default(), file);
+        for followed in self.objects.iter_mut().filter(|followed| followed.wants_more()) {
+            let id = &followed.question.object.id;
+            let value = pieces.iter().rev().find_map(|piece| {
+                let object = piece.objects.iter().rev().find(|object| is(object, id, self.reading.namespace))?;
                 let mut value = object.value.clone();
                 normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
-                value
+                Some(value)
             });
             // A version that cannot be read may have declared anything.
-            history.whole &= !(unreadable && value.is_none());
-            history.versions.push(ObjectVersion {
+            followed.history.whole &= value.is_some() || (readable && pieces.iter().all(|piece| piece.readable));
+            followed.history.versions.push(ObjectVersion {
                 commit: version.commit.clone(),
                 authored: version.authored.clone(),
                 commits_behind: version.commits_behind,
@@ -97,7 +135,58 @@ fn of_file(
             });
         }
     }
-    histories
+
+    /// Reads the pieces of a file that name one of the objects. A file is split where `kubectl` splits it.
+    fn read(&mut self, content: &[u8], file: &str) -> Vec<Piece> {
+        let mut known = std::mem::take(&mut self.pieces);
+        let mut pieces = Vec::new();
+        for text in pieces_of(content) {
+            if !self
+                .objects
+                .iter()
+                .any(|followed| memchr::memmem::find(text, followed.question.object.id.name.as_bytes()).is_some())
+            {
+                continue;
+            }
+            let piece = known.remove(text).unwrap_or_else(|| {
+                let manifests = manifest::read(file, text, &self.reading);
+                Piece { readable: manifests.gaps.is_empty(), objects: Rc::new(manifests.objects) }
+            });
+            self.pieces.insert(text.to_vec(), piece.clone());
+            pieces.push(piece);
+        }
+        pieces
+    }
+
+    fn done(self) -> impl Iterator<Item = (ObjectId, Evidence)> {
+        self.objects
+            .into_iter()
+            .map(|followed| (followed.question.object.id.clone(), Evidence { history: followed.history }))
+    }
+}
+
+impl Followed<'_> {
+    fn wants_more(&self) -> bool {
+        let versions = &self.history.versions;
+        let unchanged = || versions.iter().all(|version| version.value == versions[0].value);
+        self.question.whole_history || versions.is_empty() || unchanged()
+    }
+}
+
+/// A JSON file is one piece; any other is split at lines that begin with `---`.
+fn pieces_of(content: &[u8]) -> Vec<&[u8]> {
+    if content.trim_ascii_start().starts_with(b"{") {
+        return vec![content];
+    }
+    let mut pieces = Vec::new();
+    let mut rest = content;
+    while let Some(at) = memchr::memmem::find(rest, b"\n---") {
+        let (piece, after) = rest.split_at(at + 1);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
 }
 
 fn is(object: &RenderedObject, id: &ObjectId, namespace: &str) -> bool {
@@ -106,24 +195,24 @@ fn is(object: &RenderedObject, id: &ObjectId, namespace: &str) -> bool {
     object.name == id.name && object.gvk.kind == id.kind && object.gvk.gv.group == id.group && same_namespace
 }
 
-/// Finds the lines of fields in the files they are declared in; a file is read once however many fields are asked for.
-#[derive(Default)]
-pub struct Lines {
-    files: BTreeMap<(TargetName, String), Option<Vec<u8>>>,
-}
+/// Where the lines of fields are asked for: by target and file, the object's position in the file and the field.
+pub type LineQuestions = BTreeMap<(TargetName, String), Vec<(usize, FieldPath)>>;
 
-impl Lines {
-    /// The line of a field of an object, else of the nearest ancestor that is written.
-    pub fn of(
-        &mut self,
-        source: &TargetSource,
-        object: &DeclaredObject,
-        path: &FieldPath,
-        config: &Config,
-    ) -> Option<u32> {
-        let (_, _, tree) = source.commit.as_ref()?;
-        let key = (source.config.name.clone(), object.origin.file.clone());
-        let content = self.files.entry(key).or_insert_with(|| tree.read(&object.origin.file));
-        manifest::line_of(content.as_deref()?, object.index, path, &gather::yaml_limits(config))
+/// The lines of fields in the files they are declared in, in the order of the questions. Each file is read and parsed once.
+pub fn lines(
+    sources: &[TargetSource],
+    questions: &LineQuestions,
+    config: &Config,
+) -> BTreeMap<(TargetName, String), Vec<Option<u32>>> {
+    let mut found = BTreeMap::new();
+    for ((target, file), fields) in questions {
+        let source = sources.iter().find(|source| source.config.name == *target);
+        let content = source.and_then(|source| source.commit.as_ref()?.2.read(file));
+        let lines = match content {
+            Some(content) => manifest::lines_of(&content, fields, &gather::yaml_limits(config)),
+            None => vec![None; fields.len()],
+        };
+        found.insert((target.clone(), file.clone()), lines);
     }
+    found
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::assemble::{self, Scanned};
 use super::error::AppError;
-use super::evidence;
+use super::evidence::{self, Question};
 use super::gather::{self, TargetSource};
 use super::live::{self, ClusterReading, LiveContext};
 use super::progress::Progress;
@@ -189,11 +189,15 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> (a
     let mut gaps = Vec::new();
     for source in &scanned.sources {
         for reading in scanned.readings.iter().filter(|r| r.summary.name == source.config.cluster) {
-            let objects = reading.in_question().filter(|o| o.origin.target == source.config.name).collect::<Vec<_>>();
-            if objects.is_empty() {
+            let questions: Vec<Question<'_>> = reading
+                .in_question()
+                .filter(|object| object.origin.target == source.config.name)
+                .map(|object| Question { object, whole_history: reading.drifted.contains_key(&object.id) })
+                .collect();
+            if questions.is_empty() {
                 continue;
             }
-            let (evidence, evidence_gaps) = evidence::of_target(source, &objects, config, key);
+            let (evidence, evidence_gaps) = evidence::of_target(source, &questions, config, key);
             found.extend(evidence.into_iter().map(|(id, e)| ((reading.summary.name.clone(), id), e)));
             gaps.extend(evidence_gaps);
         }

@@ -1,6 +1,6 @@
 //! A file's past on a revision, as far as evidence needs it.
 
-use super::ids::CommitId;
+use super::ids::{BlobId, CommitId};
 use super::time::Timestamp;
 
 /// A commit, as shown to people.
@@ -30,8 +30,8 @@ pub struct FileVersion {
     pub authored: Option<CommitInfo>,
     /// First-parent commits between this one and the tracked commit; 0 for the tracked commit itself.
     pub commits_behind: u64,
-    /// The file's bytes; `None` where the commit removed it (or it is no regular file or over the size limit).
-    pub content: Option<Vec<u8>>,
+    /// The file's blob; `None` where the commit removed it, or it is no regular file.
+    pub blob: Option<BlobId>,
 }
 
 /// A file's versions, newest first.

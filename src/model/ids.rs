@@ -52,6 +52,10 @@ name!(
     CommitId
 );
 name!(
+    /// The id of a file's content in Git, full length, lower-case hex.
+    BlobId
+);
+name!(
     /// A finding's short id: `F-` and the first eight hex digits of its fingerprint.
     FindingId
 );

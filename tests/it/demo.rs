@@ -55,7 +55,7 @@ const SECRET: [&str; 4] = [
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftledger"));
     command.current_dir(folder).env_clear().env("PATH", "").env("HOME", folder).args(arguments);
-    command.output().unwrap()
+    command.output().expect("the binary runs")
 }
 
 fn stdout_of(folder: &Path, arguments: &[&str]) -> String {
@@ -63,12 +63,12 @@ fn stdout_of(folder: &Path, arguments: &[&str]) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {errors}");
     assert_eq!(errors, "", "{arguments:?}");
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 fn report_of(folder: &Path, scan: &str) -> Value {
     let config = ["--config", "out/driftledger.yaml", "report", "-o", "json", "--scan", scan];
-    serde_json::from_str(&stdout_of(folder, &config)).unwrap()
+    serde_json::from_str(&stdout_of(folder, &config)).expect("a report in JSON")
 }
 
 fn findings_of(report: &Value) -> Vec<[String; 5]> {
@@ -77,7 +77,7 @@ fn findings_of(report: &Value) -> Vec<[String; 5]> {
         let object = format!("{} {}/{}", text(&finding["kind"]), text(&finding["namespace"]), text(&finding["name"]));
         [text(&finding["code"]), text(&finding["cause"]), text(&finding["severity"]), object, text(&finding["path"])]
     };
-    report["findings"].as_array().unwrap().iter().map(of_one).collect()
+    report["findings"].as_array().expect("findings").iter().map(of_one).collect()
 }
 
 fn finding<'a>(report: &'a Value, kind: &str, name: &str, path_ends: &str) -> &'a Value {
@@ -85,7 +85,7 @@ fn finding<'a>(report: &'a Value, kind: &str, name: &str, path_ends: &str) -> &'
         let path = finding["path"].as_str().unwrap_or_default();
         finding["kind"] == kind && finding["name"] == name && path.ends_with(path_ends)
     };
-    report["findings"].as_array().unwrap().iter().find(of_it).unwrap()
+    report["findings"].as_array().expect("findings").iter().find(of_it).expect("such a finding")
 }
 
 #[test]

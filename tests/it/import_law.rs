@@ -39,9 +39,9 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// Every source file with its code, comments and tests left out.
+/// Every source file with its code; comments and what is compiled for tests only are left out.
 fn files() -> Vec<(String, String)> {
-    let mut found = Vec::new();
+    let mut texts = Vec::new();
     let mut folders = vec![source()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder of sources") {
@@ -50,15 +50,35 @@ fn files() -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let name = path.strip_prefix(source()).expect("below src").to_string_lossy().replace('\\', "/");
-                let is_test = name.ends_with("_tests.rs") || name.ends_with("/tests.rs") || name.contains("/tests/");
-                let is_support = name.ends_with("/testing.rs") || name.ends_with("/sample.rs") || name.ends_with("/lint.rs");
-                if !is_test && !is_support {
-                    found.push((name, code(&fs::read_to_string(&path).expect("text"))));
-                }
+                texts.push((name, fs::read_to_string(&path).expect("text")));
             }
         }
     }
-    found.sort();
+    let for_tests: Vec<String> = texts.iter().flat_map(|(name, text)| test_modules(name, text)).collect();
+    let is_for_tests = |name: &str| {
+        for_tests.iter().any(|test| name == test || name.starts_with(&format!("{}/", test.trim_end_matches(".rs"))))
+    };
+    texts.sort();
+    texts.into_iter().filter(|(name, _)| !is_for_tests(name)).map(|(name, text)| (name, code(&text))).collect()
+}
+
+/// The files that a file declares as modules for tests only.
+fn test_modules(name: &str, text: &str) -> Vec<String> {
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let inside = match name.rsplit_once('/') {
+        Some((folder, "mod.rs")) => folder.to_owned(),
+        _ => name.trim_end_matches(".rs").to_owned(),
+    };
+    let mut found = Vec::new();
+    for declared in text.split("#[cfg(test)]").skip(1) {
+        let mut lines = declared.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        if let Some(path) = first.strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]")) {
+            found.push(format!("{folder}/{path}"));
+        } else if let Some(module) = first.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
+            found.push(format!("{inside}/{module}.rs"));
+        }
+    }
     found
 }
 
@@ -111,9 +131,9 @@ fn each_library_has_its_home() {
     let mut broken = Vec::new();
     for (name, code) in files() {
         for (library, homes) in HOMES {
-            let used = code.match_indices(library).any(|(at, _)| {
-                !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
-            });
+            let used = code
+                .match_indices(library)
+                .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'));
             if used && !homes.iter().any(|home| name.starts_with(home)) {
                 broken.push(format!("{name} uses {library}"));
             }

@@ -2,3 +2,5 @@
 
 mod demo;
 mod import_law;
+mod on_cluster;
+mod program;

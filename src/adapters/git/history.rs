@@ -11,7 +11,7 @@ use gix::traverse::commit::simple::CommitTimeOrder;
 
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::history::{CommitInfo, FileHistory, FileVersion};
-use crate::model::ids::CommitId;
+use crate::model::ids::{BlobId, CommitId};
 
 use super::repository::{OpenedRepository, commit_info};
 
@@ -22,23 +22,13 @@ pub struct HistoryBounds {
     pub max_commits: u64,
     /// Versions of a file.
     pub max_versions: usize,
-    /// A larger version has no content.
-    pub max_file_bytes: u64,
-    /// Content of all files' versions together: bounds the memory.
-    pub max_bytes: u64,
     /// When to stop.
     pub deadline: Option<Instant>,
 }
 
 impl Default for HistoryBounds {
     fn default() -> Self {
-        Self {
-            max_commits: 50_000,
-            max_versions: 500,
-            max_file_bytes: 4 * 1024 * 1024,
-            max_bytes: 512 * 1024 * 1024,
-            deadline: None,
-        }
+        Self { max_commits: 50_000, max_versions: 500, deadline: None }
     }
 }
 
@@ -59,6 +49,17 @@ impl OpenedRepository {
     pub fn file_history(&self, commit: &CommitId, path: &str, bounds: HistoryBounds) -> Result<FileHistory, Gap> {
         let mut all = self.file_histories(commit, &[path.to_owned()], bounds)?;
         Ok(all.remove(path).unwrap_or_default())
+    }
+
+    /// The bytes of one version of a file; `None` where they are more than `most`, or cannot be read.
+    pub fn blob(&self, id: &BlobId, most: u64) -> Option<Vec<u8>> {
+        let repository = self.store.local();
+        let id = ObjectId::from_hex(id.as_str().as_bytes()).ok()?;
+        if repository.find_header(id).ok()?.size() > most {
+            return None;
+        }
+        let mut blob = repository.find_object(id).ok()?;
+        Some(std::mem::take(&mut blob.data))
     }
 
     /// The versions of files back from `commit` along the first parents, newest first: one for each commit that changed the bytes at the
@@ -88,12 +89,10 @@ impl OpenedRepository {
                 .at(self.store.place())
         })?;
         let mut id = self.known_commit(&repository, commit)?;
-        let mut bytes = 0;
         let mut node = Node::read(&repository, id).ok_or_else(|| lost(id))?;
         let mut reached_start = false;
         for behind in 0..bounds.max_commits {
             if bounds.is_late()
-                || bytes >= bounds.max_bytes
                 || full.iter().all(|full| *full)
                 || shallow.as_ref().is_some_and(|all| all.contains(&id))
             {
@@ -113,10 +112,9 @@ impl OpenedRepository {
                 let info = commit_info(&repository, id).ok_or_else(|| lost(id))?;
                 let authors = authors(&repository, &node, paths, &changed, &bounds);
                 for ((file, now), authored) in changed.into_iter().zip(authors) {
-                    let content = content(&repository, now, &bounds).map_err(|()| lost(id))?;
-                    bytes += content.as_ref().map_or(0, Vec::len) as u64;
+                    let blob = blob_of(now);
                     let versions = &mut histories[file].versions;
-                    versions.push(FileVersion { commit: info.clone(), authored, commits_behind: behind, content });
+                    versions.push(FileVersion { commit: info.clone(), authored, commits_behind: behind, blob });
                     full[file] = versions.len() >= bounds.max_versions;
                 }
             }
@@ -226,14 +224,12 @@ fn folder(entry: Option<Entry>) -> Option<ObjectId> {
     entry.and_then(|(kind, id)| (kind == EntryKind::Tree).then_some(id))
 }
 
-/// The bytes of a regular file within the limit.
-fn content(repository: &gix::Repository, entry: Option<Entry>, bounds: &HistoryBounds) -> Result<Option<Vec<u8>>, ()> {
-    let Some((EntryKind::Blob | EntryKind::BlobExecutable, id)) = entry else { return Ok(None) };
-    if repository.find_header(id).map_err(|_| ())?.size() > bounds.max_file_bytes {
-        return Ok(None);
+/// The content of a regular file.
+fn blob_of(entry: Option<Entry>) -> Option<BlobId> {
+    match entry {
+        Some((EntryKind::Blob | EntryKind::BlobExecutable, id)) => Some(BlobId::new(id.to_string())),
+        _ => None,
     }
-    let mut blob = repository.find_object(id).map_err(|_| ())?;
-    Ok(Some(std::mem::take(&mut blob.data)))
 }
 
 /// For each file that a merge changed against its first parent, the newest commit of what it merged that touched the file.

@@ -4,12 +4,15 @@ use super::super::build::{Content, RepositoryBuilder};
 use super::super::testing::{opened, written};
 use super::*;
 
-/// `(commits behind, content)` of each version.
-fn shown(history: &FileHistory) -> Vec<(u64, Option<&str>)> {
-    let text = |bytes: &'_ Option<Vec<u8>>| {
-        bytes.as_deref().map(|bytes| std::str::from_utf8(bytes).unwrap().to_owned().leak() as &str)
-    };
-    history.versions.iter().map(|version| (version.commits_behind, text(&version.content))).collect()
+/// `(commits behind, content)` of each version; every content here is one character.
+fn shown(history: &FileHistory) -> Vec<(u64, Option<char>)> {
+    let text = |blob: &BlobId| ('0'..='z').find(|c| blob_id(*c) == blob.as_str());
+    history.versions.iter().map(|version| (version.commits_behind, version.blob.as_ref().and_then(text))).collect()
+}
+
+fn blob_id(content: char) -> String {
+    let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, content.to_string().as_bytes());
+    id.unwrap().to_string()
 }
 
 /// Six commits: a.yaml appears, changes, changes back, is removed, comes again; d/b.yaml changes beside it.
@@ -36,7 +39,7 @@ fn a_version_for_each_commit_that_changed_the_file() {
     let (folder, _builder, commits) = six();
     let repository = opened(folder.path());
     let history = repository.file_history(&commits[5], "a.yaml", HistoryBounds::default()).unwrap();
-    assert_eq!(shown(&history), [(0, Some("3")), (1, None), (2, Some("1")), (4, Some("2")), (5, Some("1"))]);
+    assert_eq!(shown(&history), [(0, Some('3')), (1, None), (2, Some('1')), (4, Some('2')), (5, Some('1'))]);
     assert!(history.whole);
     let ids: Vec<&CommitId> = history.versions.iter().map(|version| &version.commit.id).collect();
     assert_eq!(ids, [&commits[5], &commits[4], &commits[3], &commits[1], &commits[0]]);
@@ -55,8 +58,8 @@ fn one_walk_gives_what_a_walk_for_each_file_gives() {
     for path in &paths {
         assert_eq!(all[path], repository.file_history(&commits[5], path, HistoryBounds::default()).unwrap(), "{path}");
     }
-    assert_eq!(shown(&all["d/b.yaml"]), [(3, Some("y")), (5, Some("x"))]);
-    assert_eq!(shown(&all["c.yaml"]), [(1, Some("z"))]);
+    assert_eq!(shown(&all["d/b.yaml"]), [(3, Some('y')), (5, Some('x'))]);
+    assert_eq!(shown(&all["c.yaml"]), [(1, Some('z'))]);
     assert_eq!(all["d"], FileHistory { versions: vec![], whole: true }, "a folder is no file");
     assert_eq!(all["never.yaml"], FileHistory { versions: vec![], whole: true });
 }
@@ -69,15 +72,15 @@ fn a_bound_makes_a_history_not_whole() {
     let all = HistoryBounds::default();
     let commits_bound = history(HistoryBounds { max_commits: 3, ..all });
     assert_eq!((shown(&commits_bound).len(), commits_bound.whole), (3, false));
-    assert!(history(HistoryBounds { max_commits: 6, ..all }).whole);
+    let whole = history(HistoryBounds { max_commits: 6, ..all });
+    assert!(whole.whole);
+    let newest = whole.versions[0].blob.as_ref().unwrap();
+    assert_eq!(repository.blob(newest, 1).as_deref(), Some(b"3".as_slice()));
+    assert_eq!(repository.blob(newest, 0), None, "larger than asked for");
     let versions_bound = history(HistoryBounds { max_versions: 2, ..all });
     assert_eq!((shown(&versions_bound).len(), versions_bound.whole), (2, false));
     let late = history(HistoryBounds { deadline: Some(Instant::now() - Duration::from_secs(1)), ..all });
     assert_eq!((shown(&late).len(), late.whole), (0, false));
-    let heavy = history(HistoryBounds { max_bytes: 2, ..all });
-    assert_eq!((shown(&heavy).len(), heavy.whole), (3, false));
-    let small = history(HistoryBounds { max_file_bytes: 0, ..all });
-    assert_eq!(shown(&small), [(0, None), (1, None), (2, None), (4, None), (5, None)]);
 }
 
 #[test]
@@ -85,7 +88,7 @@ fn a_shallow_boundary_ends_a_history_that_is_not_whole() {
     let (folder, _builder, commits) = six();
     std::fs::write(folder.path().join("shallow"), format!("{}\n", commits[2].as_str())).unwrap();
     let history = opened(folder.path()).file_history(&commits[5], "a.yaml", HistoryBounds::default()).unwrap();
-    assert_eq!(shown(&history), [(0, Some("3")), (1, None), (2, Some("1"))]);
+    assert_eq!(shown(&history), [(0, Some('3')), (1, None), (2, Some('1'))]);
     assert!(!history.whole);
 }
 
@@ -115,7 +118,7 @@ fn a_merge_is_the_version_and_the_commit_inside_it_the_author() {
     }
     assert_eq!((author("a"), author("c"), author("d")), (Some(again), None, Some(tip)));
     assert_eq!((&all["b"].versions[0].commit.id, author("b")), (&main, None));
-    assert_eq!(shown(&all["a"]), [(0, Some("3")), (2, Some("1"))]);
+    assert_eq!(shown(&all["a"]), [(0, Some('3')), (2, Some('1'))]);
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn links_and_submodules_are_versions_without_content_and_the_executable_bit_is_n
     builder.commit_to("main", &written(1), [("a", Content::from("b"))]).unwrap();
     let linked = builder.commit_to("main", &written(2), [("a", Content::Link("b".into()))]).unwrap();
     let history = opened(folder.path()).file_history(&linked, "a", HistoryBounds::default()).unwrap();
-    assert_eq!(shown(&history), [(0, None), (1, Some("b"))]);
+    assert_eq!(shown(&history), [(0, None), (1, Some('b'))]);
     let blob = gix::ObjectId::null(gix::hash::Kind::Sha1);
     assert_eq!(value(Some((EntryKind::BlobExecutable, blob))), value(Some((EntryKind::Blob, blob))));
     assert_ne!(value(Some((EntryKind::Commit, blob))), value(Some((EntryKind::Blob, blob))));

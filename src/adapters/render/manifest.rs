@@ -61,12 +61,16 @@ pub fn read(file: &str, content: &[u8], reading: &Reading<'_>) -> Manifests {
     manifests
 }
 
-/// The one-based line of a field of the `index`-th object of a file; of its nearest ancestor that is written there if the field
-/// itself is not. `None` if the file has no such object.
-pub fn line_of(content: &[u8], index: usize, path: &FieldPath, limits: &yaml::Limits) -> Option<u32> {
-    let text = std::str::from_utf8(content).ok()?;
+/// The one-based lines of fields, each of the object at a position among the file's objects; of the nearest ancestor that is written
+/// there if the field itself is not. `None` if the file has no such object.
+pub fn lines_of(content: &[u8], fields: &[(usize, FieldPath)], limits: &yaml::Limits) -> Vec<Option<u32>> {
+    let Ok(text) = std::str::from_utf8(content) else { return vec![None; fields.len()] };
     let documents: Vec<Document> = yaml::read_documents(text, limits).into_iter().filter_map(Result::ok).collect();
-    let node = documents.iter().flat_map(objects).nth(index)?;
+    let nodes: Vec<&Node> = documents.iter().flat_map(objects).collect();
+    fields.iter().map(|(index, path)| nodes.get(*index).map(|node| line_of(node, path))).collect()
+}
+
+fn line_of(node: &Node, path: &FieldPath) -> u32 {
     let (line, depth) = descend(node, path.steps());
     match path.steps() {
         // A Secret's stringData is compared as data.
@@ -74,9 +78,9 @@ pub fn line_of(content: &[u8], index: usize, path: &FieldPath, limits: &yaml::Li
             let mut steps = vec![Step::Field("stringData".to_owned())];
             steps.extend_from_slice(rest);
             let (other, other_depth) = descend(node, &steps);
-            Some(if other_depth > depth { other } else { line })
+            if other_depth > depth { other } else { line }
         }
-        _ => Some(line),
+        _ => line,
     }
 }
 
@@ -234,12 +238,17 @@ mod tests {
     #[test]
     fn lines_of_fields_also_of_stringdata_and_of_what_is_not_there() {
         let text = b"apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  p: x\nspec:\n  containers:\n  - name: api\n    ports:\n    - containerPort: 80\n";
-        let line = |path: &str| line_of(text, 0, &FieldPath::parse(path).unwrap(), &yaml::Limits::default());
-        assert_eq!(line(r#".data["p"]"#), Some(6));
-        assert_eq!(line(".metadata.name"), Some(4));
-        assert_eq!(line(r#".spec.containers[name="api"].ports[containerPort=80,protocol="TCP"].protocol"#), Some(11));
-        assert_eq!(line(r#".spec.containers[name="web"]"#), Some(8));
-        assert_eq!(line_of(text, 1, &FieldPath::root(), &yaml::Limits::default()), None);
+        let fields: Vec<(usize, FieldPath)> = [
+            (0, r#".data["p"]"#),
+            (0, ".metadata.name"),
+            (0, r#".spec.containers[name="api"].ports[containerPort=80,protocol="TCP"].protocol"#),
+            (0, r#".spec.containers[name="web"]"#),
+            (1, "."),
+        ]
+        .map(|(index, path)| (index, FieldPath::parse(path).unwrap()))
+        .to_vec();
+        let lines = lines_of(text, &fields, &yaml::Limits::default());
+        assert_eq!(lines, [Some(6), Some(4), Some(11), Some(8), None]);
     }
 
     #[test]
