@@ -6,6 +6,7 @@ use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
 use super::live::ClusterReading;
 use super::pipeline::VERSION;
+use super::sightings::{self, Sightings};
 use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::canonical::Canonical;
 use crate::model::declared::DeclaredObject;
@@ -57,9 +58,10 @@ pub fn record(
     key: &RedactionKey,
     finished: Timestamp,
 ) -> ScanRecord {
+    let (sightings, sighting_gaps) = sightings::of_targets(&scanned.sources, prior, config);
     let mut found = Vec::new();
     for reading in &scanned.readings {
-        found.extend(findings_of(reading, &scanned, &evidence, prior, config));
+        found.extend(findings_of(reading, &scanned, &evidence, &sightings, prior, config));
     }
     add_lines(&mut found, &scanned, config);
     assess(&mut found, &config.severity);
@@ -68,6 +70,7 @@ pub fn record(
     let mut gaps: Vec<Gap> = scanned.sources.iter().flat_map(|s| s.gaps.clone()).collect();
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
     gaps.extend(evidence_gaps);
+    gaps.extend(sighting_gaps);
     let looked = looked(&scanned, config, gaps.clone());
     let lifecycle = lifecycle(&found, &looked, prior, key);
 
@@ -115,6 +118,7 @@ fn findings_of(
     reading: &ClusterReading,
     scanned: &Scanned,
     evidence: &EvidenceByObject,
+    sightings: &Sightings,
     prior: &PriorState,
     config: &Config,
 ) -> Vec<Finding> {
@@ -127,7 +131,7 @@ fn findings_of(
         let evidence = evidence.get(&key).unwrap_or(&none);
         let around = Circumstances {
             revision: &object.origin.revision,
-            commit_seen: sighting(source).and_then(|s| prior.sightings.get(&s).copied()),
+            sightings: sightings.get(&source.config.name).map(Vec::as_slice).unwrap_or_default(),
             now: scanned.started,
             grace_seconds: i64::try_from(config.grace.as_secs()).unwrap_or(i64::MAX),
             seen_live: was_live(prior, &key),

@@ -5,6 +5,7 @@
 pub mod assemble;
 pub mod cli;
 pub mod commands;
+pub mod demo;
 pub mod error;
 pub mod evidence;
 pub mod gather;
@@ -13,5 +14,6 @@ pub mod outcome;
 pub mod output;
 pub mod pipeline;
 pub mod progress;
+pub mod sightings;
 pub mod telemetry;
 pub mod wiring;

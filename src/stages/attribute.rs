@@ -43,8 +43,8 @@ pub struct ObjectHistory {
 pub struct Circumstances<'a> {
     /// The tracked revision.
     pub revision: &'a Revision,
-    /// When this ledger first saw the tracked commit on the revision; `None` if in this scan.
-    pub commit_seen: Option<Timestamp>,
+    /// The tips of the revision in this ledger's earlier scans: how many commits behind the tracked one, and when first seen.
+    pub sightings: &'a [(u64, Timestamp)],
     /// The scan's start.
     pub now: Timestamp,
     /// Seconds for which an unapplied commit is only pending.
@@ -110,6 +110,7 @@ pub fn difference(
         (Some(version), Some(live)) => lookup(version, &difference.path).is_some_and(|v| compare::equal(v, live, at)),
         (Some(version), None) => lookup(version, &difference.path).is_none_or(Value::is_null),
     });
+    let unapplied = matched.and_then(|(n, _)| history.versions.get(n.checked_sub(1)?));
     let live_matches = matched.map(|(n, version)| live_match(history, n, version, around.revision));
     let by_gitops = match actors.first().map(|a| a.kind) {
         Some(ActorKind::Gitops) => Some(true),
@@ -123,7 +124,7 @@ pub fn difference(
     };
     let by_person = actors.first().or(last_writer.as_ref()).is_some_and(|a| a.kind == ActorKind::Interactive);
     let (cause, note) = match (&live_matches, by_gitops) {
-        (Some(_), Some(true)) => (pending_or_behind(around), None),
+        (Some(_), Some(true)) => (pending_or_behind(unapplied, around), None),
         (Some(_), Some(false)) => (Cause::HandRollback, None),
         (Some(_), None) => {
             (Cause::Undetermined, Some("an earlier commit has the live value, but nothing shows who wrote it"))
@@ -147,15 +148,19 @@ pub fn missing(history: &ObjectHistory, around: &Circumstances<'_>) -> Attribute
         (Cause::Undetermined, "no history at hand, and this ledger never saw it live")
     } else {
         (
-            pending_or_behind(around),
+            pending_or_behind(history.versions.iter().take_while(|v| v.value.is_some()).last(), around),
             "this ledger never saw it live: it was not applied yet, or deleted before the first scan",
         )
     };
     Attributed { declared_by, live_matches: None, cause: Some(cause), note: Some(note.to_owned()) }
 }
 
-fn pending_or_behind(around: &Circumstances<'_>) -> Cause {
-    let seen = around.commit_seen.unwrap_or(around.now);
+/// By when this ledger first saw the oldest commit that is not applied. A scan sees only the tip, so a commit was there when it or
+/// one after it was the tip.
+fn pending_or_behind(unapplied: Option<&ObjectVersion>, around: &Circumstances<'_>) -> Cause {
+    let since = unapplied.map_or(0, |version| version.commits_behind);
+    let seen = around.sightings.iter().filter(|(behind, _)| *behind <= since).map(|(_, time)| *time).min();
+    let seen = seen.unwrap_or(around.now);
     if around.now.unix() - seen.unix() < around.grace_seconds { Cause::Pending } else { Cause::Behind }
 }
 
@@ -228,11 +233,12 @@ mod tests {
         vec![Actor { manager: "m".into(), operation: "Update".into(), subresource: None, time: None, kind, user: None }]
     }
 
-    fn cause(live: i64, actors: &[Actor], whole: bool, seen: Option<i64>, live_object: &Value) -> Option<Cause> {
+    fn cause(live: i64, actors: &[Actor], whole: bool, seen: Option<(u64, i64)>, live_object: &Value) -> Option<Cause> {
         let revision = Revision::new("main");
+        let sightings: Vec<_> = seen.into_iter().map(|(behind, time)| (behind, Timestamp::from_unix(time))).collect();
         let around = Circumstances {
             revision: &revision,
-            commit_seen: seen.map(Timestamp::from_unix),
+            sightings: &sightings,
             now: Timestamp::from_unix(10_000),
             grace_seconds: 600,
             seen_live: true,
@@ -244,7 +250,7 @@ mod tests {
     fn the_cause_follows_the_table() {
         let whole_match = json!({"spec": {"replicas": 5}});
         let mixed = json!({"spec": {"replicas": 7}});
-        let old = Some(1_000);
+        let old = Some((2, 1_000));
         for (case, live, actors, whole, seen, object, expected) in [
             (
                 "earlier value, GitOps wrote it, long ago",
@@ -261,6 +267,15 @@ mod tests {
                 actor(ActorKind::Gitops),
                 true,
                 None,
+                &whole_match,
+                Cause::Pending,
+            ),
+            (
+                "earlier value, GitOps wrote it, only the commit before was seen long ago",
+                5,
+                actor(ActorKind::Gitops),
+                true,
+                Some((3, 1_000)),
                 &whole_match,
                 Cause::Pending,
             ),
@@ -301,7 +316,7 @@ mod tests {
         let revision = Revision::new("main");
         let around = Circumstances {
             revision: &revision,
-            commit_seen: None,
+            sightings: &[],
             now: Timestamp::from_unix(0),
             grace_seconds: 0,
             seen_live: true,
@@ -324,7 +339,7 @@ mod tests {
         let revision = Revision::new("main");
         let around = Circumstances {
             revision: &revision,
-            commit_seen: None,
+            sightings: &[],
             now: Timestamp::from_unix(0),
             grace_seconds: 0,
             seen_live: true,
@@ -338,15 +353,20 @@ mod tests {
     #[test]
     fn a_missing_object_was_deleted_only_if_it_was_seen() {
         let revision = Revision::new("main");
-        let around = |seen_live| Circumstances {
-            revision: &revision,
-            commit_seen: Some(Timestamp::from_unix(0)),
-            now: Timestamp::from_unix(10_000),
-            grace_seconds: 600,
-            seen_live,
+        let cause = |history: &ObjectHistory, seen_live, tip_behind| {
+            let sightings = [(tip_behind, Timestamp::from_unix(0))];
+            let around = Circumstances {
+                revision: &revision,
+                sightings: &sightings,
+                now: Timestamp::from_unix(10_000),
+                grace_seconds: 600,
+                seen_live,
+            };
+            missing(history, &around).cause
         };
-        assert_eq!(missing(&history(true), &around(true)).cause, Some(Cause::OutOfBand));
-        assert_eq!(missing(&history(true), &around(false)).cause, Some(Cause::Behind));
-        assert_eq!(missing(&ObjectHistory::default(), &around(false)).cause, Some(Cause::Undetermined));
+        assert_eq!(cause(&history(true), true, 0), Some(Cause::OutOfBand));
+        assert_eq!(cause(&history(true), false, 5), Some(Cause::Behind));
+        assert_eq!(cause(&history(true), false, 6), Some(Cause::Pending), "that tip did not declare it yet");
+        assert_eq!(cause(&ObjectHistory::default(), false, 0), Some(Cause::Undetermined));
     }
 }

@@ -33,7 +33,7 @@ impl Default for HistoryBounds {
 }
 
 impl HistoryBounds {
-    fn is_late(&self) -> bool {
+    pub(super) fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 }

@@ -143,7 +143,7 @@ fn compare(
     let revision = Revision::new("file");
     let around = Circumstances {
         revision: &revision,
-        commit_seen: None,
+        sightings: &[],
         now: Timestamp::from_unix(0),
         grace_seconds: 0,
         seen_live: false,
