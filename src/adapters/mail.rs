@@ -108,12 +108,18 @@ mod tests {
             html: "<p>DRIFTED: größer</p>\n".into(),
             message_id: "<scan-7.abc@driftledger.invalid>".into(),
             date: Timestamp::parse("2026-03-02T14:03:41Z").expect("a time"),
-            headers: vec![("Auto-Submitted", "auto-generated".into()), ("List-Id", "Driftledger scans <scans.driftledger.invalid>".into())],
+            headers: vec![
+                ("Auto-Submitted", "auto-generated".into()),
+                ("List-Id", "Driftledger scans <scans.driftledger.invalid>".into()),
+            ],
         }
     }
 
     fn parties() -> Parties {
-        Parties { from: "Driftledger <drift@example.com>".into(), to: vec!["ops@example.com".into(), "Åsa <asa@example.com>".into()] }
+        Parties {
+            from: "Driftledger <drift@example.com>".into(),
+            to: vec!["ops@example.com".into(), "Åsa <asa@example.com>".into()],
+        }
     }
 
     #[test]

@@ -8,10 +8,42 @@ use super::escape;
 use super::value::{self, Side};
 
 const COLUMNS: [&str; 36] = [
-    "id", "code", "class", "cause", "severity", "cluster", "apiVersion", "kind", "namespace", "name", "path", "declared", "live",
-    "target", "repository", "revision", "commit", "file", "line", "declaredByCommit", "author", "email", "authorTime", "subject",
-    "liveMatchesCommit", "commitsBehind", "manager", "operation", "subresource", "actorTime", "actorKind", "user", "firstSeen",
-    "lastSeen", "scans", "note",
+    "id",
+    "code",
+    "class",
+    "cause",
+    "severity",
+    "cluster",
+    "apiVersion",
+    "kind",
+    "namespace",
+    "name",
+    "path",
+    "declared",
+    "live",
+    "target",
+    "repository",
+    "revision",
+    "commit",
+    "file",
+    "line",
+    "declaredByCommit",
+    "author",
+    "email",
+    "authorTime",
+    "subject",
+    "liveMatchesCommit",
+    "commitsBehind",
+    "manager",
+    "operation",
+    "subresource",
+    "actorTime",
+    "actorKind",
+    "user",
+    "firstSeen",
+    "lastSeen",
+    "scans",
+    "note",
 ];
 
 /// All findings, in the given order. Absent facts are empty fields; structures are JSON; secret values are words. What cannot
@@ -30,7 +62,8 @@ pub fn findings(findings: &[Finding]) -> String {
 fn record(f: &Finding) -> [String; 36] {
     let time = |t: Option<Timestamp>| t.map(|t| t.to_string()).unwrap_or_default();
     let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
-    let (origin, by, found, actor) = (f.origin.as_ref(), f.declared_by.as_ref(), f.live_matches.as_ref(), f.actors.first());
+    let (origin, by, found, actor) =
+        (f.origin.as_ref(), f.declared_by.as_ref(), f.live_matches.as_ref(), f.actors.first());
     [
         f.id.to_string(),
         f.code.to_string(),

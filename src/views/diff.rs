@@ -154,7 +154,10 @@ fn one_line(git: &Value, live: &Value) -> Difference {
     let diff = TextDiff::configure().timeout(TIMEOUT).diff_unicode_words(a.as_str(), b.as_str());
     // Little in common: marks on scattered words would only confuse.
     if diff.ratio() < 0.3 {
-        return Difference::OneLine { git: OneLine::Value(vec![segment(&a, true)]), live: OneLine::Value(vec![segment(&b, true)]) };
+        return Difference::OneLine {
+            git: OneLine::Value(vec![segment(&a, true)]),
+            live: OneLine::Value(vec![segment(&b, true)]),
+        };
     }
     let (mut git, mut live) = (Vec::new(), Vec::new());
     for change in diff.iter_all_changes() {

@@ -149,7 +149,8 @@ fn letter(report: &ScanReport, rows: usize) -> Letter {
             State::InSync => "Nothing differs.",
             _ => "Nothing differs in what could be compared.",
         },
-        more: (left > 0).then(|| format!("And {}: see the report.", counted(left as u64, "more finding", "more findings"))),
+        more: (left > 0)
+            .then(|| format!("And {}: see the report.", counted(left as u64, "more finding", "more findings"))),
         gaps: report.gaps.iter().take(MOST_GAPS).map(gap).collect(),
         more_gaps: (report.gaps.len() > MOST_GAPS)
             .then(|| format!("And {}.", counted((report.gaps.len() - MOST_GAPS) as u64, "more gap", "more gaps"))),
@@ -254,7 +255,8 @@ mod tests {
     fn the_twins_say_the_same() {
         let report = sample::drifted();
         let content = mail(&report);
-        let html = content.html.replace("&#x27;", "'").replace("&#39;", "'").replace("&quot;", "\"").replace("&#x2F;", "/");
+        let html =
+            content.html.replace("&#x27;", "'").replace("&#39;", "'").replace("&quot;", "\"").replace("&#x2F;", "/");
         for finding in &report.findings {
             for text in [finding.id.as_str(), &finding.name, finding.severity.as_str()] {
                 assert!(content.text.contains(text) && html.contains(text), "{text}");

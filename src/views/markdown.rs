@@ -7,8 +7,8 @@ use crate::model::time::Timestamp;
 use super::diff::{self, Difference, Tag};
 use super::escape::{longest_run, markdown, markdown_code, terminal};
 use super::value::{self, cut};
-use super::words::{self, counted};
 use super::verdict;
+use super::words::{self, counted};
 
 /// Findings in the table.
 pub const MOST_ROWS: usize = 300;
@@ -21,7 +21,12 @@ const MOST_LINES: usize = 60;
 pub fn scan(report: &ScanReport) -> String {
     let verdict = verdict::sentence(report);
     let mut out = format!("# {}\n\n", markdown(&verdict.sentence).replace("&#58;", ":"));
-    out.push_str(&format!("{}, {}, scan {}\n\n", markdown(&words::clusters(report)), words::span(report), report.scan.id));
+    out.push_str(&format!(
+        "{}, {}, scan {}\n\n",
+        markdown(&words::clusters(report)),
+        words::span(report),
+        report.scan.id
+    ));
     for fact in words::trust(report) {
         let note = fact.note.map(|note| format!(" ({note})")).unwrap_or_default();
         let weak = if fact.weak { " ⚠" } else { "" };
@@ -50,14 +55,19 @@ fn findings(out: &mut String, report: &ScanReport) {
         return;
     }
     let shown = &report.findings[..report.findings.len().min(MOST_ROWS)];
-    out.push_str("| ID | Severity | What | Object and path | Git → live | Commit | Writer |\n|---|---|---|---|---|---|---|\n");
+    out.push_str(
+        "| ID | Severity | What | Object and path | Git → live | Commit | Writer |\n|---|---|---|---|---|---|---|\n",
+    );
     for finding in shown {
         out.push_str(&row(finding, report.scan.started_at));
     }
     out.push('\n');
     let left = (report.findings.len() - shown.len()) as u64;
     if left > 0 {
-        out.push_str(&format!("And {}: see the JSON or CSV report.\n\n", counted(left, "more finding", "more findings")));
+        out.push_str(&format!(
+            "And {}: see the JSON or CSV report.\n\n",
+            counted(left, "more finding", "more findings")
+        ));
     }
     out.push_str(&format!("{}\n\n", words::ACTOR_NOTE));
     let long = shown.iter().filter_map(|finding| match diff::of(finding, MOST_LINES) {

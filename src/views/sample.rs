@@ -140,8 +140,17 @@ fn worst() -> Vec<Finding> {
             live: Some(json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "watch"]})),
             origin: Some(origin("platform", "rbac/node-reader.yaml", 8)),
             declared_by: Some(commit("b31c9aa", "Priya Raman", "2025-11-04", "Give node-reader the nodes it reads")),
-            actors: vec![Actor { time: Some(time("2026-03-01T22:14:55Z")), ..actor("kubectl-patch", ActorKind::Interactive) }],
-            ..base(Code::Undeclared, Severity::Critical, Some(Cause::OutOfBand), "rbac.authorization.k8s.io/v1 ClusterRole node-reader", Some(".rules[1]"))
+            actors: vec![Actor {
+                time: Some(time("2026-03-01T22:14:55Z")),
+                ..actor("kubectl-patch", ActorKind::Interactive)
+            }],
+            ..base(
+                Code::Undeclared,
+                Severity::Critical,
+                Some(Cause::OutOfBand),
+                "rbac.authorization.k8s.io/v1 ClusterRole node-reader",
+                Some(".rules[1]"),
+            )
         },
         Finding {
             declared: Some(token("c4d1e90a77b2")),
@@ -157,7 +166,13 @@ fn worst() -> Vec<Finding> {
             actors: vec![Actor { time: Some(time("2026-03-02T08:02:11Z")), ..actor("k9s", ActorKind::Interactive) }],
             first_seen: Some(time("2026-03-02T08:03:09Z")),
             scans: Some(73),
-            ..base(Code::Changed, Severity::Critical, Some(Cause::HandRollback), "v1 Secret shop/payments-db", Some(".data.password"))
+            ..base(
+                Code::Changed,
+                Severity::Critical,
+                Some(Cause::HandRollback),
+                "v1 Secret shop/payments-db",
+                Some(".data.password"),
+            )
         },
         Finding {
             declared: Some(json!(3)),
@@ -165,22 +180,35 @@ fn worst() -> Vec<Finding> {
             origin: Some(origin("shop", "api.yaml", 9)),
             declared_by: Some(commit("19d2e8b", "Jane Doe", "2026-01-15", "Run three replicas of api")),
             actors: vec![Actor { subresource: Some("scale".into()), ..actor("kubectl", ActorKind::Interactive) }],
-            ..base(Code::Changed, Severity::High, Some(Cause::OutOfBand), "apps/v1 Deployment shop/api", Some(".spec.replicas"))
+            ..base(
+                Code::Changed,
+                Severity::High,
+                Some(Cause::OutOfBand),
+                "apps/v1 Deployment shop/api",
+                Some(".spec.replicas"),
+            )
         },
         Finding {
             declared: Some(json!({"name": "PAYMENTS_TIMEOUT", "value": "2500ms"})),
             origin: Some(origin("shop", "worker.yaml", 44)),
             declared_by: Some(commit("f6a0b57", "Linnéa Åkerström", "2026-02-11", "Give payments a timeout")),
             actors: vec![actor("kubectl-edit", ActorKind::Interactive)],
-            ..base(Code::Absent, Severity::High, Some(Cause::OutOfBand), "apps/v1 Deployment shop/worker", Some(r#".spec.template.spec.containers[name="worker"].env[name="PAYMENTS_TIMEOUT"]"#))
+            ..base(
+                Code::Absent,
+                Severity::High,
+                Some(Cause::OutOfBand),
+                "apps/v1 Deployment shop/worker",
+                Some(r#".spec.template.spec.containers[name="worker"].env[name="PAYMENTS_TIMEOUT"]"#),
+            )
         },
     ]
 }
 
 fn middling() -> Vec<Finding> {
-    let live = NGINX
-        .replace("client_max_body_size 1m;", "client_max_body_size 64m;")
-        .replace("      proxy_pass http://api:8080;\n", "      proxy_pass http://api:8080;\n      proxy_read_timeout 300s;\n");
+    let live = NGINX.replace("client_max_body_size 1m;", "client_max_body_size 64m;").replace(
+        "      proxy_pass http://api:8080;\n",
+        "      proxy_pass http://api:8080;\n      proxy_read_timeout 300s;\n",
+    );
     vec![
         Finding {
             declared: Some(json!(NGINX)),
@@ -189,15 +217,36 @@ fn middling() -> Vec<Finding> {
             declared_by: Some(commit("0c5d7aa", "Jane Doe", "2025-12-09", "Serve the health check from the edge")),
             actors: vec![Actor { time: Some(time("2026-03-02T13:40:00Z")), ..actor("Mozilla", ActorKind::Unknown) }],
             note: Some("No rollout was triggered: the pods may still run with the old configuration.".into()),
-            ..base(Code::Changed, Severity::High, Some(Cause::OutOfBand), "v1 ConfigMap shop/edge", Some(r#".data["nginx.conf"]"#))
+            ..base(
+                Code::Changed,
+                Severity::High,
+                Some(Cause::OutOfBand),
+                "v1 ConfigMap shop/edge",
+                Some(r#".data["nginx.conf"]"#),
+            )
         },
         Finding {
-            declared: Some(json!(["--config=/etc/prometheus/prometheus.yml", "--storage.tsdb.retention.time=30d", "--web.enable-lifecycle"])),
-            live: Some(json!(["--config=/etc/prometheus/prometheus.yml", "--storage.tsdb.retention.time=7d", "--web.enable-lifecycle", "--web.enable-admin-api"])),
+            declared: Some(json!([
+                "--config=/etc/prometheus/prometheus.yml",
+                "--storage.tsdb.retention.time=30d",
+                "--web.enable-lifecycle"
+            ])),
+            live: Some(json!([
+                "--config=/etc/prometheus/prometheus.yml",
+                "--storage.tsdb.retention.time=7d",
+                "--web.enable-lifecycle",
+                "--web.enable-admin-api"
+            ])),
             origin: Some(origin("monitoring", "prometheus.yaml", 58)),
             declared_by: Some(commit("5ee1b02", "Priya Raman", "2026-01-20", "Keep metrics for thirty days")),
             actors: vec![actor("lens", ActorKind::Interactive)],
-            ..base(Code::Changed, Severity::High, Some(Cause::OutOfBand), "apps/v1 StatefulSet monitoring/prometheus", Some(r#".spec.template.spec.containers[name="prometheus"].args"#))
+            ..base(
+                Code::Changed,
+                Severity::High,
+                Some(Cause::OutOfBand),
+                "apps/v1 StatefulSet monitoring/prometheus",
+                Some(r#".spec.template.spec.containers[name="prometheus"].args"#),
+            )
         },
         Finding {
             declared: Some(json!({
@@ -208,7 +257,13 @@ fn middling() -> Vec<Finding> {
             origin: Some(origin("shop", "pdb.yaml", 1)),
             declared_by: Some(commit("a81c30f", "Jane Doe", "2025-10-02", "Keep two api pods through drains")),
             note: Some("Seen live by earlier scans, so it was deleted.".into()),
-            ..base(Code::Missing, Severity::Medium, Some(Cause::OutOfBand), "policy/v1 PodDisruptionBudget shop/api", None)
+            ..base(
+                Code::Missing,
+                Severity::Medium,
+                Some(Cause::OutOfBand),
+                "policy/v1 PodDisruptionBudget shop/api",
+                None,
+            )
         },
         Finding {
             declared: Some(json!("grafana/grafana:11.5.1")),
@@ -221,10 +276,19 @@ fn middling() -> Vec<Finding> {
                 commits_behind: Some(3),
                 since: Some(time("2026-02-27T09:30:00Z")),
             }),
-            actors: vec![Actor { time: Some(time("2026-01-30T10:00:00Z")), ..actor("argocd-controller", ActorKind::Gitops) }],
+            actors: vec![Actor {
+                time: Some(time("2026-01-30T10:00:00Z")),
+                ..actor("argocd-controller", ActorKind::Gitops)
+            }],
             first_seen: Some(time("2026-02-27T09:48:09Z")),
             scans: Some(842),
-            ..base(Code::Changed, Severity::Medium, Some(Cause::Behind), "apps/v1 Deployment monitoring/grafana", Some(r#".spec.template.spec.containers[name="grafana"].image"#))
+            ..base(
+                Code::Changed,
+                Severity::Medium,
+                Some(Cause::Behind),
+                "apps/v1 Deployment monitoring/grafana",
+                Some(r#".spec.template.spec.containers[name="grafana"].image"#),
+            )
         },
         Finding {
             declared: Some(json!("0 2 * * *")),
@@ -233,7 +297,13 @@ fn middling() -> Vec<Finding> {
             declared_by: Some(commit("7b90e2d", "Tomás Ortega", "2026-02-02", "Run reports at night")),
             actors: vec![actor("kubectl-edit", ActorKind::Interactive)],
             last_seen: Some(time("2026-03-02T13:58:09Z")),
-            ..base(Code::Changed, Severity::Medium, Some(Cause::OutOfBand), "batch/v1 CronJob shop/reports", Some(".spec.schedule"))
+            ..base(
+                Code::Changed,
+                Severity::Medium,
+                Some(Cause::OutOfBand),
+                "batch/v1 CronJob shop/reports",
+                Some(".spec.schedule"),
+            )
         },
     ]
 }
@@ -251,7 +321,13 @@ fn least() -> Vec<Finding> {
             origin: Some(origin("shop", "worker.yaml", 5)),
             declared_by: Some(commit("c0ffee1", "Linnéa Åkerström", "2026-02-12", "Describe the payment worker")),
             actors: vec![actor("kubectl-annotate", ActorKind::Interactive)],
-            ..base(Code::Changed, Severity::Low, Some(Cause::OutOfBand), "apps/v1 Deployment shop/worker", Some(r#".metadata.annotations["example.com/description"]"#))
+            ..base(
+                Code::Changed,
+                Severity::Low,
+                Some(Cause::OutOfBand),
+                "apps/v1 Deployment shop/worker",
+                Some(r#".metadata.annotations["example.com/description"]"#),
+            )
         },
         Finding {
             declared: Some(policy("audit")),
@@ -260,21 +336,36 @@ fn least() -> Vec<Finding> {
             actors: vec![actor("policy-controller", ActorKind::Controller)],
             method: "literal: no schema is served for this kind".into(),
             note: Some("History could not be read past a shallow boundary.".into()),
-            ..base(Code::Changed, Severity::Low, Some(Cause::Undetermined), "v1 ConfigMap platform/baseline", Some(r#".data["policy.json"]"#))
+            ..base(
+                Code::Changed,
+                Severity::Low,
+                Some(Cause::Undetermined),
+                "v1 ConfigMap platform/baseline",
+                Some(r#".data["policy.json"]"#),
+            )
         },
         Finding {
             origin: Some(origin("shop", "gateway/route.yaml", 1)),
             declared_by: Some(commit("ee20d41", "Priya Raman", "2026-02-20", "Route shop through the gateway")),
             note: Some("The cluster serves gateway.networking.k8s.io/v1; declared is v1beta1.".into()),
             method: "complete discovery".into(),
-            ..base(Code::UnservedKind, Severity::Low, None, "gateway.networking.k8s.io/v1beta1 HTTPRoute shop/shop", None)
+            ..base(
+                Code::UnservedKind,
+                Severity::Low,
+                None,
+                "gateway.networking.k8s.io/v1beta1 HTTPRoute shop/shop",
+                None,
+            )
         },
         Finding {
             declared: Some(json!("info")),
             live: Some(json!("debug")),
             origin: Some(origin("platform", "common/logging.yaml", 6)),
             declared_by: Some(commit("3f21a9c", "Priya Raman", "2026-02-25", "Log at info everywhere")),
-            note: Some("Target monitoring declares the same object otherwise, in clusters/prod/monitoring/logging.yaml:6.".into()),
+            note: Some(
+                "Target monitoring declares the same object otherwise, in clusters/prod/monitoring/logging.yaml:6."
+                    .into(),
+            ),
             method: "declarations of the cluster's targets".into(),
             ..base(Code::Conflict, Severity::Low, None, "v1 ConfigMap monitoring/logging", Some(".data.level"))
         },
@@ -289,10 +380,19 @@ fn least() -> Vec<Finding> {
                 commits_behind: Some(1),
                 since: Some(time("2026-03-02T14:00:00Z")),
             }),
-            actors: vec![Actor { time: Some(time("2026-02-14T10:00:00Z")), ..actor("argocd-controller", ActorKind::Gitops) }],
+            actors: vec![Actor {
+                time: Some(time("2026-02-14T10:00:00Z")),
+                ..actor("argocd-controller", ActorKind::Gitops)
+            }],
             first_seen: Some(started()),
             scans: Some(1),
-            ..base(Code::Changed, Severity::Info, Some(Cause::Pending), "apps/v1 StatefulSet monitoring/loki", Some(r#".spec.template.spec.containers[name="loki"].resources.limits.memory"#))
+            ..base(
+                Code::Changed,
+                Severity::Info,
+                Some(Cause::Pending),
+                "apps/v1 StatefulSet monitoring/loki",
+                Some(r#".spec.template.spec.containers[name="loki"].resources.limits.memory"#),
+            )
         },
     ]
 }
@@ -341,7 +441,12 @@ pub(super) fn drifted() -> ScanReport {
             GapKind::Parse,
             "a mapping value stands where none is allowed",
             Hides::Objects {
-                objects: vec![ObjectId { group: String::new(), kind: "Service".into(), namespace: Some("monitoring".into()), name: "tempo".into() }],
+                objects: vec![ObjectId {
+                    group: String::new(),
+                    kind: "Service".into(),
+                    namespace: Some("monitoring".into()),
+                    name: "tempo".into(),
+                }],
             },
         )
         .at("clusters/prod/monitoring/tempo.yaml:14:9")
@@ -350,7 +455,8 @@ pub(super) fn drifted() -> ScanReport {
     let new = [0, 4, 14].map(|n: usize| report.findings[n].id.clone());
     report.scan.complete = false;
     report.scan.last_complete = Some(time("2026-03-02T13:58:09Z"));
-    report.scan.targets = vec![target("shop", 88, 86, 9, 2), target("monitoring", 71, 70, 4, 0), target("platform", 55, 55, 3, 1)];
+    report.scan.targets =
+        vec![target("shop", 88, 86, 9, 2), target("monitoring", 71, 70, 4, 0), target("platform", 55, 55, 3, 1)];
     report.scan.targets[2].stale = false;
     report.scan.changes = Changes {
         first_scan: false,
@@ -390,23 +496,50 @@ pub(super) fn in_sync() -> ScanReport {
                 live_objects: 1_873,
                 clock_skew_seconds: Some(0),
             }],
-            targets: vec![target("shop", 88, 88, 0, 2), target("monitoring", 71, 71, 0, 0), target("platform", 55, 55, 0, 1)],
+            targets: vec![
+                target("shop", 88, 88, 0, 2),
+                target("monitoring", 71, 71, 0, 0),
+                target("platform", 55, 55, 0, 1),
+            ],
             counts: Counts {
                 declared: 214,
                 compared: 214,
                 in_sync: 214,
-                normalised: [("defaulted by the server".to_owned(), 3_120), ("quantity written otherwise".to_owned(), 41), ("empty map".to_owned(), 17)].into(),
+                normalised: [
+                    ("defaulted by the server".to_owned(), 3_120),
+                    ("quantity written otherwise".to_owned(), 41),
+                    ("empty map".to_owned(), 17),
+                ]
+                .into(),
                 ..Counts::default()
             },
             changes: Changes::default(),
             last_complete: Some(time("2026-03-02T13:58:09Z")),
-            seal: Some(Seal { sequence: 42, hash: "9f3ab4d2c17e5086a1d3f47b92c6e80d5a7713fe2b94c8061de5a3b7f0c24d19".into() }),
+            seal: Some(Seal {
+                sequence: 42,
+                hash: "9f3ab4d2c17e5086a1d3f47b92c6e80d5a7713fe2b94c8061de5a3b7f0c24d19".into(),
+            }),
         },
         gaps: vec![],
         exclusions: vec![
-            Exclusion { scope: "prod".into(), what: "status of every object".into(), reason: "written by controllers".into(), count: None },
-            Exclusion { scope: "shop".into(), what: "Job.batch shop/migrate".into(), reason: "annotation driftledger.io/ignore in Git".into(), count: Some(1) },
-            Exclusion { scope: "platform".into(), what: "files without manifests".into(), reason: "README and values files".into(), count: Some(3) },
+            Exclusion {
+                scope: "prod".into(),
+                what: "status of every object".into(),
+                reason: "written by controllers".into(),
+                count: None,
+            },
+            Exclusion {
+                scope: "shop".into(),
+                what: "Job.batch shop/migrate".into(),
+                reason: "annotation driftledger.io/ignore in Git".into(),
+                count: Some(1),
+            },
+            Exclusion {
+                scope: "platform".into(),
+                what: "files without manifests".into(),
+                reason: "README and values files".into(),
+                count: Some(3),
+            },
         ],
         findings: vec![],
     }
@@ -486,7 +619,8 @@ pub(super) fn hostile() -> ScanReport {
             (evil.clone(), RepositoryName::new(evil.clone()), ClusterName::new(evil.clone()));
     }
     for cluster in &mut report.scan.clusters {
-        (cluster.name, cluster.version, cluster.source) = (ClusterName::new(evil.clone()), Some(evil.clone()), evil.clone());
+        (cluster.name, cluster.version, cluster.source) =
+            (ClusterName::new(evil.clone()), Some(evil.clone()), evil.clone());
     }
     for closed in &mut report.scan.changes.resolved {
         (closed.title, closed.how) = (evil.clone(), evil.clone());

@@ -11,8 +11,8 @@ use crate::model::time::Timestamp;
 
 use super::escape::{mrkdwn, mrkdwn_code, terminal};
 use super::value::{self, cut};
-use super::words::{self, counted};
 use super::verdict;
+use super::words::{self, counted};
 
 /// Blocks of a message.
 pub const MOST_BLOCKS: usize = 45;
@@ -45,7 +45,8 @@ pub fn scan(report: &ScanReport) -> SlackMessage {
     for finding in &report.findings {
         let block = SlackBlock::Section(section(finding, report.scan.started_at));
         let long = length(&block);
-        if blocks.len() + 1 + TAIL_BLOCKS > MOST_BLOCKS || chars + long + TAIL_CHARS > MOST_CHARS || long > MOST_SECTION {
+        if blocks.len() + 1 + TAIL_BLOCKS > MOST_BLOCKS || chars + long + TAIL_CHARS > MOST_CHARS || long > MOST_SECTION
+        {
             break;
         }
         chars += long;
@@ -54,7 +55,10 @@ pub fn scan(report: &ScanReport) -> SlackMessage {
     }
     let left = (report.findings.len() - shown) as u64;
     if left > 0 {
-        blocks.push(SlackBlock::Section(format!("*and {}*: see the report", counted(left, "more finding", "more findings"))));
+        blocks.push(SlackBlock::Section(format!(
+            "*and {}*: see the report",
+            counted(left, "more finding", "more findings")
+        )));
     }
     if !report.gaps.is_empty() {
         blocks.push(SlackBlock::Section(gaps(report)));

@@ -42,7 +42,11 @@ pub fn scalar(value: &Value) -> String {
     }
     match value {
         Value::String(text) => {
-            if reads_as_text(text) { text.clone() } else { Value::from(text.as_str()).to_string() }
+            if reads_as_text(text) {
+                text.clone()
+            } else {
+                Value::from(text.as_str()).to_string()
+            }
         }
         other => other.to_string(),
     }
@@ -197,7 +201,8 @@ pub fn brief(finding: &Finding, most: usize) -> (String, String) {
 
 /// Of two texts of several lines, the first line that differs.
 fn first_line(finding: &Finding) -> Option<(String, String)> {
-    let several = |value: &Value| value.as_str().is_some_and(|text| text.contains('\n')) && secret_words(value).is_none();
+    let several =
+        |value: &Value| value.as_str().is_some_and(|text| text.contains('\n')) && secret_words(value).is_none();
     let (git, live) = (finding.declared.as_ref()?, finding.live.as_ref()?);
     if !several(git) && !several(live) {
         return None;
@@ -304,7 +309,18 @@ mod tests {
         let value = json!({"b": [{"name": "x", "args": ["-v", 1]}, []], "a": "two\nlines\n", "c": {}});
         assert_eq!(
             lines(&value, 100).0,
-            ["a: |", "  two", "  lines", "b:", "  - args:", "      - -v", "      - 1", "    name: x", "  - []", "c: {}"]
+            [
+                "a: |",
+                "  two",
+                "  lines",
+                "b:",
+                "  - args:",
+                "      - -v",
+                "      - 1",
+                "    name: x",
+                "  - []",
+                "c: {}"
+            ]
         );
         assert_eq!(lines(&value, 3), (vec!["a: |".into(), "  two".into(), "  lines".into()], true));
     }

@@ -165,7 +165,11 @@ pub fn sentence(report: &ScanReport) -> Verdict {
         }
         State::Unknown if counts.compared == 0 => parts.push("nothing could be compared".to_owned()),
         State::Unknown => {
-            parts.push(format!("no drift seen in {} of {}", counts.compared, counted(counts.declared, "object", "objects")));
+            parts.push(format!(
+                "no drift seen in {} of {}",
+                counts.compared,
+                counted(counts.declared, "object", "objects")
+            ));
         }
     }
     for (count, one, many) in [
@@ -218,14 +222,20 @@ mod tests {
             (Bucket::NotFromGit, with(|f| f.cause = Some(Cause::OutOfBand))),
             (Bucket::NotFromGit, with(|f| f.cause = Some(Cause::HandRollback))),
             (Bucket::NotFromGit, with(|f| (f.code, f.cause) = (Code::Undeclared, Some(Cause::Undetermined)))),
-            (Bucket::NotFromGit, with(|f| {
-                f.cause = Some(Cause::Undetermined);
-                f.actors = vec![actor("kubectl-edit", ActorKind::Interactive), actor("argocd", ActorKind::Gitops)];
-            })),
-            (Bucket::Behind, with(|f| {
-                f.cause = Some(Cause::Behind);
-                f.actors = vec![actor("argocd", ActorKind::Gitops), actor("kubectl-edit", ActorKind::Interactive)];
-            })),
+            (
+                Bucket::NotFromGit,
+                with(|f| {
+                    f.cause = Some(Cause::Undetermined);
+                    f.actors = vec![actor("kubectl-edit", ActorKind::Interactive), actor("argocd", ActorKind::Gitops)];
+                }),
+            ),
+            (
+                Bucket::Behind,
+                with(|f| {
+                    f.cause = Some(Cause::Behind);
+                    f.actors = vec![actor("argocd", ActorKind::Gitops), actor("kubectl-edit", ActorKind::Interactive)];
+                }),
+            ),
             (Bucket::Pending, with(|f| f.cause = Some(Cause::Pending))),
             (Bucket::Missing, with(|f| (f.code, f.cause) = (Code::Missing, Some(Cause::OutOfBand)))),
             (Bucket::Pending, with(|f| (f.code, f.cause) = (Code::Missing, Some(Cause::Pending)))),

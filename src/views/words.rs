@@ -10,7 +10,8 @@ use crate::model::time::Timestamp;
 use super::escape::terminal;
 
 /// Said wherever writers are named.
-pub const ACTOR_NOTE: &str = "A manager's name is chosen by the client that writes: a hint, not a person and not proof.";
+pub const ACTOR_NOTE: &str =
+    "A manager's name is chosen by the client that writes: a hint, not a person and not proof.";
 
 /// `1 object`, `2 objects`, `12,345 objects`.
 pub fn counted(count: u64, one: &str, many: &str) -> String {
@@ -97,7 +98,13 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
         None => ("none".to_owned(), Some("not recorded in a ledger".to_owned())),
     };
     vec![
-        fact("targets", "targets", number(scan.targets.len() as u64), (stale > 0).then(|| format!("{stale} from an old mirror")), stale > 0),
+        fact(
+            "targets",
+            "targets",
+            number(scan.targets.len() as u64),
+            (stale > 0).then(|| format!("{stale} from an old mirror")),
+            stale > 0,
+        ),
         fact(
             "objects compared",
             "targets",

@@ -69,38 +69,20 @@ impl Aliases {
     }
 
     /// Keeps the scalar with this anchor.
-    pub(super) fn keep_scalar(
-        &mut self,
-        anchor: usize,
-        scalar: &Scalar,
-        place: Place,
-    ) -> Result<(), ErrorKind> {
+    pub(super) fn keep_scalar(&mut self, anchor: usize, scalar: &Scalar, place: Place) -> Result<(), ErrorKind> {
         if let Scalar::Text(text) = scalar {
             self.charge(text.len())?;
         }
-        self.anchors
-            .insert(anchor, Anchored::Scalar(scalar.clone(), place));
+        self.anchors.insert(anchor, Anchored::Scalar(scalar.clone(), place));
         Ok(())
     }
 
     /// Keeps the list or mapping with this anchor, begun when `steps` was the count of steps.
-    pub(super) fn close(
-        &mut self,
-        anchor: usize,
-        node: &Node,
-        steps: u64,
-    ) -> Result<(), ErrorKind> {
+    pub(super) fn close(&mut self, anchor: usize, node: &Node, steps: u64) -> Result<(), ErrorKind> {
         let (bytes, height) = measure(node);
         self.charge(bytes)?;
-        self.anchors.insert(
-            anchor,
-            Anchored::Tree(Tree {
-                node: node.clone(),
-                bytes,
-                height,
-                steps: self.steps - steps,
-            }),
-        );
+        self.anchors
+            .insert(anchor, Anchored::Tree(Tree { node: node.clone(), bytes, height, steps: self.steps - steps }));
         Ok(())
     }
 
@@ -117,17 +99,11 @@ impl Aliases {
         self.steps += steps;
         self.alias_steps += steps;
         self.check_ratio()?;
-        self.anchors
-            .get(&anchor)
-            .cloned()
-            .ok_or(ErrorKind::UnknownAlias)
+        self.anchors.get(&anchor).cloned().ok_or(ErrorKind::UnknownAlias)
     }
 
     fn charge(&mut self, bytes: usize) -> Result<(), ErrorKind> {
-        self.bytes_left = self
-            .bytes_left
-            .checked_sub(bytes)
-            .ok_or(ErrorKind::TooLarge)?;
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(ErrorKind::TooLarge)?;
         Ok(())
     }
 
@@ -157,15 +133,13 @@ fn measure(node: &Node) -> (usize, usize) {
     match &node.value {
         Value::String(text) => (text.len(), 0),
         Value::Seq(items) => {
-            let (bytes, height) = items
-                .iter()
-                .fold((0, 0), |sum, item| under(sum, item, size_of::<Node>()));
+            let (bytes, height) = items.iter().fold((0, 0), |sum, item| under(sum, item, size_of::<Node>()));
             (bytes, height + 1)
         }
         Value::Map(entries) => {
-            let (bytes, height) = entries.iter().fold((0, 0), |sum, entry| {
-                under(sum, &entry.value, size_of::<Entry>() + entry.key.len())
-            });
+            let (bytes, height) = entries
+                .iter()
+                .fold((0, 0), |sum, entry| under(sum, &entry.value, size_of::<Entry>() + entry.key.len()));
             (bytes, height + 1)
         }
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => (0, 0),

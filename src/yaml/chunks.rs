@@ -24,11 +24,7 @@ impl<'a> Chunk<'a> {
         // Only the file's first bytes may be a mark of byte order, but go-yaml drops one before
         // any piece.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let text = if text.ends_with('\n') {
-            Cow::Borrowed(text)
-        } else {
-            Cow::Owned(format!("{text}\n"))
-        };
+        let text = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
         Self { text, start }
     }
 
@@ -38,11 +34,7 @@ impl<'a> Chunk<'a> {
         let column = u32::try_from(column).unwrap_or(u32::MAX);
         Place {
             line: self.start.line.saturating_add(line),
-            column: if line == 0 {
-                self.start.column.saturating_add(column)
-            } else {
-                column.saturating_add(1)
-            },
+            column: if line == 0 { self.start.column.saturating_add(column) } else { column.saturating_add(1) },
         }
     }
 
@@ -50,10 +42,7 @@ impl<'a> Chunk<'a> {
     pub(super) fn place_of(&self, at: usize) -> Place {
         let before = self.text.get(..at).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count();
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |tail| tail.chars().count());
+        let column = before.rsplit('\n').next().map_or(0, |tail| tail.chars().count());
         self.place(line + 1, column)
     }
 }
@@ -94,8 +83,5 @@ pub(super) fn split(text: &str, start: Place) -> Vec<Result<Chunk<'_>, YamlError
 }
 
 fn next_line(place: Place) -> Place {
-    Place {
-        line: place.line.saturating_add(1),
-        column: 1,
-    }
+    Place { line: place.line.saturating_add(1), column: 1 }
 }

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use granit_parser::{
-    Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput, StructureStyle,
-};
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput, StructureStyle};
 
 use super::aliases::{Aliases, Anchored};
 use super::chunks::Chunk;
@@ -94,8 +92,7 @@ impl<'a> Composer<'a> {
                 }
                 event => {
                     let place = self.place(span.start);
-                    self.event(event, &span, place)
-                        .map_err(|kind| YamlError::new(place, kind))?;
+                    self.event(event, &span, place).map_err(|kind| YamlError::new(place, kind))?;
                 }
             }
         }
@@ -169,13 +166,7 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn begin(
-        &mut self,
-        body: Body,
-        anchor: usize,
-        place: Place,
-        flow: Option<usize>,
-    ) -> Result<(), ErrorKind> {
+    fn begin(&mut self, body: Body, anchor: usize, place: Place, flow: Option<usize>) -> Result<(), ErrorKind> {
         if self.in_key_position() {
             return Err(ErrorKind::ComplexKey);
         }
@@ -187,13 +178,7 @@ impl<'a> Composer<'a> {
         if anchor != 0 && self.has_aliases {
             self.aliases.open(anchor);
         }
-        self.frames.push(Frame {
-            place,
-            anchor,
-            steps,
-            flow,
-            body,
-        });
+        self.frames.push(Frame { place, anchor, steps, flow, body });
         Ok(())
     }
 
@@ -231,9 +216,7 @@ impl<'a> Composer<'a> {
                 self.add(Node { value, place }, true)
             }
             Anchored::Tree(_) if self.in_key_position() => Err(ErrorKind::ComplexKey),
-            Anchored::Tree(tree) if self.frames.len() + tree.height > self.max_depth => {
-                Err(ErrorKind::TooDeep)
-            }
+            Anchored::Tree(tree) if self.frames.len() + tree.height > self.max_depth => Err(ErrorKind::TooDeep),
             Anchored::Tree(tree) => self.add(tree.node, true),
             Anchored::Open => Err(ErrorKind::SelfReference),
         }
@@ -257,21 +240,11 @@ impl<'a> Composer<'a> {
     }
 
     fn in_key_position(&self) -> bool {
-        matches!(
-            self.frames.last(),
-            Some(Frame {
-                body: Body::Map(_, None),
-                ..
-            })
-        )
+        matches!(self.frames.last(), Some(Frame { body: Body::Map(_, None), .. }))
     }
 
     fn set_key(&mut self, new: Key) {
-        if let Some(Frame {
-            body: Body::Map(_, key),
-            ..
-        }) = self.frames.last_mut()
-        {
+        if let Some(Frame { body: Body::Map(_, key), .. }) = self.frames.last_mut() {
             *key = Some(new);
         }
     }
@@ -287,11 +260,9 @@ impl<'a> Composer<'a> {
         let Some(range) = span.byte_range() else {
             return Ok(());
         };
-        let (Some(written), Some(before), Some(after)) = (
-            text.get(range.clone()),
-            text.get(..range.start),
-            text.get(range.end..),
-        ) else {
+        let (Some(written), Some(before), Some(after)) =
+            (text.get(range.clone()), text.get(..range.start), text.get(range.end..))
+        else {
             return Ok(());
         };
         match style {
@@ -328,10 +299,7 @@ impl<'a> Composer<'a> {
             Some(Err(error)) if marked => self.place(*error.marker()),
             Some(Err(error)) => return Err(self.scan_error(&error)),
         };
-        self.notes.push(Note {
-            place,
-            kind: NoteKind::IgnoredText,
-        });
+        self.notes.push(Note { place, kind: NoteKind::IgnoredText });
         Ok(())
     }
 
@@ -354,9 +322,7 @@ impl<'a> Composer<'a> {
             Scan::UnknownAnchor => ErrorKind::UnknownAlias,
             Scan::RecursionLimitExceeded => ErrorKind::TooDeep,
             // The two whose words repeat what the file holds.
-            Scan::UnexpectedCharacter { .. } => {
-                ErrorKind::Syntax("a character that cannot start a value".to_owned())
-            }
+            Scan::UnexpectedCharacter { .. } => ErrorKind::Syntax("a character that cannot start a value".to_owned()),
             Scan::Custom(_) => ErrorKind::Syntax("unexpected text".to_owned()),
             other => ErrorKind::Syntax(other.to_string()),
         };

@@ -22,10 +22,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_bytes_expanded: 16 * 1024 * 1024,
-            max_depth: 128,
-        }
+        Self { max_bytes_expanded: 16 * 1024 * 1024, max_depth: 128 }
     }
 }
 
@@ -100,19 +97,12 @@ pub fn read_documents(text: &str, limits: &Limits) -> Vec<Result<Document, YamlE
     documents
 }
 
-fn read_yaml(
-    text: &str,
-    start: Place,
-    limits: &Limits,
-    documents: &mut Vec<Result<Document, YamlError>>,
-) {
+fn read_yaml(text: &str, start: Place, limits: &Limits, documents: &mut Vec<Result<Document, YamlError>>) {
     for chunk in chunks::split(text, start) {
         match chunk.and_then(|chunk| compose::compose(&chunk, limits)) {
-            Ok(Some((root, notes))) if !root.is_null() => documents.push(Ok(Document {
-                place: root.place,
-                root,
-                notes,
-            })),
+            Ok(Some((root, notes))) if !root.is_null() => {
+                documents.push(Ok(Document { place: root.place, root, notes }))
+            }
             Ok(_) => {}
             Err(error) => documents.push(Err(error)),
         }

@@ -13,10 +13,8 @@ use super::error::ErrorKind;
 /// Allowed are tab, line feed, carriage return, U+0085 and all other characters but the C0 and C1
 /// controls, DEL and the noncharacters U+FFFE and U+FFFF.
 pub(super) fn forbidden_character(text: &str) -> Option<usize> {
-    let suspicious = |byte: u8| {
-        (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r'))
-            || matches!(byte, 0x7f | 0xc2 | 0xef)
-    };
+    let suspicious =
+        |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || matches!(byte, 0x7f | 0xc2 | 0xef);
     // Most texts hold none of these bytes, and the first loop is one that compiles to wide steps.
     if !text.bytes().fold(false, |any, byte| any | suspicious(byte)) {
         return None;
@@ -34,10 +32,7 @@ pub(super) fn unicode_breaks(text: &str) -> Vec<usize> {
     if text.is_ascii() {
         return Vec::new();
     }
-    text.char_indices()
-        .filter(|(_, c)| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'))
-        .map(|(at, _)| at)
-        .collect()
+    text.char_indices().filter(|(_, c)| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')).map(|(at, _)| at).collect()
 }
 
 /// Whether the Unicode break at `at` stays as it is written: in quotes, U+2028 and U+2029 do, unless
@@ -58,12 +53,7 @@ pub(super) fn check_escapes(written: &str) -> Result<(), ErrorKind> {
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         match &rest[at + 1..] {
             [b'/', ..] => return Err(syntax("an unknown escape in a quoted scalar")),
-            [
-                b'u',
-                b'd' | b'D',
-                b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F',
-                ..,
-            ] => {
+            [b'u', b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => {
                 return Err(syntax("an escape in a quoted scalar is half a character"));
             }
             _ => {}
@@ -76,11 +66,7 @@ pub(super) fn check_escapes(written: &str) -> Result<(), ErrorKind> {
 /// Checks the name of an anchor: YAML 1.1 allows ASCII letters, digits, `_` and `-`.
 pub(super) fn check_anchor(name: &str) -> Result<(), ErrorKind> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if name.bytes().all(allowed) {
-        Ok(())
-    } else {
-        Err(syntax("an anchor name holds more than letters and digits"))
-    }
+    if name.bytes().all(allowed) { Ok(()) } else { Err(syntax("an anchor name holds more than letters and digits")) }
 }
 
 /// The byte offsets of tabs that start a line or follow a block indicator at the start of one.
@@ -92,9 +78,7 @@ pub(super) fn indenting_tabs(text: &str) -> Vec<usize> {
     let mut begin = 0;
     let mut tabs = Vec::new();
     for line in text.split_inclusive('\n') {
-        let indent = line
-            .bytes()
-            .take_while(|byte| matches!(byte, b' ' | b'-' | b'?'));
+        let indent = line.bytes().take_while(|byte| matches!(byte, b' ' | b'-' | b'?'));
         let indent = indent.count();
         if line.as_bytes().get(indent) == Some(&b'\t') {
             tabs.push(begin + indent);
@@ -107,10 +91,7 @@ pub(super) fn indenting_tabs(text: &str) -> Vec<usize> {
 /// Checks the text of a block scalar: where its first line sets the indentation, as it does unless
 /// the header says a number, that must not end in a tab. `before` ends with the header.
 pub(super) fn check_block(before: &str, written: &str) -> Result<(), ErrorKind> {
-    let first = written
-        .lines()
-        .map(|line| line.trim_start_matches(' '))
-        .find(|line| !line.is_empty());
+    let first = written.lines().map(|line| line.trim_start_matches(' ')).find(|line| !line.is_empty());
     if !first.is_some_and(|line| line.starts_with('\t')) {
         return Ok(());
     }
@@ -126,8 +107,7 @@ pub(super) fn check_block(before: &str, written: &str) -> Result<(), ErrorKind> 
 /// its end for something else than YAML 1.2 does. `after` is the text that follows it.
 pub(super) fn check_flow_plain(written: &str, after: &str) -> Result<(), ErrorKind> {
     let mut after = after.chars();
-    let ends_in_colon =
-        after.next() == Some(':') && matches!(after.next(), Some(',' | '[' | ']' | '{' | '}'));
+    let ends_in_colon = after.next() == Some(':') && matches!(after.next(), Some(',' | '[' | ']' | '{' | '}'));
     if ends_in_colon || written.starts_with(['?', ':']) {
         return Err(syntax("an unclear `?` or `:` in a flow collection"));
     }

@@ -20,19 +20,9 @@ pub(super) struct Mapping {
 
 impl Mapping {
     /// Sets a key that the mapping itself holds. The last one wins; an earlier one is noted.
-    pub(super) fn set(
-        &mut self,
-        key: String,
-        key_place: Place,
-        value: Node,
-        notes: &mut Vec<Note>,
-    ) {
+    pub(super) fn set(&mut self, key: String, key_place: Place, value: Node, notes: &mut Vec<Note>) {
         let found = self.position(&key);
-        let entry = Entry {
-            key,
-            key_place,
-            value,
-        };
+        let entry = Entry { key, key_place, value };
         let Some(at) = found else {
             self.push(entry);
             return;
@@ -40,10 +30,7 @@ impl Mapping {
         if !self.merged.remove(&at) {
             notes.push(Note {
                 place: key_place,
-                kind: NoteKind::DuplicateKey {
-                    key: entry.key.clone(),
-                    first: self.entries[at].key_place,
-                },
+                kind: NoteKind::DuplicateKey { key: entry.key.clone(), first: self.entries[at].key_place },
             });
         }
         self.entries[at] = entry;
@@ -85,9 +72,7 @@ impl Mapping {
         }
         self.entries.push(entry);
         if at + 1 == TABLE_FROM {
-            self.table = (self.entries.iter().enumerate())
-                .map(|(at, entry)| (entry.key.clone(), at))
-                .collect();
+            self.table = (self.entries.iter().enumerate()).map(|(at, entry)| (entry.key.clone(), at)).collect();
         }
     }
 }

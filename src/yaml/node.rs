@@ -142,9 +142,6 @@ pub fn to_json(node: &Node) -> serde_json::Value {
         Value::Float(number) => (*number).into(),
         Value::String(text) => text.as_str().into(),
         Value::Seq(items) => items.iter().map(to_json).collect(),
-        Value::Map(entries) => entries
-            .iter()
-            .map(|entry| (entry.key.clone(), to_json(&entry.value)))
-            .collect(),
+        Value::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), to_json(&entry.value))).collect(),
     }
 }

@@ -40,20 +40,13 @@ pub(super) fn parse_fraction(text: &str) -> Option<f64> {
         return parse_float(text);
     }
     let bytes = text.as_bytes();
-    let digit = |at: Option<usize>| {
-        at.and_then(|at| bytes.get(at))
-            .is_some_and(u8::is_ascii_digit)
-    };
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
     let between_digits = bytes
         .iter()
         .enumerate()
         .filter(|(_, byte)| **byte == b'_')
         .all(|(at, _)| digit(at.checked_sub(1)) && digit(at.checked_add(1)));
-    if between_digits {
-        parse_float(&text.replace('_', ""))
-    } else {
-        None
-    }
+    if between_digits { parse_float(&text.replace('_', "")) } else { None }
 }
 
 /// Go's `ParseInt(text, 0, 64)` for a text without `_`.
@@ -64,11 +57,7 @@ fn parse_int(text: &str) -> Option<i64> {
         _ => (false, text),
     };
     let magnitude = parse_uint(digits)?;
-    if negative {
-        0i64.checked_sub_unsigned(magnitude)
-    } else {
-        i64::try_from(magnitude).ok()
-    }
+    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
 }
 
 /// Go's `ParseUint(text, 0, 64)` for a text without `_`: `0x`, `0o`, `0b` and a leading `0` (octal).
@@ -83,9 +72,7 @@ fn parse_uint(text: &str) -> Option<u64> {
     };
     digits.iter().try_fold(0u64, |number, byte| {
         let digit = char::from(*byte).to_digit(radix)?;
-        number
-            .checked_mul(u64::from(radix))?
-            .checked_add(u64::from(digit))
+        number.checked_mul(u64::from(radix))?.checked_add(u64::from(digit))
     })
 }
 
@@ -139,11 +126,7 @@ pub(super) fn from_json(literal: &str) -> Option<Value> {
     {
         return Some(Value::Int(number));
     }
-    literal
-        .parse::<f64>()
-        .ok()
-        .filter(|number| number.is_finite())
-        .map(from_float)
+    literal.parse::<f64>().ok().filter(|number| number.is_finite()).map(from_float)
 }
 
 /// A finite float as it is after Go wrote it as JSON and read it again.

@@ -103,13 +103,9 @@ pub(super) fn resolve(text: String, plain: bool, tag: Tag) -> Result<Scalar, Err
         Tag::Bool | Tag::Int | Tag::Float | Tag::Null => match (tag, meaning(&text)) {
             (Tag::Bool, Some(scalar @ Scalar::Bool(_))) => Ok(scalar),
             (Tag::Null, Some(Scalar::Null)) => Ok(Scalar::Null),
-            (Tag::Int, Some(scalar @ Scalar::Number(Number::Int(_) | Number::Uint(_)))) => {
-                Ok(scalar)
-            }
+            (Tag::Int, Some(scalar @ Scalar::Number(Number::Int(_) | Number::Uint(_)))) => Ok(scalar),
             (Tag::Float, Some(scalar @ Scalar::Number(Number::Float(_)))) => Ok(scalar),
-            (Tag::Float, Some(Scalar::Number(Number::Int(number)))) => {
-                Ok(Scalar::Number(Number::Float(number as f64)))
-            }
+            (Tag::Float, Some(Scalar::Number(Number::Int(number)))) => Ok(Scalar::Number(Number::Float(number as f64))),
             _ => Err(ErrorKind::Tag),
         },
     }
@@ -123,21 +119,15 @@ fn meaning(text: &str) -> Option<Scalar> {
     match first {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => word(text),
         b'0'..=b'9' => number::parse(text).map(Scalar::Number),
-        b'+' | b'-' => special_float(text)
-            .or_else(|| number::parse(text))
-            .map(Scalar::Number),
-        b'.' => special_float(text)
-            .or_else(|| number::parse_fraction(text).map(Number::Float))
-            .map(Scalar::Number),
+        b'+' | b'-' => special_float(text).or_else(|| number::parse(text)).map(Scalar::Number),
+        b'.' => special_float(text).or_else(|| number::parse_fraction(text).map(Number::Float)).map(Scalar::Number),
         _ => None,
     }
 }
 
 fn word(text: &str) -> Option<Scalar> {
     match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            Some(Scalar::Bool(true))
-        }
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Some(Scalar::Bool(true)),
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             Some(Scalar::Bool(false))
         }
@@ -149,9 +139,7 @@ fn word(text: &str) -> Option<Scalar> {
 fn special_float(text: &str) -> Option<Number> {
     match text {
         ".nan" | ".NaN" | ".NAN" => Some(Number::Float(f64::NAN)),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => {
-            Some(Number::Float(f64::INFINITY))
-        }
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Some(Number::Float(f64::INFINITY)),
         "-.inf" | "-.Inf" | "-.INF" => Some(Number::Float(f64::NEG_INFINITY)),
         _ => None,
     }

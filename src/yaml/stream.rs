@@ -33,11 +33,7 @@ pub(super) enum Ending {
 }
 
 /// Reads documents while they are JSON.
-pub(super) fn read(
-    text: &str,
-    limits: &Limits,
-    documents: &mut Vec<Result<Document, YamlError>>,
-) -> Ending {
+pub(super) fn read(text: &str, limits: &Limits, documents: &mut Vec<Result<Document, YamlError>>) -> Ending {
     let mut reader = Reader::new(text, limits.max_depth);
     let mut count = 0;
     loop {
@@ -53,11 +49,7 @@ pub(super) fn read(
                 match reader.flaw.take() {
                     Some(flaw) => documents.push(Err(flaw)),
                     None if root.is_null() => {}
-                    None => documents.push(Ok(Document {
-                        place: root.place,
-                        root,
-                        notes,
-                    })),
+                    None => documents.push(Ok(Document { place: root.place, root, notes })),
                 }
             }
             Err(error) if count > 1 || error.kind == ErrorKind::TooDeep => {
@@ -104,16 +96,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str, max_depth: usize) -> Self {
-        Self {
-            text,
-            at: 0,
-            line: 1,
-            column: 1,
-            counted: 0,
-            max_depth,
-            notes: Vec::new(),
-            flaw: None,
-        }
+        Self { text, at: 0, line: 1, column: 1, counted: 0, max_depth, notes: Vec::new(), flaw: None }
     }
 
     fn value(&mut self, depth: usize) -> Result<Node, YamlError> {
@@ -202,13 +185,11 @@ impl<'a> Reader<'a> {
                 return Err(self.error("a digit was expected in the exponent"));
             }
         }
-        Ok(
-            number::from_json(&self.text[begin..self.at]).unwrap_or_else(|| {
-                let flaw = YamlError::new(place, ErrorKind::NumberRange);
-                self.flaw.get_or_insert(flaw);
-                Value::Null
-            }),
-        )
+        Ok(number::from_json(&self.text[begin..self.at]).unwrap_or_else(|| {
+            let flaw = YamlError::new(place, ErrorKind::NumberRange);
+            self.flaw.get_or_insert(flaw);
+            Value::Null
+        }))
     }
 
     /// A string, with the cursor on its opening quote.
@@ -303,10 +284,7 @@ impl<'a> Reader<'a> {
 
     fn skip_space(&mut self) {
         let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest
-            .iter()
-            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-            .count();
+        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
     }
 
     fn peek(&self) -> Option<u8> {
@@ -323,10 +301,7 @@ impl<'a> Reader<'a> {
     fn here(&mut self) -> Place {
         let passed = self.text.get(self.counted..self.at).unwrap_or_default();
         let mut tail = passed;
-        for line in passed
-            .split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'))
-        {
+        for line in passed.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
             self.line = self.line.saturating_add(1);
             self.column = 1;
             tail = &tail[line.len()..];
@@ -334,10 +309,7 @@ impl<'a> Reader<'a> {
         let columns = u32::try_from(tail.chars().count()).unwrap_or(u32::MAX);
         self.column = self.column.saturating_add(columns);
         self.counted = self.at;
-        Place {
-            line: self.line,
-            column: self.column,
-        }
+        Place { line: self.line, column: self.column }
     }
 
     fn error(&mut self, what: &'static str) -> YamlError {

@@ -14,11 +14,7 @@ pub(super) struct Suspects {
 
 impl Suspects {
     pub(super) fn new(offsets: Vec<usize>) -> Self {
-        Self {
-            offsets,
-            next: 0,
-            found: None,
-        }
+        Self { offsets, next: 0, found: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -32,10 +32,7 @@ fn plain(json: &str) -> serde_json::Value {
         match value {
             serde_json::Value::Number(number) => number.as_f64().into(),
             serde_json::Value::Array(items) => items.into_iter().map(floats).collect(),
-            serde_json::Value::Object(map) => map
-                .into_iter()
-                .map(|(key, value)| (key, floats(value)))
-                .collect(),
+            serde_json::Value::Object(map) => map.into_iter().map(|(key, value)| (key, floats(value))).collect(),
             other => other,
         }
     }
@@ -49,11 +46,7 @@ fn plain(json: &str) -> serde_json::Value {
 fn scalars_mean_what_they_mean_to_kubectl() {
     for (written, expected) in plain_scalars::CASES.iter().chain(styled_values::CASES) {
         let read = read(&format!("a: {written}\n"));
-        let expected = if *expected == "error" {
-            plain("error")
-        } else {
-            plain(&format!("{{\"a\":{expected}}}"))
-        };
+        let expected = if *expected == "error" { plain("error") } else { plain(&format!("{{\"a\":{expected}}}")) };
         let found: Vec<_> = read.iter().map(|json| plain(json)).collect();
         assert_eq!(found, [expected], "{written:?}");
     }
@@ -75,12 +68,7 @@ fn keys_are_the_text_kubectl_makes_of_them() {
 
 #[test]
 fn files_hold_the_documents_kubectl_finds() {
-    let files = [
-        alias_files::CASES,
-        json_files::CASES,
-        layout_files::CASES,
-        split_files::CASES,
-    ];
+    let files = [alias_files::CASES, json_files::CASES, layout_files::CASES, split_files::CASES];
     for (name, text, expected) in files.concat() {
         let found: Vec<_> = read(text).iter().map(|json| plain(json)).collect();
         let expected: Vec<_> = expected.iter().map(|json| plain(json)).collect();

@@ -85,11 +85,7 @@ fn after(rest: &mut &str, text: &str) -> bool {
 
 /// Takes between `least` and `most` digits off the front.
 fn digits(rest: &mut &str, least: usize, most: usize) -> Option<u32> {
-    let count = rest
-        .bytes()
-        .take(most)
-        .take_while(u8::is_ascii_digit)
-        .count();
+    let count = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
     if count < least {
         return None;
     }

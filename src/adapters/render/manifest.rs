@@ -179,7 +179,7 @@ fn has_keys(item: &Node, keys: &[(String, Value)]) -> bool {
 }
 
 fn yaml_gap(file: &str, error: &YamlError) -> Gap {
-    let mut gap = parse_gap(file, Some(error.place), &error.to_string());
+    let mut gap = parse_gap(file, Some(error.place), &error.kind.to_string());
     if error.kind == ErrorKind::TooLarge {
         gap.kind = GapKind::Limit;
     }

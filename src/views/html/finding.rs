@@ -142,7 +142,9 @@ impl<'a> Surroundings<'a> {
         let id = finding.id.as_str();
         let mut badges = Vec::new();
         let mut badge = |text: &str, kind| badges.push(Badge { text: text.to_owned(), kind });
-        for (ids, text) in [(&self.new, "new"), (&self.reopened, "reopened"), (&self.changed, "changed since the last scan")] {
+        for (ids, text) in
+            [(&self.new, "new"), (&self.reopened, "reopened"), (&self.changed, "changed since the last scan")]
+        {
             if ids.binary_search(&id).is_ok() {
                 badge(text, "fresh");
             }

@@ -96,7 +96,8 @@ fn a_browser_finds_nothing_wrong_and_asks_for_nothing() {
     }
     // The same page with an intruder: the policy stops it, and this test would have seen it.
     let html = scan(&sample::in_sync()).expect("the template renders");
-    let intruder = "<main><p style=\"color:red\">x</p><img src=\"http://evil.example/x.png\"><script>document.title='y'</script>";
+    let intruder =
+        "<main><p style=\"color:red\">x</p><img src=\"http://evil.example/x.png\"><script>document.title='y'</script>";
     let seen = visit(&html.replacen("<main>", intruder, 1));
     assert!(seen.console.iter().any(|line| line.contains("Content Security Policy")), "{:?}", seen.console);
     assert!(!seen.requests.iter().any(|request| request.contains("evil.example")), "{:?}", seen.requests);

@@ -195,7 +195,12 @@ fn page(report: &ScanReport) -> Page<'_> {
         exclusions: report
             .exclusions
             .iter()
-            .map(|e| ExclusionRow { scope: t(&e.scope), what: t(&e.what), reason: t(&e.reason), count: e.count.map(number) })
+            .map(|e| ExclusionRow {
+                scope: t(&e.scope),
+                what: t(&e.what),
+                reason: t(&e.reason),
+                count: e.count.map(number),
+            })
             .collect(),
         normalised: words::normalised(report).into_iter().map(|(rule, n)| (t(&rule), number(n))).collect(),
         seal: scan.seal.as_ref().map(|seal| (seal.sequence, t(&seal.hash))),
@@ -243,7 +248,8 @@ fn changes(report: &ScanReport, shown: &[Finding]) -> Vec<ChangeList> {
                 ChangeEntry {
                     id: t(id.as_str()),
                     linked: finding.is_some(),
-                    text: finding.map_or_else(|| "further down the list".to_owned(), |f| value::cut(&t(&words::object(f)), 200)),
+                    text: finding
+                        .map_or_else(|| "further down the list".to_owned(), |f| value::cut(&t(&words::object(f)), 200)),
                     path: finding.copied().and_then(steps),
                     how: None,
                 }
@@ -257,7 +263,13 @@ fn changes(report: &ScanReport, shown: &[Finding]) -> Vec<ChangeList> {
         entries: list
             .iter()
             .take(MOST_CHANGES)
-            .map(|c| ChangeEntry { id: t(c.id.as_str()), linked: false, text: t(&c.title), path: None, how: Some(t(&c.how)) })
+            .map(|c| ChangeEntry {
+                id: t(c.id.as_str()),
+                linked: false,
+                text: t(&c.title),
+                path: None,
+                how: Some(t(&c.how)),
+            })
             .collect(),
         more: list.len().saturating_sub(MOST_CHANGES),
     };
@@ -371,10 +383,22 @@ mod tests {
             let text = html(&report);
             assert_eq!(text.matches("<style>").count(), 1);
             assert_eq!(text.matches("</style>").count(), 1);
-            let style = text.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).expect("a style").0;
+            let style =
+                text.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).expect("a style").0;
             assert_eq!(style, REPORT_CSS, "the policy's hash is of these bytes");
             let body = text.split_once("</style>").expect("a body").1;
-            for tag in ["<script", "<img", "<link", "<iframe", "<object", "<form", " style=", "javascript:\"", "<a href=\"http", "<a href=\"j"] {
+            for tag in [
+                "<script",
+                "<img",
+                "<link",
+                "<iframe",
+                "<object",
+                "<form",
+                " style=",
+                "javascript:\"",
+                "<a href=\"http",
+                "<a href=\"j",
+            ] {
                 assert!(!body.contains(tag), "{tag}");
             }
             assert!(!text.contains("url(") && !text.contains("@import"));

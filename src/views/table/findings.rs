@@ -97,6 +97,7 @@ fn wide(table: &mut Table, findings: &[Finding], started: Option<Timestamp>, sty
             format!("{git}\n→ {live}")
         };
         let object = terminal(&words::object(finding));
+        let cause = finding.cause.map(|cause| format!("\n{cause}")).unwrap_or_default();
         let object = match remark(finding, started) {
             Some(remark) => format!("{object}\n({remark})"),
             None => object,
@@ -107,7 +108,7 @@ fn wide(table: &mut Table, findings: &[Finding], started: Option<Timestamp>, sty
         table.add_row(Row::from(vec![
             Cell::new(&finding.id),
             severity(finding, style),
-            Cell::new(format!("{}\n{}", finding.code, finding.class)),
+            Cell::new(format!("{}\n{}{cause}", finding.code, finding.class)),
             bold(style, object),
             Cell::new(wrap_path(&terminal(&path_or_dash(finding)), path)),
             Cell::new(both),

@@ -131,6 +131,9 @@ mod tests {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
         assert_eq!(wrap("", 10), [""]);
-        assert_eq!(wrap_path(r#".spec.containers[name="a.b.c"].image"#, 18), ".spec.containers\n[name=\"a.b.c\"]\n.image");
+        assert_eq!(
+            wrap_path(r#".spec.containers[name="a.b.c"].image"#, 18),
+            ".spec.containers\n[name=\"a.b.c\"]\n.image"
+        );
     }
 }

@@ -15,7 +15,12 @@ pub fn scan(report: &ScanReport, style: Style) -> String {
         out.push_str(&style.paint(Ink::of_state(verdict.state), &line));
         out.push('\n');
     }
-    hang(&mut out, "", &format!("{} · {} · scan {}", words::clusters(report), words::span(report), report.scan.id), style);
+    hang(
+        &mut out,
+        "",
+        &format!("{} · {} · scan {}", words::clusters(report), words::span(report), report.scan.id),
+        style,
+    );
     hang(&mut out, "", &words::trust_line(report), style);
     hang(&mut out, "", &words::changes(report), style);
     out.push('\n');

@@ -89,10 +89,16 @@ fn evidence(finding: &Finding, started: Option<Timestamp>) -> Vec<(&'static str,
     row("note", finding.note.clone());
     if let Some(origin) = &finding.origin {
         row("declared in", Some(words::file(origin)));
-        row("target", Some(format!("{}, {} {} @ {}", origin.target, origin.repository, origin.revision, origin.commit.short())));
+        row(
+            "target",
+            Some(format!("{}, {} {} @ {}", origin.target, origin.repository, origin.revision, origin.commit.short())),
+        );
     }
     if let Some(by) = &finding.declared_by {
-        row("declared by", Some(format!("{} {} <{}>, {}", by.commit.short(), by.author, by.email, by.time.for_people())));
+        row(
+            "declared by",
+            Some(format!("{} {} <{}>, {}", by.commit.short(), by.author, by.email, by.time.for_people())),
+        );
         row("", Some(by.subject.clone()));
         row("reached by", by.reached_by.as_ref().map(|commit| commit.short().to_owned()));
         row("pull request", by.pull_request.clone());
@@ -102,7 +108,10 @@ fn evidence(finding: &Finding, started: Option<Timestamp>) -> Vec<(&'static str,
     for actor in &finding.actors {
         let time = actor.time.map(|time| format!(", {}", time.for_people())).unwrap_or_default();
         let user = actor.user.as_ref().map(|user| format!(", user {user}")).unwrap_or_default();
-        row("writer", Some(format!("{} ({}, {}){time}{user}", actor.manager, actor.kind.as_str(), words::how_written(actor))));
+        row(
+            "writer",
+            Some(format!("{} ({}, {}){time}{user}", actor.manager, actor.kind.as_str(), words::how_written(actor))),
+        );
     }
     row("seen", words::seen(finding));
     row("waiver", finding.waiver.as_ref().map(value::plain));

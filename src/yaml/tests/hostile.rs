@@ -24,17 +24,9 @@ fn aliases_of_aliases_stop_at_the_budget() {
 
 #[test]
 fn a_long_text_aliased_often_stops_at_the_budget() {
-    let text = format!(
-        "a: &a {}\nb: [{}]\n",
-        "x".repeat(100_000),
-        "*a, ".repeat(500)
-    );
+    let text = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(500));
     assert_eq!(error_of(&text), Some(ErrorKind::TooLarge));
-    let fewer = format!(
-        "a: &a {}\nb: [{}]\n",
-        "x".repeat(100_000),
-        "*a, ".repeat(50)
-    );
+    let fewer = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(50));
     assert_eq!(error_of(&fewer), None);
 }
 
@@ -42,11 +34,7 @@ fn a_long_text_aliased_often_stops_at_the_budget() {
 fn merges_of_merges_stop_at_the_budget() {
     let mut text = format!("m0: &m0 {{a: &t {}}}\n", "x".repeat(10_000));
     for level in 1..2000 {
-        let _ = writeln!(
-            text,
-            "m{level}: &m{level} {{<<: *m{}, k{level}: *t}}",
-            level - 1
-        );
+        let _ = writeln!(text, "m{level}: &m{level} {{<<: *m{}, k{level}: *t}}", level - 1);
     }
     assert_eq!(error_of(&text), Some(ErrorKind::TooLarge));
 }
@@ -63,12 +51,7 @@ fn mostly_aliases_is_refused_as_kubectl_does() {
 
 #[test]
 fn an_anchor_must_not_contain_itself() {
-    for text in [
-        "a: &x [*x]\n",
-        "a: &x {b: {c: *x}}\n",
-        "a: &x {<<: *x}\n",
-        "a: &x 1\nb: &x [*x]\n",
-    ] {
+    for text in ["a: &x [*x]\n", "a: &x {b: {c: *x}}\n", "a: &x {<<: *x}\n", "a: &x 1\nb: &x [*x]\n"] {
         assert_eq!(error_of(text), Some(ErrorKind::SelfReference), "{text:?}");
     }
 }
@@ -91,14 +74,7 @@ fn depth_is_bounded_in_every_notation() {
     for text in [flow(127), json(127), block(127), aliased(127)] {
         assert_eq!(error_of(&text), None);
     }
-    for text in [
-        flow(128),
-        json(128),
-        block(128),
-        aliased(128),
-        json(100_000),
-        flow(100_000),
-    ] {
+    for text in [flow(128), json(128), block(128), aliased(128), json(100_000), flow(100_000)] {
         assert_eq!(error_of(&text), Some(ErrorKind::TooDeep));
     }
 }

@@ -14,8 +14,7 @@ fn place(line: u32, column: u32) -> Place {
 
 #[test]
 fn every_node_knows_its_place() {
-    let document =
-        only("# c\nkind: X\nspec:\n  ports:\n  - name: é\n    ip: !!str &a \"1\"\n  é: [x, *a]\n");
+    let document = only("# c\nkind: X\nspec:\n  ports:\n  - name: é\n    ip: !!str &a \"1\"\n  é: [x, *a]\n");
     let root = &document.root;
     assert_eq!(document.place, place(2, 1));
     assert_eq!(root.at(&["kind"]).map(|node| node.place), Some(place(2, 7)));
@@ -23,28 +22,20 @@ fn every_node_knows_its_place() {
     assert_eq!(ports.place, place(5, 3));
     let port = &ports.as_seq().expect("a list")[0];
     assert_eq!(port.place, place(5, 5));
-    assert_eq!(
-        port.entry("ip").map(|entry| entry.key_place),
-        Some(place(6, 5))
-    );
+    assert_eq!(port.entry("ip").map(|entry| entry.key_place), Some(place(6, 5)));
     assert_eq!(port.get("ip").map(|node| node.place), Some(place(6, 18)));
     let list = root.at(&["spec", "é"]).expect("the list");
     assert_eq!(list.place, place(7, 6));
     let items = list.as_seq().expect("a list");
     assert_eq!(items[0].place, place(7, 7));
-    assert_eq!(
-        items[1].place,
-        place(6, 18),
-        "an alias keeps the place of the text"
-    );
+    assert_eq!(items[1].place, place(6, 18), "an alias keeps the place of the text");
 }
 
 #[test]
 fn places_count_on_through_the_documents_of_a_file() {
-    for text in [
-        "\u{feff}a: 1\n---\n# c\nb: [\n---\r\nc:\r\n  d: 2",
-        "\u{feff}{\"a\": 1}\n---\n# c\nb: [\n---\r\nc:\r\n  d: 2",
-    ] {
+    for text in
+        ["\u{feff}a: 1\n---\n# c\nb: [\n---\r\nc:\r\n  d: 2", "\u{feff}{\"a\": 1}\n---\n# c\nb: [\n---\r\nc:\r\n  d: 2"]
+    {
         let read = read_documents(text, &Limits::default());
         let error = read[1].as_ref().expect_err("the second is broken");
         assert!((4..=5).contains(&error.place.line), "{error}");
@@ -60,29 +51,17 @@ fn json_nodes_know_their_places() {
     let document = only("\n{ \"é\": [true,\n 1.5]}");
     assert_eq!(document.place, place(2, 1));
     let entry = document.root.entry("é").expect("the key");
-    assert_eq!(
-        (entry.key_place, entry.value.place),
-        (place(2, 3), place(2, 8))
-    );
+    assert_eq!((entry.key_place, entry.value.place), (place(2, 3), place(2, 8)));
     let items = entry.value.as_seq().expect("a list");
     assert_eq!((items[0].place, items[1].place), (place(2, 9), place(3, 2)));
-    assert_eq!(
-        (items[0].as_bool(), items[1].as_f64()),
-        (Some(true), Some(1.5))
-    );
+    assert_eq!((items[0].as_bool(), items[1].as_f64()), (Some(true), Some(1.5)));
 }
 
 #[test]
 fn a_later_key_replaces_an_earlier_one_and_is_noted() {
-    for text in [
-        "a: 1\nb: {c: 2}\na: 3\n",
-        "{\"a\": 1,\n\"b\": {\"c\": 2},\n\"a\": 3}",
-    ] {
+    for text in ["a: 1\nb: {c: 2}\na: 3\n", "{\"a\": 1,\n\"b\": {\"c\": 2},\n\"a\": 3}"] {
         let document = only(text);
-        assert_eq!(
-            document.root.get("a").and_then(|node| node.as_i64()),
-            Some(3)
-        );
+        assert_eq!(document.root.get("a").and_then(|node| node.as_i64()), Some(3));
         assert_eq!(document.root.as_map().map(<[_]>::len), Some(2));
         let [note] = document.notes.as_slice() else {
             panic!("one note, not {:?}", document.notes);
@@ -97,26 +76,18 @@ fn a_later_key_replaces_an_earlier_one_and_is_noted() {
 
 #[test]
 fn many_keys_are_told_apart() {
-    let text: String = (0..200)
-        .map(|at| format!("k{}: {at}\n", at % 100))
-        .collect();
+    let text: String = (0..200).map(|at| format!("k{}: {at}\n", at % 100)).collect();
     let document = only(&text);
     assert_eq!(document.notes.len(), 100);
     assert_eq!(document.root.as_map().map(<[_]>::len), Some(100));
-    assert_eq!(
-        document.root.get("k7").and_then(|node| node.as_i64()),
-        Some(107)
-    );
+    assert_eq!(document.root.get("k7").and_then(|node| node.as_i64()), Some(107));
 }
 
 #[test]
 fn merged_keys_are_not_duplicates() {
     let document = only("m: &m {a: 1}\nmore:\n  <<: *m\n  a: 2\n");
     assert!(document.notes.is_empty());
-    let merged = document
-        .root
-        .at(&["more", "a"])
-        .and_then(|node| node.as_i64());
+    let merged = document.root.at(&["more", "a"]).and_then(|node| node.as_i64());
     assert_eq!(merged, Some(2));
 }
 

@@ -11,22 +11,16 @@ fn json() -> impl Strategy<Value = Json> {
         Just(Json::Null),
         any::<bool>().prop_map(Json::from),
         any::<i64>().prop_map(Json::from),
-        any::<f64>()
-            .prop_filter("has a fraction", |number| number.fract() != 0.0)
-            .prop_map(Json::from),
+        any::<f64>().prop_filter("has a fraction", |number| number.fract() != 0.0).prop_map(Json::from),
         any::<String>().prop_map(Json::from),
     ];
     leaf.prop_recursive(5, 40, 6, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
-            object(inner),
-        ]
+        prop_oneof![prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from), object(inner),]
     })
 }
 
 fn object(inner: impl Strategy<Value = Json>) -> impl Strategy<Value = Json> {
-    prop::collection::btree_map(any::<String>(), inner, 0..6)
-        .prop_map(|map| map.into_iter().collect::<Json>())
+    prop::collection::btree_map(any::<String>(), inner, 0..6).prop_map(|map| map.into_iter().collect::<Json>())
 }
 
 /// Pieces that mean something to one of the readers.
