@@ -10,7 +10,7 @@ use crate::adapters::render::plain;
 use crate::config::{Config, TargetConfig};
 use crate::model::declared::RenderedObject;
 use crate::model::gap::{Gap, GapKind, Hides};
-use crate::model::ids::{CommitId, RepositoryName};
+use crate::model::ids::{CommitId, RepositoryName, Revision};
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::declare::TargetPlace;
@@ -92,20 +92,43 @@ fn repository(
     key: &RedactionKey,
     now: Timestamp,
 ) -> Vec<(usize, TargetSource)> {
-    let cache = config.cache.clone().unwrap_or_else(wiring::default_cache);
-    let opened = config
-        .repositories
-        .iter()
-        .find(|repository| repository.name == *name)
-        .ok_or_else(|| Gap::new(GapKind::Fetch, format!("repository {name} is not configured"), Hides::Target))
-        .and_then(wiring::repository_source)
-        .and_then(|source| Mirrors::new(cache).open(&source, now));
-    match opened {
+    match open(config, name, now) {
         Ok(repository) => {
             targets.into_iter().map(|(n, target)| (n, render(config, &repository, target, key))).collect()
         }
         Err(gap) => targets.into_iter().map(|(n, target)| (n, hidden(target, &gap))).collect(),
     }
+}
+
+/// Brings a repository up to date.
+fn open(config: &Config, name: &RepositoryName, now: Timestamp) -> Result<OpenedRepository, Gap> {
+    let cache = config.cache.clone().unwrap_or_else(wiring::default_cache);
+    config
+        .repositories
+        .iter()
+        .find(|repository| repository.name == *name)
+        .ok_or_else(|| Gap::new(GapKind::Fetch, format!("repository {name} is not configured"), Hides::Target))
+        .and_then(wiring::repository_source)
+        .and_then(|source| Mirrors::new(cache).open(&source, now))
+}
+
+/// Whether a revision resolves to another commit than it did when the targets were read. What cannot be asked has not moved.
+pub async fn moved(config: &Arc<Config>, sources: &[TargetSource], now: Timestamp) -> bool {
+    let mut known: BTreeMap<RepositoryName, Vec<(Revision, CommitId)>> = BTreeMap::new();
+    for source in sources {
+        if let Some((commit, _, _)) = &source.commit {
+            let revision = (source.config.revision.clone(), commit.clone());
+            known.entry(source.config.repository.clone()).or_default().push(revision);
+        }
+    }
+    let config = config.clone();
+    let asked = tokio::task::spawn_blocking(move || {
+        known.iter().any(|(name, revisions)| {
+            let Ok(repository) = open(&config, name, now) else { return false };
+            revisions.iter().any(|(revision, commit)| repository.resolve(revision).is_ok_and(|found| found != *commit))
+        })
+    });
+    asked.await.unwrap_or(false)
 }
 
 fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, key: &RedactionKey) -> TargetSource {
@@ -158,5 +181,30 @@ fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
         passed_over: 0,
         duplicate_keys: 0,
         gaps: vec![gap],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::git::{Content, RepositoryBuilder, Written};
+
+    #[tokio::test]
+    async fn a_push_after_the_reading_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut builder = RepositoryBuilder::create(&folder.path().join("r")).unwrap();
+        let now = Timestamp::from_unix(1_770_000_000);
+        let written = Written { author: "Ada", email: "ada@example.com", time: now, message: "Change" };
+        let mut push = |text: &str| builder.commit_to("main", &written, [("a.yaml", Content::from(text))]).unwrap();
+        push("a: 1");
+        let text = "ledger: l\nclusters: [{name: c, dump: d}]\nrepositories: [{name: r, url: r}]\n\
+                    targets: [{name: t, repository: r, revision: main, cluster: c}, {name: u, repository: r, revision: gone, cluster: c}]\n";
+        let config = Arc::new(crate::config::read(text, folder.path()).unwrap());
+        let key = Arc::new(RedactionKey::from_bytes([0; 32]));
+        let sources = targets(&config, &config.targets, &key, now).await;
+        assert!(sources[0].commit.is_some() && sources[1].commit.is_none());
+        assert!(!moved(&config, &sources, now).await);
+        push("a: 2");
+        assert!(moved(&config, &sources, now).await);
     }
 }

@@ -57,8 +57,7 @@ pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
     let id = ledger.begin_scan(started, &serde_json::json!({"targets": names(&targets)}))?;
     let key = Arc::new(ledger.key().clone());
 
-    let sources = gather_declared(scan, &targets, &key, started).await;
-    let readings = gather_live(scan, &clusters, &sources, &prior, &key).await;
+    let (sources, readings) = gather_both(scan, &clusters, &targets, &prior, &key).await;
     let scanned = Scanned { id, started, sources, readings, clusters, targets };
     let config = scan.config.clone();
     let clock = scan.clock;
@@ -66,7 +65,16 @@ pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
         let evidence = gather_evidence(&scanned, &config, &key);
         let record = assemble::record(scanned, evidence, &prior, &config, &key, clock());
         let mut report = record.report.clone();
-        report.scan.seal = Some(ledger.record(record)?);
+        match ledger.record(record) {
+            Ok(seal) => report.scan.seal = Some(seal),
+            Err(error) => {
+                // If even this cannot be written, the scan's first row stands alone and says that it never ended.
+                if let Err(second) = ledger.fail_scan(id, clock(), &error.to_string()) {
+                    tracing::warn!("the failure could not be recorded either: {second}");
+                }
+                return Err(error.into());
+            }
+        }
         // Only the ledger knows since when a finding is there.
         let kept = ledger.report(Some(id))?;
         Ok::<_, AppError>(kept.unwrap_or(report))
@@ -123,14 +131,30 @@ async fn open_ledger(config: &Arc<Config>, now: Timestamp) -> Result<(Ledger, Pr
     opened.await.unwrap_or_else(|error| Err(AppError::new(format!("opening the ledger was given up: {error}"))))
 }
 
-async fn gather_declared(
+/// Reads both sides. If something differs and a revision has moved meanwhile, both are read once more: a push in the middle of a scan
+/// is no finding.
+async fn gather_both(
     scan: &Scan,
+    clusters: &[ClusterConfig],
     targets: &[TargetConfig],
+    prior: &PriorState,
     key: &Arc<RedactionKey>,
-    now: Timestamp,
-) -> Vec<TargetSource> {
+) -> (Vec<TargetSource>, Vec<ClusterReading>) {
+    let sources = gather_declared(scan, targets, key).await;
+    let readings = gather_live(scan, clusters, &sources, prior, key).await;
+    let differs = readings.iter().any(|reading| reading.in_question().next().is_some());
+    if !differs || !gather::moved(&scan.config, &sources, (scan.clock)()).await {
+        return (sources, readings);
+    }
+    tracing::info!("a revision moved during the scan; reading again");
+    let sources = gather_declared(scan, targets, key).await;
+    let readings = gather_live(scan, clusters, &sources, prior, key).await;
+    (sources, readings)
+}
+
+async fn gather_declared(scan: &Scan, targets: &[TargetConfig], key: &Arc<RedactionKey>) -> Vec<TargetSource> {
     scan.progress.doing("fetching repositories");
-    gather::targets(&scan.config, targets, key, now).await
+    gather::targets(&scan.config, targets, key, (scan.clock)()).await
 }
 
 async fn gather_live(

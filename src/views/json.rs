@@ -57,6 +57,31 @@ mod tests {
         assert!(value["findings"][0].as_object().expect("a map").contains_key("liveMatches"));
     }
 
+    /// Programs read these names: they are never taken away or given another meaning.
+    #[test]
+    fn the_contracts_names_are_all_there() {
+        let value: serde_json::Value = serde_json::from_str(&scan(&sample::drifted())).expect("JSON");
+        let lacks = |value: &serde_json::Value, names: &str| -> Vec<String> {
+            let map = value.as_object().expect("a map");
+            names.split(' ').filter(|name| !map.contains_key(*name)).map(str::to_owned).collect()
+        };
+        let finding = "id code class cause severity fingerprint cluster apiVersion kind namespace name path declared live origin \
+                       declaredBy liveMatches actors firstSeen lastSeen scans waiver method note";
+        for found in value["findings"].as_array().expect("a list") {
+            assert_eq!(lacks(found, finding), [""; 0]);
+            if let Some(actor) = found["actors"].get(0) {
+                assert_eq!(lacks(actor, "manager operation subresource time kind user"), [""; 0]);
+            }
+        }
+        let first = &value["findings"][0];
+        assert_eq!(lacks(&first["origin"], "target repository revision commit file line"), [""; 0]);
+        let by = "commit author email time subject reachedBy pullRequest signature";
+        assert_eq!(lacks(&first["declaredBy"], by), [""; 0]);
+        assert_eq!(lacks(&value, "schema scan gaps exclusions findings"), [""; 0]);
+        assert_eq!(lacks(&value["scan"], "id startedAt finishedAt complete clusters targets counts seal"), [""; 0]);
+        assert_eq!(lacks(&value["gaps"][0], "kind cluster target place message hint hides"), [""; 0]);
+    }
+
     #[test]
     fn compare_has_its_own_schema() {
         let text = compare(true, &[sample::finding()], &["equal duplicates".into()]);
