@@ -11,8 +11,7 @@ use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::canonical::Canonical;
 use crate::model::declared::DeclaredObject;
 use crate::model::field_path::FieldPath;
-use crate::model::finding::{Cause, Code, Finding};
-use crate::model::fingerprint;
+use crate::model::finding::Finding;
 use crate::model::gap::Gap;
 use crate::model::ids::{ClusterName, ScanId, TargetName};
 use crate::model::record::{ConfigEvent, ObjectState, PriorState, ScanRecord, Sighting};
@@ -134,7 +133,7 @@ fn findings_of(
             sightings: sightings.get(&source.config.name).map(Vec::as_slice).unwrap_or_default(),
             now: scanned.started,
             grace_seconds: i64::try_from(config.grace.as_secs()).unwrap_or(i64::MAX),
-            seen_live: was_live(prior, &key),
+            seen_live: prior.seen_live.contains(&key),
         };
         found.extend(of_object(reading, object, evidence, &around));
     }
@@ -161,15 +160,6 @@ fn add_lines(found: &mut [Finding], scanned: &Scanned, config: &Config) {
             }
         }
     }
-}
-
-/// Whether an earlier scan saw the object live: the last one did, or it is already known to have been deleted.
-fn was_live(prior: &PriorState, key: &(ClusterName, ObjectId)) -> bool {
-    let known_deleted = || {
-        let open = prior.open.get(&fingerprint::of_object(&key.0, &key.1, None));
-        open.is_some_and(|open| open.finding.code == Code::Missing && open.finding.cause == Some(Cause::OutOfBand))
-    };
-    matches!(prior.objects.get(key), Some(ObjectState::InSync | ObjectState::Drifted)) || known_deleted()
 }
 
 /// An object's findings.

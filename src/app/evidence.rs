@@ -28,7 +28,8 @@ const MOST_VERSIONS: usize = 1_000;
 pub struct Question<'a> {
     /// The object.
     pub object: &'a DeclaredObject,
-    /// Whether its live values are looked for in earlier versions; otherwise the last change of its declaration is enough.
+    /// Whether all its versions matter: where live values are looked for in them, or since when it is declared. Otherwise the last
+    /// change of its declaration is enough.
     pub whole_history: bool,
 }
 

@@ -216,7 +216,10 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> (a
             let questions: Vec<Question<'_>> = reading
                 .in_question()
                 .filter(|object| object.origin.target == source.config.name)
-                .map(|object| Question { object, whole_history: reading.drifted.contains_key(&object.id) })
+                .map(|object| Question {
+                    object,
+                    whole_history: reading.drifted.contains_key(&object.id) || reading.missing.contains(&object.id),
+                })
                 .collect();
             if questions.is_empty() {
                 continue;

@@ -1,6 +1,6 @@
 //! What passes between a scan and its ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +141,8 @@ pub struct PriorState {
     pub closed: BTreeMap<String, Timestamp>,
     /// The newest state of every object ever declared.
     pub objects: BTreeMap<(ClusterName, ObjectId), ObjectState>,
+    /// Objects that a scan saw live since they were last undeclared: if one of them is missing, it was deleted.
+    pub seen_live: BTreeSet<(ClusterName, ObjectId)>,
     /// The newest state of each configuration subject.
     pub config: BTreeMap<String, String>,
     /// When each commit was first seen on its revision.

@@ -71,7 +71,12 @@ impl ObjectHistory {
     pub fn declared_by(&self) -> Option<DeclaredBy> {
         let content = |version: &ObjectVersion| version.value.as_ref().map(canonical::json);
         let present = content(self.versions.first()?)?;
-        let version = self.versions.iter().take_while(|v| content(v).as_ref() == Some(&present)).last()?;
+        let unchanged = self.versions.iter().take_while(|v| content(v).as_ref() == Some(&present)).count();
+        // All that is at hand is the same: an older version may be where it began.
+        if unchanged == self.versions.len() && !self.whole {
+            return None;
+        }
+        let version = self.versions.get(unchanged.checked_sub(1)?)?;
         let commit = version.authored.as_ref().unwrap_or(&version.commit);
         Some(DeclaredBy {
             commit: commit.id.clone(),
@@ -332,6 +337,11 @@ mod tests {
     fn the_declaring_commit_is_the_one_that_last_changed_the_object() {
         let by = history(true).declared_by().unwrap();
         assert_eq!(by.subject, "commit 2");
+        let mut same = history(false);
+        same.versions.truncate(2);
+        assert_eq!(same.declared_by(), None, "it may have begun before the history at hand");
+        same.whole = true;
+        assert_eq!(same.declared_by().map(|by| by.subject), Some("commit 2".to_owned()));
     }
 
     #[test]

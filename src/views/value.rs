@@ -158,7 +158,8 @@ pub fn stand_in(finding: &Finding, side: Side) -> &'static str {
         (Side::Live, Code::Unconverged) => "not converged",
         (Side::Live, Code::RemovedButLive) => "still exists",
         (Side::Live, Code::Unmanaged) => "exists",
-        (Side::Live, Code::Conflict | Code::ChangeControl) => "not compared",
+        (Side::Live, Code::Conflict) => "the last declaration is compared",
+        (Side::Live, Code::ChangeControl) => "not compared",
         (Side::Live, Code::Changed) => "null",
         (Side::Live, Code::Undeclared) => "present",
     }

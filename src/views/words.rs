@@ -2,7 +2,7 @@
 //! it goes, [`super::escape::terminal`] at the least.
 
 use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
-use crate::model::finding::{Cause, Finding};
+use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Gap, Hides};
 use crate::model::report::{ScanReport, TargetSummary};
 use crate::model::time::Timestamp;
@@ -215,16 +215,20 @@ pub fn live_match(found: &LiveMatch) -> String {
     text
 }
 
-/// What a cause means, in a few words.
-pub fn cause(cause: Cause) -> &'static str {
-    match cause {
+/// What a finding's cause means, in a few words; `None` where it has none.
+pub fn cause(finding: &Finding) -> Option<&'static str> {
+    let missing = finding.code == Code::Missing;
+    Some(match finding.cause? {
+        Cause::Pending if missing => "on its way; not there yet, inside the grace",
         Cause::Pending => "on its way; it is live as an earlier commit had it, inside the grace",
+        Cause::Behind if missing => "behind Git; it was never seen live",
         Cause::Behind => "behind Git; it is live as an earlier commit had it",
         Cause::HandRollback => "set back by hand; as an earlier commit had it, and not written by the GitOps side",
         Cause::Ahead => "it is live as another tracked revision has it",
+        Cause::OutOfBand if missing => "not from Git; it was live and was deleted",
         Cause::OutOfBand => "not from Git; the history at hand never had it so",
         Cause::Undetermined => "the evidence did not suffice",
-    }
+    })
 }
 
 /// `first seen 2026-03-02 13:58:09 UTC, in 3 scans`; `None` without a ledger.

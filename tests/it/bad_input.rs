@@ -238,3 +238,21 @@ fn text_from_a_repository_reaches_no_terminal_and_no_page_raw() {
         }
     }
 }
+
+#[test]
+fn a_gap_in_between_does_not_make_a_deleted_object_a_never_applied_one() {
+    let two = CONFIG_MAP.replace("one", "two");
+    let both = format!("{CONFIG_MAP}---\n{two}");
+    let work = workspace(&[("a.yaml", both.as_str().into())], &both);
+    scan(&work, 0);
+    work.file("live.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: shop}\n");
+    assert_eq!(scan(&work, 3)["scan"]["counts"]["compared"], 0);
+    work.file("live.yaml", CONFIG_MAP);
+    for _ in 0..2 {
+        let report = scan(&work, 1);
+        assert_eq!(findings(&report), ["DL004 ConfigMap two"]);
+        assert_eq!(report["findings"][0]["cause"], "out-of-band", "{}", report["findings"][0]);
+    }
+    work.file("live.yaml", &both);
+    assert_eq!(scan(&work, 0)["scan"]["changes"]["resolved"].as_array().map(Vec::len), Some(1));
+}

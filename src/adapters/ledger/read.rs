@@ -1,7 +1,7 @@
 //! Reading: what a scan starts from, the report of any scan, what is open.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
@@ -63,13 +63,15 @@ impl LedgerReader {
                     closed.insert(fingerprint.clone(), findings.started(state.first_scan)?);
                 }
             }
+            let (objects, seen_live) = objects(connection)?;
             Ok(PriorState {
                 ledger: self.id().clone(),
                 last_scan: projection::newest_finished(connection)?.map(ScanId),
                 last_complete: last_complete(connection)?,
                 open,
                 closed,
-                objects: objects(connection)?,
+                objects,
+                seen_live,
                 config: config(connection)?,
                 sightings: sightings(connection)?,
             })
@@ -254,8 +256,12 @@ fn last_complete(connection: &Connection) -> Result<Option<Timestamp>, Fault> {
     found.map(|(scan, text)| read_time(&text, "scan", scan)).transpose()
 }
 
-fn objects(connection: &Connection) -> Result<BTreeMap<(ClusterName, ObjectId), ObjectState>, Fault> {
+type ObjectKey = (ClusterName, ObjectId);
+
+/// The newest state of every object, and those that were live when they were last seen, or were deleted since.
+fn objects(connection: &Connection) -> Result<(BTreeMap<ObjectKey, ObjectState>, BTreeSet<ObjectKey>), Fault> {
     let mut objects = BTreeMap::new();
+    let mut seen_live = BTreeSet::new();
     let mut query = connection.prepare_cached(
         "SELECT seq, cluster, api_group, kind, namespace, name, state FROM object_state ORDER BY seq",
     )?;
@@ -263,9 +269,15 @@ fn objects(connection: &Connection) -> Result<BTreeMap<(ClusterName, ObjectId), 
     while let Some(row) = rows.next()? {
         let object = ObjectId { group: row.get(2)?, kind: row.get(3)?, namespace: row.get(4)?, name: row.get(5)? };
         let state = read_word(row.get(6)?, "object state", row.get(0)?)?;
-        objects.insert((ClusterName::new(row.get::<_, String>(1)?), object), state);
+        let key = (ClusterName::new(row.get::<_, String>(1)?), object);
+        match state {
+            ObjectState::InSync | ObjectState::Drifted => drop(seen_live.insert(key.clone())),
+            ObjectState::Undeclared => drop(seen_live.remove(&key)),
+            ObjectState::Missing | ObjectState::Unknown => {}
+        }
+        objects.insert(key, state);
     }
-    Ok(objects)
+    Ok((objects, seen_live))
 }
 
 fn config(connection: &Connection) -> Result<BTreeMap<String, String>, Fault> {

@@ -180,7 +180,10 @@ pub(super) fn card(finding: &Finding, around: &Surroundings<'_>, most: usize) ->
         commit: finding.declared_by.as_ref().map(commit),
         live_match: finding.live_matches.as_ref().map(|found| t(&words::live_match(found))),
         writers: finding.actors.iter().map(writer).collect(),
-        cause: finding.cause.map(|cause| CauseView { word: cause.as_str(), meaning: words::cause(cause) }),
+        cause: finding
+            .cause
+            .zip(words::cause(finding))
+            .map(|(cause, meaning)| CauseView { word: cause.as_str(), meaning }),
         seen: words::seen(finding),
         method: t(&finding.method),
         note: finding.note.as_deref().map(t),

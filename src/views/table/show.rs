@@ -84,7 +84,7 @@ fn difference(out: &mut String, finding: &Finding, style: Style) {
 fn evidence(finding: &Finding, started: Option<Timestamp>) -> Vec<(&'static str, String)> {
     let mut rows = vec![("cluster", finding.cluster.to_string())];
     let mut row = |label, text: Option<String>| rows.extend(text.map(|text| (label, text)));
-    row("cause", finding.cause.map(|cause| format!("{cause} ({})", words::cause(cause))));
+    row("cause", finding.cause.zip(words::cause(finding)).map(|(cause, meaning)| format!("{cause} ({meaning})")));
     row("not seen now", started.and_then(|started| words::not_looked_at(finding, started)));
     row("note", finding.note.clone());
     if let Some(origin) = &finding.origin {
