@@ -175,7 +175,7 @@ fn of_object(
         found.push(findings::of_conflict(cluster, conflict, evidence));
     }
     if let Some(verdict) = reading.drifted.get(&object.id) {
-        let schema = reading.schemas.kind(&object.gvk);
+        let schema = reading.schemas.kind_or_builtin(&object.gvk);
         found.extend(findings::of_verdict(cluster, object, verdict, schema, evidence, around));
     }
     if reading.missing.contains(&object.id) {

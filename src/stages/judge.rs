@@ -11,7 +11,8 @@ use super::undeclared::undeclared;
 use crate::config::actors::ActorTable;
 use crate::model::attribution::{Actor, ActorKind};
 use crate::model::declared::DeclaredObject;
-use crate::model::schema::{SchemaRef, Schemas};
+use crate::model::resource::Gvk;
+use crate::model::schema::{SchemaRef, Schemas, builtin_version};
 use crate::model::secret::{RedactionKey, RedactionRules, redact};
 
 /// What comparing needs to know besides the two objects.
@@ -84,7 +85,7 @@ impl Judge<'_> {
         let declared_tree = self.declared_tree(declared, &mut verdict.applied)?;
         normalise(&mut live_tree, &declared.id.group_kind(), Side::Live, &mut verdict.applied);
 
-        let schema = self.schemas.kind(&declared.gvk);
+        let schema = self.schemas.kind_or_builtin(&declared.gvk);
         let mut differences = compare::compare(&declared_tree, &live_tree, schema, &mut verdict.applied);
         let entries = managed_fields.and_then(|text| managed_fields::parse(text, self.actors));
         if let Some(entries) = &entries {
@@ -101,7 +102,7 @@ impl Judge<'_> {
         for judgement in &mut verdict.judgements {
             judgement.difference.note = judgement.last_writer.as_ref().map(last_writer_note);
         }
-        verdict.method = self.method(schema, entries.is_some());
+        verdict.method = self.method(&declared.gvk, schema, entries.is_some());
         if !verdict.judgements.is_empty() {
             verdict.live = Some(live_tree.to_string().into_boxed_str());
         }
@@ -115,8 +116,14 @@ impl Judge<'_> {
         Ok(tree)
     }
 
-    fn method(&self, schema: Option<SchemaRef<'_>>, writers: bool) -> String {
-        let schema = if schema.is_some() { self.schema_source } else { "no schema: values taken literally" };
+    fn method(&self, gvk: &Gvk, schema: Option<SchemaRef<'_>>, writers: bool) -> String {
+        let schema = match (self.schemas.kind(gvk), schema) {
+            (Some(_), _) => self.schema_source.to_owned(),
+            (None, Some(_)) => {
+                format!("built-in schema of Kubernetes {}, for lack of the cluster's", builtin_version())
+            }
+            (None, None) => "no schema: values taken literally".to_owned(),
+        };
         let writers = if writers { "writers from managedFields" } else { "no managedFields: writers unknown" };
         format!("{schema}; {writers}")
     }

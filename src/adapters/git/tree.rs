@@ -194,12 +194,7 @@ impl CommitTree {
         let size = repository.find_header(id).map_err(|_| unreadable())?.size();
         if size > self.limits.max_file_bytes {
             let message = format!("file {path} has {size} bytes, more than {}", self.limits.max_file_bytes);
-            return Err(file_gap(
-                GapKind::Limit,
-                path,
-                message,
-                "Split the file, or exclude it if it holds no objects.",
-            ));
+            return Err(file_gap(GapKind::Limit, path, message, "Split the file, or raise `limits.fileBytes`."));
         }
         let mut blob = repository.find_object(id).map_err(|_| unreadable())?;
         if blob.data.starts_with(LFS) {

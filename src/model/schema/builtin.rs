@@ -68,6 +68,13 @@ pub fn builtin_schemas() -> &'static Schemas {
     &SCHEMAS
 }
 
+impl Schemas {
+    /// The schema of a kind at a version; where this set has none, the embedded one, if it is Kubernetes' own.
+    pub fn kind_or_builtin(&self, gvk: &Gvk) -> Option<SchemaRef<'_>> {
+        self.kind(gvk).or_else(|| builtin_schemas().kind(gvk))
+    }
+}
+
 /// The metadata that every kind has.
 pub fn object_meta() -> Option<SchemaRef<'static>> {
     builtin_schemas().kind(&Gvk::new("v1", "ConfigMap"))?.child("metadata")
