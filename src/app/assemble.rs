@@ -1,11 +1,12 @@
 //! From what was gathered to what is recorded: findings, the report, the ledger's events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
-use super::live::ClusterReading;
 use super::pipeline::VERSION;
+use super::reading::ClusterReading;
 use super::sightings::{self, Sightings};
 use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::canonical::Canonical;
@@ -231,7 +232,10 @@ fn target_summaries(scanned: &Scanned, found: &[Finding]) -> Vec<TargetSummary> 
         .map(|source| {
             let target = &source.config.name;
             let reading = scanned.readings.iter().find(|r| r.summary.name == source.config.cluster);
-            let declared = reading.into_iter().flat_map(|r| r.objects.values()).filter(|o| o.origin.target == *target);
+            let declared = reading
+                .into_iter()
+                .flat_map(|r| r.objects.values().map(Arc::as_ref))
+                .filter(|o| o.origin.target == *target);
             let unknown = |object: &&DeclaredObject| reading.is_some_and(|r| r.unknown.contains(&object.id));
             TargetSummary {
                 name: target.clone(),

@@ -122,7 +122,7 @@ impl<'a> Follower<'a> {
             let id = &followed.question.object.id;
             let value = pieces.iter().rev().find_map(|piece| {
                 let object = piece.objects.iter().rev().find(|object| is(object, id, self.reading.namespace))?;
-                let mut value = object.value.clone();
+                let mut value = object.tree().ok()?;
                 normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
                 Some(value)
             });

@@ -23,7 +23,7 @@ pub struct TargetSource {
     pub config: TargetConfig,
     /// What its revision resolved to, and the repository to ask for more.
     pub commit: Option<(CommitId, OpenedRepository, CommitTree)>,
-    /// What it declares.
+    /// What it declares, until the comparison takes it over.
     pub objects: Vec<RenderedObject>,
     /// Files without manifests.
     pub passed_over: u64,

@@ -7,17 +7,17 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::progress::Progress;
+use super::reading::ClusterReading;
 use crate::config::Config;
 use crate::model::declared::{DeclaredObject, RenderedObject};
 use crate::model::discovery::{Discovery, Served, ServedKind};
-use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
+use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::ClusterName;
-use crate::model::report::ClusterSummary;
 use crate::model::resource::{GroupVersion, Gvk, ObjectId};
 use crate::model::schema::{Schemas, builtin_discovery};
 use crate::model::secret::RedactionKey;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
-use crate::stages::declare::{self, Conflict, Declared, TargetPlace};
+use crate::stages::declare::{self, TargetPlace};
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
 use crate::stages::normalise::Applied;
@@ -25,34 +25,8 @@ use crate::stages::normalise::Applied;
 /// Above this many differing objects of a kind, the second look is a LIST: requests must not grow with drift.
 const MOST_SINGLE_READS: usize = 10;
 
-/// What a cluster's reading came to.
-#[derive(Debug)]
-pub struct ClusterReading {
-    /// The cluster.
-    pub summary: ClusterSummary,
-    /// Every declared object that is compared.
-    pub objects: BTreeMap<ObjectId, DeclaredObject>,
-    /// DL010.
-    pub conflicts: Vec<Conflict>,
-    /// Objects that differ, by identity.
-    pub drifted: BTreeMap<ObjectId, Verdict>,
-    /// Objects that are not live.
-    pub missing: BTreeSet<ObjectId>,
-    /// Objects of kinds that are not served, with the versions that are.
-    pub unserved: BTreeMap<ObjectId, Vec<String>>,
-    /// Objects that a gap hides.
-    pub unknown: BTreeSet<ObjectId>,
-    /// Declared objects that are not compared by choice.
-    pub excluded: BTreeSet<ObjectId>,
-    /// What could not be read.
-    pub gaps: Vec<Gap>,
-    /// What was chosen not to be read.
-    pub exclusions: Vec<Exclusion>,
-    /// What was normalised away.
-    pub applied: Applied,
-    /// The schemas that were used.
-    pub schemas: Arc<Schemas>,
-}
+/// The declared objects of one kind.
+type Wanted = BTreeMap<ObjectId, Arc<DeclaredObject>>;
 
 /// What reading a cluster needs.
 pub struct LiveContext {
@@ -78,7 +52,7 @@ pub fn unreachable(
     context: &LiveContext,
 ) -> ClusterReading {
     let discovery = builtin_discovery();
-    let mut reading = ClusterReading::new(context, source, &discovery, declare::place(targets, &discovery));
+    let mut reading = ClusterReading::new(&context.cluster, source, &discovery, declare::place(targets, &discovery));
     reading.summary.version = None;
     reading.leave_out_secrets(context.secrets);
     reading.unknown = reading.objects.keys().cloned().collect();
@@ -102,7 +76,8 @@ pub async fn read<S: LiveSource + 'static>(
         Ok(found) => found,
         Err(gap) => (builtin_discovery(), vec![hiding_all(gap)]),
     };
-    let mut reading = ClusterReading::new(&context, source.describe(), &discovery, declare::place(targets, &discovery));
+    let mut reading =
+        ClusterReading::new(&context.cluster, source.describe(), &discovery, declare::place(targets, &discovery));
     reading.gaps = gaps;
     if let (Some(known), Some(found)) = (&context.known_uid, &discovery.cluster_uid)
         && known != found
@@ -135,90 +110,6 @@ fn another_cluster(known: &str, found: &str) -> Gap {
         .hint("check the context or the server's address; give a rebuilt cluster a new name in the configuration")
 }
 
-impl ClusterReading {
-    /// The objects that something is to be said about, in order.
-    pub fn in_question(&self) -> impl Iterator<Item = &DeclaredObject> {
-        self.objects.values().filter(|object| {
-            let id = &object.id;
-            self.drifted.contains_key(id)
-                || self.missing.contains(id)
-                || self.unserved.contains_key(id)
-                || self.conflicts.iter().any(|c| c.kept.id == *id)
-        })
-    }
-
-    fn new(context: &LiveContext, source: &str, discovery: &Discovery, declared: Declared) -> Self {
-        let mut exclusions = Vec::new();
-        let mut exclude = |what: &str, reason: &str, count: u64| {
-            if count > 0 {
-                let scope = context.cluster.to_string();
-                exclusions.push(Exclusion { scope, what: what.into(), reason: reason.into(), count: Some(count) });
-            }
-        };
-        exclude("objects with generateName", "each apply makes a new one: none can be followed", declared.unnamed);
-        exclude("second declarations", "equal to the first one", declared.duplicates);
-        Self {
-            summary: ClusterSummary {
-                name: context.cluster.clone(),
-                uid: discovery.cluster_uid.clone(),
-                version: discovery.version.clone(),
-                source: source.to_owned(),
-                live_objects: 0,
-                clock_skew_seconds: discovery.clock_skew_seconds,
-            },
-            objects: declared.objects,
-            conflicts: declared.conflicts,
-            drifted: BTreeMap::new(),
-            missing: BTreeSet::new(),
-            unserved: BTreeMap::new(),
-            unknown: BTreeSet::new(),
-            excluded: BTreeSet::new(),
-            gaps: Vec::new(),
-            exclusions,
-            applied: Applied::new(),
-            schemas: Arc::default(),
-        }
-    }
-
-    /// An API group that does not answer hides nothing if nothing declared is of it: told, but no gap.
-    fn set_aside_unused_groups(&mut self) {
-        let used: BTreeSet<String> = self.objects.values().map(|object| object.gvk.gv.api_version()).collect();
-        let unused = |gap: &Gap| {
-            let hides_nothing = matches!(&gap.hides, Hides::Objects { objects } if objects.is_empty());
-            gap.kind == GapKind::Discovery && hides_nothing && gap.place.as_ref().is_some_and(|gv| !used.contains(gv))
-        };
-        let (unused, gaps) = std::mem::take(&mut self.gaps).into_iter().partition(unused);
-        self.gaps = gaps;
-        let unused: Vec<Gap> = unused;
-        self.exclusions.extend(unused.into_iter().map(|gap| Exclusion {
-            scope: self.summary.name.to_string(),
-            what: gap.place.unwrap_or_default(),
-            reason: format!("nothing declared is of it, and {}", gap.message),
-            count: None,
-        }));
-    }
-
-    fn leave_out_secrets(&mut self, compare: bool) {
-        if compare {
-            return;
-        }
-        let (secrets, others) =
-            std::mem::take(&mut self.objects).into_iter().partition(|(id, _)| id.group_kind().is_secret());
-        let secrets: BTreeMap<ObjectId, DeclaredObject> = secrets;
-        self.objects = others;
-        self.conflicts.retain(|c| !c.kept.id.group_kind().is_secret());
-        if !secrets.is_empty() {
-            self.exclusions.push(Exclusion {
-                scope: self.summary.name.to_string(),
-                what: "Secret".into(),
-                reason: "`secrets: true` is not set for the cluster".into(),
-                count: Some(secrets.len() as u64),
-            });
-        }
-        self.excluded = secrets.into_keys().collect();
-    }
-}
-
 struct Reader<S> {
     source: Arc<S>,
     discovery: Discovery,
@@ -228,7 +119,7 @@ struct Reader<S> {
 /// The declared objects of one kind at one version, and what a LIST of it said.
 struct KindOutcome {
     kind: ServedKind,
-    wanted: Arc<BTreeMap<ObjectId, DeclaredObject>>,
+    wanted: Arc<Wanted>,
     found: Found,
     gaps: Vec<Gap>,
 }
@@ -285,8 +176,8 @@ impl<S: LiveSource + 'static> Reader<S> {
     }
 
     /// Sorts declared objects by the kind to read, and sets aside what cannot be read.
-    fn sort(&self, reading: &mut ClusterReading) -> BTreeMap<Gvk, (ServedKind, BTreeMap<ObjectId, DeclaredObject>)> {
-        let mut by_kind: BTreeMap<Gvk, (ServedKind, BTreeMap<ObjectId, DeclaredObject>)> = BTreeMap::new();
+    fn sort(&self, reading: &mut ClusterReading) -> BTreeMap<Gvk, (ServedKind, Wanted)> {
+        let mut by_kind: BTreeMap<Gvk, (ServedKind, Wanted)> = BTreeMap::new();
         let mut hidden: BTreeMap<Gvk, Vec<ObjectId>> = BTreeMap::new();
         for (id, object) in &reading.objects {
             match self.discovery.served(&object.gvk) {
@@ -327,7 +218,7 @@ impl<S: LiveSource + 'static> Reader<S> {
         if doubtful.is_empty() {
             return;
         }
-        let wanted: BTreeMap<ObjectId, DeclaredObject> =
+        let wanted: Wanted =
             doubtful.iter().filter_map(|id| Some((id.clone(), outcome.wanted.get(id)?.clone()))).collect();
         for id in &doubtful {
             outcome.found.seen.remove(id);
@@ -378,7 +269,7 @@ async fn list<S: LiveSource>(
     context: Arc<LiveContext>,
     schemas: Arc<Schemas>,
     kind: ServedKind,
-    wanted: Arc<BTreeMap<ObjectId, DeclaredObject>>,
+    wanted: Arc<Wanted>,
 ) -> KindOutcome {
     let request = ListRequest { kind: kind.clone(), wanted: wanted.keys().cloned().collect() };
     let mut found = Found::default();
@@ -416,13 +307,7 @@ fn judge<'a>(context: &'a LiveContext, schemas: &'a Schemas, source: &str) -> Ju
 }
 
 impl Found {
-    fn page(
-        &mut self,
-        page: &Bytes,
-        kind: &ServedKind,
-        wanted: &BTreeMap<ObjectId, DeclaredObject>,
-        judge: &Judge<'_>,
-    ) {
+    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &Wanted, judge: &Judge<'_>) {
         let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
             self.broken_pages += 1;
             return;

@@ -14,6 +14,7 @@ pub mod outcome;
 pub mod output;
 pub mod pipeline;
 pub mod progress;
+pub mod reading;
 pub mod sightings;
 pub mod telemetry;
 pub mod wiring;

@@ -7,8 +7,9 @@ use super::assemble::{self, Scanned};
 use super::error::AppError;
 use super::evidence::{self, Question};
 use super::gather::{self, TargetSource};
-use super::live::{self, ClusterReading, LiveContext};
+use super::live::{self, LiveContext};
 use super::progress::Progress;
+use super::reading::ClusterReading;
 use super::wiring;
 use crate::adapters::cluster::{DumpCluster, KubeCluster};
 use crate::adapters::ledger::{Ledger, OpenOptions};
@@ -63,6 +64,7 @@ pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
     let clock = scan.clock;
     let recorded = tokio::task::spawn_blocking(move || {
         let evidence = gather_evidence(&scanned, &config, &key);
+        tracing::debug!("evidence gathered");
         let record = assemble::record(scanned, evidence, &prior, &config, &key, clock());
         let mut report = record.report.clone();
         match ledger.record(record) {
@@ -75,6 +77,7 @@ pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
                 return Err(error.into());
             }
         }
+        tracing::debug!("recorded");
         // Only the ledger knows since when a finding is there.
         let kept = ledger.report(Some(id))?;
         Ok::<_, AppError>(kept.unwrap_or(report))
@@ -140,15 +143,17 @@ async fn gather_both(
     prior: &PriorState,
     key: &Arc<RedactionKey>,
 ) -> (Vec<TargetSource>, Vec<ClusterReading>) {
-    let sources = gather_declared(scan, targets, key).await;
-    let readings = gather_live(scan, clusters, &sources, prior, key).await;
+    let mut sources = gather_declared(scan, targets, key).await;
+    tracing::debug!("declared side read");
+    let readings = gather_live(scan, clusters, &mut sources, prior, key).await;
+    tracing::debug!("live side read and compared");
     let differs = readings.iter().any(|reading| reading.in_question().next().is_some());
     if !differs || !gather::moved(&scan.config, &sources, (scan.clock)()).await {
         return (sources, readings);
     }
     tracing::info!("a revision moved during the scan; reading again");
-    let sources = gather_declared(scan, targets, key).await;
-    let readings = gather_live(scan, clusters, &sources, prior, key).await;
+    let mut sources = gather_declared(scan, targets, key).await;
+    let readings = gather_live(scan, clusters, &mut sources, prior, key).await;
     (sources, readings)
 }
 
@@ -160,16 +165,16 @@ async fn gather_declared(scan: &Scan, targets: &[TargetConfig], key: &Arc<Redact
 async fn gather_live(
     scan: &Scan,
     clusters: &[ClusterConfig],
-    sources: &[TargetSource],
+    sources: &mut [TargetSource],
     prior: &PriorState,
     key: &Arc<RedactionKey>,
 ) -> Vec<ClusterReading> {
     let mut readings = Vec::new();
     for cluster in clusters {
         let declared: Vec<(TargetPlace, Vec<RenderedObject>)> = sources
-            .iter()
+            .iter_mut()
             .filter(|source| source.config.cluster == cluster.name)
-            .filter_map(|source| Some((source.place()?, source.objects.clone())))
+            .filter_map(|source| Some((source.place()?, std::mem::take(&mut source.objects))))
             .collect();
         let context = LiveContext {
             config: scan.config.clone(),

@@ -14,8 +14,8 @@ pub struct RenderedObject {
     pub namespace: Option<String>,
     /// `metadata.name`.
     pub name: String,
-    /// The object, secrets redacted.
-    pub value: Value,
+    /// Compact JSON, secrets redacted: thousands are held through a scan, and a tree takes several times the memory.
+    pub json: Box<str>,
     /// Path of its file from the repository's root.
     pub file: String,
     /// One-based line of its first field.
@@ -25,8 +25,6 @@ pub struct RenderedObject {
 }
 
 /// An object that a target declares, with its place in the cluster.
-///
-/// The content is kept as JSON text: thousands are held through a scan and few are needed as trees at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeclaredObject {
     /// Identity, the namespace defaulted.
@@ -39,6 +37,16 @@ pub struct DeclaredObject {
     pub index: usize,
     /// Compact JSON, secrets redacted.
     pub json: Box<str>,
+}
+
+impl RenderedObject {
+    /// The content as a tree.
+    ///
+    /// # Errors
+    /// Only if the text was not written by this program.
+    pub fn tree(&self) -> Result<Value, serde_json::Error> {
+        serde_json::from_str(&self.json)
+    }
 }
 
 impl DeclaredObject {

@@ -1,6 +1,7 @@
 //! Rendered objects get their place in a cluster: scope, namespace, identity; and two declarations of one object are told apart.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -31,7 +32,7 @@ pub struct TargetPlace {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conflict {
     /// The declaration that is compared: the last one.
-    pub kept: DeclaredObject,
+    pub kept: Arc<DeclaredObject>,
     /// The others.
     pub others: Vec<Origin>,
 }
@@ -40,7 +41,7 @@ pub struct Conflict {
 #[derive(Debug, Default)]
 pub struct Declared {
     /// By identity; of several declarations the last.
-    pub objects: BTreeMap<ObjectId, DeclaredObject>,
+    pub objects: BTreeMap<ObjectId, Arc<DeclaredObject>>,
     /// DL010.
     pub conflicts: Vec<Conflict>,
     /// Equal duplicates.
@@ -58,7 +59,8 @@ pub fn is_namespaced(object: &RenderedObject, discovery: &Discovery, crds: &BTre
 /// The scopes that declared CustomResourceDefinitions state.
 pub fn declared_scopes<'a>(objects: impl Iterator<Item = &'a RenderedObject>) -> BTreeMap<GroupKind, bool> {
     let scope = |object: &RenderedObject| {
-        let spec = object.value.get("spec")?;
+        let tree = object.tree().ok()?;
+        let spec = tree.get("spec")?;
         let group = spec.get("group")?.as_str()?;
         let kind = spec.pointer("/names/kind")?.as_str()?;
         Some((GroupKind::new(group, kind), spec.get("scope")?.as_str()? == "Namespaced"))
@@ -78,13 +80,13 @@ pub fn place(targets: Vec<(TargetPlace, Vec<RenderedObject>)>, discovery: &Disco
                 continue;
             }
             let namespaced = is_namespaced(&object, discovery, &crds);
-            let object = placed(object, &place, namespaced);
+            let object = Arc::new(placed(object, &place, namespaced));
             let id = object.id.clone();
             if let Some(earlier) = declared.objects.insert(id.clone(), object) {
-                if content_of(&earlier) == declared.objects.get(&id).and_then(content_of) {
+                if content_of(&earlier) == declared.objects.get(&id).and_then(|object| content_of(object)) {
                     declared.duplicates += 1;
                 } else {
-                    conflicts.entry(id).or_default().push(earlier.origin);
+                    conflicts.entry(id).or_default().push(earlier.origin.clone());
                 }
             }
         }
@@ -116,7 +118,7 @@ fn placed(object: RenderedObject, place: &TargetPlace, namespaced: bool) -> Decl
             line: Some(object.line),
         },
         index: object.index,
-        json: object.value.to_string().into_boxed_str(),
+        json: object.json,
     }
 }
 
@@ -140,7 +142,7 @@ mod tests {
             gvk: Gvk::new(api_version, kind),
             namespace: namespace.map(str::to_owned),
             name: "a".into(),
-            value,
+            json: value.to_string().into_boxed_str(),
             file: "a.yaml".into(),
             line: 3,
             index: 0,

@@ -283,3 +283,35 @@ fn a_secret_is_compared_and_never_shown_and_a_forbidden_one_is_a_gap() {
     assert!(gaps.len() == 1 && gaps[0]["kind"] == "forbidden", "{gaps:?}");
     assert_eq!(report["scan"]["counts"]["unknown"], 1, "the finding stays open, and is not called resolved");
 }
+
+#[test]
+#[ignore = "needs the test cluster: run tests/run"]
+fn what_the_cluster_does_not_serve_or_know_and_what_is_declared_twice_is_told() {
+    let mut shop = Shop::new("odd", &variable("DRIFTLEDGER_TEST_ADMIN_KUBECONFIG"), true);
+    shop.apply(&[]);
+    shop.scan(0);
+    let typo = "apiVersion: v1\nkind: Service\nmetadata: {name: typo}\nspec: {ports: [{port: 80}], sessionAfinity: ClientIP}\n";
+    let odd = "apiVersion: autoscaling/v2beta2\nkind: HorizontalPodAutoscaler\nmetadata: {name: old}\n---\n\
+               apiVersion: example.com/v9\nkind: Nothing\nmetadata: {name: nothing}\n---\n\
+               apiVersion: v1\nkind: ConfigMap\nmetadata: {name: empty}\ndata: {other: content}\n";
+    shop.kubectl(&["apply", "--validate=false", "-f", "-"], typo);
+    let files = [("typo.yaml", typo), ("zodd.yaml", odd)];
+    shop.work.commit("Add odd things", files.map(|(name, text)| (format!("shop/{name}"), Content::from(text))));
+    let report = shop.scan(1);
+    let expected = [
+        "DL002 ConfigMap empty .data.other",
+        "DL007 Service typo .spec.sessionAfinity",
+        "DL008 HorizontalPodAutoscaler old",
+        "DL008 Nothing nothing",
+        "DL010 ConfigMap empty",
+    ];
+    assert_eq!(findings(&report), expected);
+    let note = |name: &str, code: &str| {
+        let all = report["findings"].as_array().expect("findings");
+        let found = all.iter().find(|f| f["name"] == name && f["code"] == code).expect("the finding");
+        found["note"].as_str().unwrap_or_default().to_owned()
+    };
+    assert!(note("old", "DL008").contains("autoscaling/v1, autoscaling/v2"), "{}", note("old", "DL008"));
+    assert!(note("nothing", "DL008").contains("at any version"));
+    assert!(note("empty", "DL010").contains("shop/config.yaml:"), "{}", note("empty", "DL010"));
+}

@@ -23,7 +23,7 @@ use crate::stages::assess::{assess, worst};
 use crate::stages::attribute::Circumstances;
 use crate::stages::declare;
 use crate::stages::findings::{self, Evidence};
-use crate::stages::judge::Judge;
+use crate::stages::judge::{Judge, Unreadable};
 use crate::views;
 use crate::yaml;
 
@@ -192,10 +192,12 @@ fn judged(
     around: &Circumstances<'_>,
     notes: &mut Vec<String>,
 ) -> Vec<Finding> {
-    let mut tree = live.value.clone();
-    let managed = tree.pointer_mut("/metadata").and_then(|m| m.as_object_mut()?.remove("managedFields"));
-    let managed = managed.map(|fields| fields.to_string());
-    match judge.judge_tree(object, tree, managed.as_deref()) {
+    let verdict = live.tree().map_err(Unreadable::from).and_then(|mut tree| {
+        let managed = tree.pointer_mut("/metadata").and_then(|m| m.as_object_mut()?.remove("managedFields"));
+        let managed = managed.map(|fields| fields.to_string());
+        judge.judge_tree(object, tree, managed.as_deref())
+    });
+    match verdict {
         Ok(verdict) => {
             let schema = judge.schemas.kind(&object.gvk);
             findings::of_verdict(&ClusterName::new(""), object, &verdict, schema, evidence, around)
@@ -230,7 +232,7 @@ fn as_declared(object: RenderedObject, namespace: Option<String>) -> DeclaredObj
             line: Some(object.line),
         },
         index: object.index,
-        json: object.value.to_string().into_boxed_str(),
+        json: object.json,
     }
 }
 
@@ -238,7 +240,9 @@ fn as_declared(object: RenderedObject, namespace: Option<String>) -> DeclaredObj
 fn schemas<'a>(objects: impl Iterator<Item = &'a RenderedObject>) -> Schemas {
     let mut schemas = builtin_schemas().clone();
     for definition in objects.filter(|o| o.gvk.kind == "CustomResourceDefinition") {
-        schemas.extend(Schemas::of_definition(&definition.value));
+        if let Ok(tree) = definition.tree() {
+            schemas.extend(Schemas::of_definition(&tree));
+        }
     }
     schemas
 }

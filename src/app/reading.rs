@@ -1,0 +1,130 @@
+//! What reading a cluster came to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::declared::DeclaredObject;
+use crate::model::discovery::Discovery;
+use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
+use crate::model::ids::ClusterName;
+use crate::model::report::ClusterSummary;
+use crate::model::resource::ObjectId;
+use crate::model::schema::Schemas;
+use crate::stages::declare::{Conflict, Declared};
+use crate::stages::judge::Verdict;
+use crate::stages::normalise::Applied;
+
+/// What a cluster's reading came to.
+#[derive(Debug)]
+pub struct ClusterReading {
+    /// The cluster.
+    pub summary: ClusterSummary,
+    /// Every declared object that is compared.
+    pub objects: BTreeMap<ObjectId, Arc<DeclaredObject>>,
+    /// DL010.
+    pub conflicts: Vec<Conflict>,
+    /// Objects that differ, by identity.
+    pub drifted: BTreeMap<ObjectId, Verdict>,
+    /// Objects that are not live.
+    pub missing: BTreeSet<ObjectId>,
+    /// Objects of kinds that are not served, with the versions that are.
+    pub unserved: BTreeMap<ObjectId, Vec<String>>,
+    /// Objects that a gap hides.
+    pub unknown: BTreeSet<ObjectId>,
+    /// Declared objects that are not compared by choice.
+    pub excluded: BTreeSet<ObjectId>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// What was chosen not to be read.
+    pub exclusions: Vec<Exclusion>,
+    /// What was normalised away.
+    pub applied: Applied,
+    /// The schemas that were used.
+    pub schemas: Arc<Schemas>,
+}
+
+impl ClusterReading {
+    /// The objects that something is to be said about, in order.
+    pub fn in_question(&self) -> impl Iterator<Item = &DeclaredObject> {
+        self.objects.values().map(Arc::as_ref).filter(|object| {
+            let id = &object.id;
+            self.drifted.contains_key(id)
+                || self.missing.contains(id)
+                || self.unserved.contains_key(id)
+                || self.conflicts.iter().any(|c| c.kept.id == *id)
+        })
+    }
+
+    /// Before anything live is known.
+    pub(super) fn new(cluster: &ClusterName, source: &str, discovery: &Discovery, declared: Declared) -> Self {
+        let mut exclusions = Vec::new();
+        let mut exclude = |what: &str, reason: &str, count: u64| {
+            if count > 0 {
+                let scope = cluster.to_string();
+                exclusions.push(Exclusion { scope, what: what.into(), reason: reason.into(), count: Some(count) });
+            }
+        };
+        exclude("objects with generateName", "each apply makes a new one: none can be followed", declared.unnamed);
+        exclude("second declarations", "equal to the first one", declared.duplicates);
+        Self {
+            summary: ClusterSummary {
+                name: cluster.clone(),
+                uid: discovery.cluster_uid.clone(),
+                version: discovery.version.clone(),
+                source: source.to_owned(),
+                live_objects: 0,
+                clock_skew_seconds: discovery.clock_skew_seconds,
+            },
+            objects: declared.objects,
+            conflicts: declared.conflicts,
+            drifted: BTreeMap::new(),
+            missing: BTreeSet::new(),
+            unserved: BTreeMap::new(),
+            unknown: BTreeSet::new(),
+            excluded: BTreeSet::new(),
+            gaps: Vec::new(),
+            exclusions,
+            applied: Applied::new(),
+            schemas: Arc::default(),
+        }
+    }
+
+    /// An API group that does not answer hides nothing if nothing declared is of it: told, but no gap.
+    pub(super) fn set_aside_unused_groups(&mut self) {
+        let used: BTreeSet<String> = self.objects.values().map(|object| object.gvk.gv.api_version()).collect();
+        let unused = |gap: &Gap| {
+            let hides_nothing = matches!(&gap.hides, Hides::Objects { objects } if objects.is_empty());
+            gap.kind == GapKind::Discovery && hides_nothing && gap.place.as_ref().is_some_and(|gv| !used.contains(gv))
+        };
+        let (unused, gaps) = std::mem::take(&mut self.gaps).into_iter().partition(unused);
+        self.gaps = gaps;
+        let unused: Vec<Gap> = unused;
+        self.exclusions.extend(unused.into_iter().map(|gap| Exclusion {
+            scope: self.summary.name.to_string(),
+            what: gap.place.unwrap_or_default(),
+            reason: format!("nothing declared is of it, and {}", gap.message),
+            count: None,
+        }));
+    }
+
+    /// Secrets are compared only where the configuration says so.
+    pub(super) fn leave_out_secrets(&mut self, compare: bool) {
+        if compare {
+            return;
+        }
+        let (secrets, others) =
+            std::mem::take(&mut self.objects).into_iter().partition(|(id, _)| id.group_kind().is_secret());
+        let secrets: BTreeMap<ObjectId, Arc<DeclaredObject>> = secrets;
+        self.objects = others;
+        self.conflicts.retain(|c| !c.kept.id.group_kind().is_secret());
+        if !secrets.is_empty() {
+            self.exclusions.push(Exclusion {
+                scope: self.summary.name.to_string(),
+                what: "Secret".into(),
+                reason: "`secrets: true` is not set for the cluster".into(),
+                count: Some(secrets.len() as u64),
+            });
+        }
+        self.excluded = secrets.into_keys().collect();
+    }
+}
