@@ -58,7 +58,10 @@ pub fn record(
     key: &RedactionKey,
     finished: Timestamp,
 ) -> ScanRecord {
-    let (sightings, sighting_gaps) = sightings::of_targets(&scanned.sources, prior, config);
+    let in_question: BTreeSet<&TargetName> =
+        scanned.readings.iter().flat_map(ClusterReading::in_question).map(|object| &object.origin.target).collect();
+    let sources = scanned.sources.iter().filter(|source| in_question.contains(&source.config.name));
+    let (sightings, sighting_gaps) = sightings::of_targets(sources, prior, config);
     let mut found = Vec::new();
     for reading in &scanned.readings {
         found.extend(findings_of(reading, &scanned, &evidence, &sightings, prior, config));

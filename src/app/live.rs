@@ -1,32 +1,23 @@
-//! Reads one cluster and judges its declared objects: discovery, schemas, LISTs page by page, and once more what differs.
+//! Reads one cluster: discovery, schemas, and its kinds, each by a task of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::task::JoinSet;
 
+use super::kind::{KindOutcome, KindReader, Wanted, is_hidden};
 use super::progress::Progress;
 use super::reading::ClusterReading;
 use crate::config::Config;
-use crate::model::declared::{DeclaredObject, RenderedObject};
+use crate::model::declared::RenderedObject;
 use crate::model::discovery::{Discovery, Served, ServedKind};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::ClusterName;
 use crate::model::resource::{GroupVersion, Gvk, ObjectId};
-use crate::model::schema::{Schemas, builtin_discovery};
+use crate::model::schema::builtin_discovery;
 use crate::model::secret::RedactionKey;
-use crate::ports::{ListEvent, ListRequest, LiveSource};
+use crate::ports::LiveSource;
 use crate::stages::declare::{self, TargetPlace};
-use crate::stages::judge::{Judge, Verdict};
-use crate::stages::live::{Head, Page};
-use crate::stages::normalise::Applied;
-
-/// Above this many differing objects of a kind, the second look is a LIST: requests must not grow with drift.
-const MOST_SINGLE_READS: usize = 10;
-
-/// The declared objects of one kind.
-type Wanted = BTreeMap<ObjectId, Arc<DeclaredObject>>;
 
 /// What reading a cluster needs.
 pub struct LiveContext {
@@ -116,25 +107,6 @@ struct Reader<S> {
     context: Arc<LiveContext>,
 }
 
-/// The declared objects of one kind at one version, and what a LIST of it said.
-struct KindOutcome {
-    kind: ServedKind,
-    wanted: Arc<Wanted>,
-    found: Found,
-    gaps: Vec<Gap>,
-}
-
-/// What the pages of a LIST held. Forgotten as a whole when the LIST begins anew.
-#[derive(Default)]
-struct Found {
-    seen: BTreeSet<ObjectId>,
-    drifted: BTreeMap<ObjectId, Verdict>,
-    unreadable: Vec<ObjectId>,
-    applied: Applied,
-    live_objects: u64,
-    broken_pages: u64,
-}
-
 impl<S: LiveSource + 'static> Reader<S> {
     async fn read(self, reading: &mut ClusterReading) {
         let by_kind = self.sort(reading);
@@ -144,33 +116,28 @@ impl<S: LiveSource + 'static> Reader<S> {
         reading.schemas = Arc::new(schemas);
 
         let mut tasks = JoinSet::new();
+        let mut unread: BTreeMap<Gvk, Vec<ObjectId>> = BTreeMap::new();
         self.context.progress.start(by_kind.len() as u64, &format!("reading {}", self.context.cluster));
-        for (_, (kind, wanted)) in by_kind {
-            tasks.spawn(list(
-                self.source.clone(),
-                self.context.clone(),
-                reading.schemas.clone(),
-                kind,
-                Arc::new(wanted),
-            ));
+        for (gvk, (kind, wanted)) in by_kind {
+            unread.insert(gvk, wanted.keys().cloned().collect());
+            let (source, context, schemas) = (self.source.clone(), self.context.clone(), reading.schemas.clone());
+            tasks.spawn(KindReader { source, context, schemas, kind, wanted }.read());
         }
         let mut outcomes = Vec::new();
         while let Some(outcome) = tasks.join_next().await {
             self.context.progress.step();
-            match outcome {
-                Ok(outcome) => outcomes.push(outcome),
-                Err(error) => reading.gaps.push(hiding_all(Gap::new(
-                    GapKind::Limit,
-                    format!("reading a kind failed: {error}"),
-                    Hides::Cluster,
-                ))),
+            // A task that broke down leaves its kind among the unread.
+            if let Ok(outcome) = outcome {
+                unread.remove(&outcome.kind.gvk);
+                outcomes.push(outcome);
             }
         }
         outcomes.sort_by(|a, b| a.kind.gvk.cmp(&b.kind.gvk));
-        for mut outcome in outcomes {
-            reading.summary.live_objects += outcome.found.live_objects;
-            self.look_again(&mut outcome, reading).await;
-            take(outcome, reading);
+        outcomes.into_iter().for_each(|outcome| take(outcome, reading));
+        for (gvk, objects) in unread {
+            reading.unknown.extend(objects.iter().cloned());
+            let message = "reading the kind broke down; this is a defect in the program: please report it";
+            reading.gaps.push(Gap::new(GapKind::Limit, message, Hides::Objects { objects }).at(gvk.to_string()));
         }
         self.context.progress.finish();
     }
@@ -204,146 +171,12 @@ impl<S: LiveSource + 'static> Reader<S> {
         }
         by_kind
     }
-
-    /// Reads once more what differs or is not there, so that a rollout in the middle of a scan is not a finding.
-    async fn look_again(&self, outcome: &mut KindOutcome, reading: &mut ClusterReading) {
-        let hidden = |id: &ObjectId, gaps: &[Gap]| gaps.iter().any(|gap| hides(gap, id));
-        let missing: Vec<ObjectId> = outcome
-            .wanted
-            .keys()
-            .filter(|id| !outcome.found.seen.contains(*id) && !hidden(id, &outcome.gaps))
-            .cloned()
-            .collect();
-        let doubtful: Vec<ObjectId> = outcome.found.drifted.keys().cloned().chain(missing).collect();
-        if doubtful.is_empty() {
-            return;
-        }
-        let wanted: Wanted =
-            doubtful.iter().filter_map(|id| Some((id.clone(), outcome.wanted.get(id)?.clone()))).collect();
-        for id in &doubtful {
-            outcome.found.seen.remove(id);
-            outcome.found.drifted.remove(id);
-        }
-        if doubtful.len() > MOST_SINGLE_READS {
-            let again = list(
-                self.source.clone(),
-                self.context.clone(),
-                reading.schemas.clone(),
-                outcome.kind.clone(),
-                Arc::new(wanted),
-            )
-            .await;
-            outcome.found.seen.extend(again.found.seen);
-            outcome.found.drifted.extend(again.found.drifted);
-            outcome.found.unreadable.extend(again.found.unreadable);
-            outcome.gaps.extend(again.gaps);
-            return;
-        }
-        for (id, object) in wanted {
-            match self.source.get(&outcome.kind, &id).await {
-                Ok(Some(bytes)) => {
-                    let judge = judge(&self.context, &reading.schemas, self.source.describe());
-                    match std::str::from_utf8(&bytes).ok().and_then(|text| judge.judge(&object, text).ok()) {
-                        Some(verdict) => {
-                            if !verdict.judgements.is_empty() {
-                                outcome.found.drifted.insert(id.clone(), verdict);
-                            }
-                            outcome.found.seen.insert(id);
-                        }
-                        None => outcome.found.unreadable.push(id),
-                    }
-                }
-                Ok(None) => {}
-                Err(mut gap) => {
-                    gap.hides = Hides::Objects { objects: vec![id] };
-                    outcome.gaps.push(gap);
-                }
-            }
-        }
-    }
-}
-
-/// One LIST of a kind, judged page by page.
-async fn list<S: LiveSource>(
-    source: Arc<S>,
-    context: Arc<LiveContext>,
-    schemas: Arc<Schemas>,
-    kind: ServedKind,
-    wanted: Arc<Wanted>,
-) -> KindOutcome {
-    let request = ListRequest { kind: kind.clone(), wanted: wanted.keys().cloned().collect() };
-    let mut found = Found::default();
-    let outcome = {
-        let judge = judge(&context, &schemas, source.describe());
-        let mut each = |event: ListEvent| match event {
-            ListEvent::Page(page) => found.page(&page, &kind, &wanted, &judge),
-            ListEvent::Restart => found = Found::default(),
-        };
-        source.list(&request, &mut each).await
-    };
-    let mut gaps = outcome.gaps;
-    if found.broken_pages > 0 {
-        let hides = Hides::Kind { kind: kind.gvk.group_kind(), namespace: None };
-        gaps.push(
-            Gap::new(GapKind::Parse, "a page of the LIST is no list of objects in JSON", hides)
-                .at(kind.gvk.to_string()),
-        );
-    }
-    KindOutcome { kind, wanted, found, gaps }
-}
-
-fn judge<'a>(context: &'a LiveContext, schemas: &'a Schemas, source: &str) -> Judge<'a> {
-    Judge {
-        schemas,
-        schema_source: if source == "dump" {
-            "built-in schema or CRD in the dump"
-        } else {
-            "OpenAPI v3 of the cluster"
-        },
-        actors: &context.config.actors,
-        key: &context.key,
-        redaction: &context.config.redaction,
-    }
-}
-
-impl Found {
-    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &Wanted, judge: &Judge<'_>) {
-        let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
-            self.broken_pages += 1;
-            return;
-        };
-        self.live_objects += page.items.len() as u64;
-        for item in page.items {
-            let Ok(head) = serde_json::from_str::<Head<'_>>(item.get()) else {
-                self.broken_pages += 1;
-                continue;
-            };
-            let id = ObjectId {
-                group: kind.gvk.gv.group.clone(),
-                kind: kind.gvk.kind.clone(),
-                namespace: head.metadata.namespace.map(|n| n.into_owned()),
-                name: head.metadata.name.into_owned(),
-            };
-            let Some(declared) = wanted.get(&id) else { continue };
-            match judge.judge(declared, item.get()) {
-                Ok(verdict) => {
-                    for (rule, count) in &verdict.applied {
-                        *self.applied.entry(rule).or_default() += count;
-                    }
-                    self.seen.insert(id.clone());
-                    if !verdict.judgements.is_empty() {
-                        self.drifted.insert(id, verdict);
-                    }
-                }
-                Err(_) => self.unreadable.push(id),
-            }
-        }
-    }
 }
 
 /// Takes a kind's outcome into the reading of its cluster.
 fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
     let KindOutcome { kind, wanted, found, mut gaps } = outcome;
+    reading.summary.live_objects += found.live_objects;
     if !found.unreadable.is_empty() {
         let hides = Hides::Objects { objects: found.unreadable };
         gaps.push(
@@ -355,7 +188,7 @@ fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
         if found.seen.contains(id) {
             continue;
         }
-        if gaps.iter().any(|gap| hides(gap, id)) {
+        if is_hidden(id, &gaps) {
             reading.unknown.insert(id.clone());
         } else {
             reading.missing.insert(id.clone());
@@ -365,17 +198,5 @@ fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
     reading.gaps.extend(gaps);
     for (rule, count) in found.applied {
         *reading.applied.entry(rule).or_default() += count;
-    }
-}
-
-/// Whether a gap hides a live object.
-fn hides(gap: &Gap, id: &ObjectId) -> bool {
-    match &gap.hides {
-        Hides::Cluster => true,
-        Hides::Kind { kind, namespace } => {
-            *kind == id.group_kind() && namespace.as_ref().is_none_or(|n| id.namespace.as_ref() == Some(n))
-        }
-        Hides::Objects { objects } => objects.contains(id),
-        Hides::Target | Hides::File { .. } | Hides::Evidence => false,
     }
 }

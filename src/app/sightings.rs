@@ -15,7 +15,11 @@ use crate::model::time::Timestamp;
 pub type Sightings = BTreeMap<TargetName, Vec<(u64, Timestamp)>>;
 
 /// Asks Git where the tips of earlier scans stand now. One that a forced push took off the revision is left out. Blocks.
-pub fn of_targets(sources: &[TargetSource], prior: &PriorState, config: &Config) -> (Sightings, Vec<Gap>) {
+pub fn of_targets<'a>(
+    sources: impl Iterator<Item = &'a TargetSource>,
+    prior: &PriorState,
+    config: &Config,
+) -> (Sightings, Vec<Gap>) {
     let mut sightings = Sightings::new();
     let mut gaps = Vec::new();
     for source in sources {

@@ -1,0 +1,194 @@
+//! Reads one kind of a cluster and judges its declared objects: LIST page by page, and once more what differs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::live::LiveContext;
+use crate::model::declared::DeclaredObject;
+use crate::model::discovery::ServedKind;
+use crate::model::gap::{Gap, GapKind, Hides};
+use crate::model::resource::ObjectId;
+use crate::model::schema::Schemas;
+use crate::ports::{ListEvent, ListRequest, LiveSource};
+use crate::stages::judge::{Judge, Verdict};
+use crate::stages::live::{Head, Page};
+use crate::stages::normalise::Applied;
+
+/// Above this many differing objects of a kind, the second look is a LIST: requests must not grow with drift.
+const MOST_SINGLE_READS: usize = 10;
+
+/// The declared objects of one kind.
+pub type Wanted = BTreeMap<ObjectId, Arc<DeclaredObject>>;
+
+/// What reading a kind needs.
+pub struct KindReader<S> {
+    /// The cluster or dump.
+    pub source: Arc<S>,
+    /// Configuration and key.
+    pub context: Arc<LiveContext>,
+    /// The cluster's schemas.
+    pub schemas: Arc<Schemas>,
+    /// The kind at the declared version.
+    pub kind: ServedKind,
+    /// Its declared objects.
+    pub wanted: Wanted,
+}
+
+/// The declared objects of one kind at one version, and what was found out about them.
+pub struct KindOutcome {
+    /// The kind.
+    pub kind: ServedKind,
+    /// Its declared objects.
+    pub wanted: Wanted,
+    /// What the pages held.
+    pub found: Found,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// What the pages of a LIST held. Forgotten as a whole when the LIST begins anew.
+#[derive(Default)]
+pub struct Found {
+    /// Declared objects that are live and were compared.
+    pub seen: BTreeSet<ObjectId>,
+    /// Those of them that differ.
+    pub drifted: BTreeMap<ObjectId, Verdict>,
+    /// Declared objects whose live text is none.
+    pub unreadable: Vec<ObjectId>,
+    /// What was normalised away.
+    pub applied: Applied,
+    /// Live objects, declared or not.
+    pub live_objects: u64,
+    broken_pages: u64,
+}
+
+impl<S: LiveSource> KindReader<S> {
+    /// Reads the kind.
+    pub async fn read(self) -> KindOutcome {
+        let (mut found, mut gaps) = self.list(&self.wanted).await;
+        self.look_again(&mut found, &mut gaps).await;
+        KindOutcome { kind: self.kind, wanted: self.wanted, found, gaps }
+    }
+
+    /// One LIST, judged page by page.
+    async fn list(&self, wanted: &Wanted) -> (Found, Vec<Gap>) {
+        let request = ListRequest { kind: self.kind.clone(), wanted: wanted.keys().cloned().collect() };
+        let mut found = Found::default();
+        let outcome = {
+            let judge = self.judge();
+            let mut each = |event: ListEvent| match event {
+                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge),
+                ListEvent::Restart => found = Found::default(),
+            };
+            self.source.list(&request, &mut each).await
+        };
+        let mut gaps = outcome.gaps;
+        if found.broken_pages > 0 {
+            let hides = Hides::Kind { kind: self.kind.gvk.group_kind(), namespace: None };
+            let message = "a page of the LIST is no list of objects in JSON";
+            gaps.push(Gap::new(GapKind::Parse, message, hides).at(self.kind.gvk.to_string()));
+        }
+        (found, gaps)
+    }
+
+    /// Reads once more what differs or is not there, so that a rollout in the middle of a scan is not a finding.
+    async fn look_again(&self, found: &mut Found, gaps: &mut Vec<Gap>) {
+        let doubtful: Wanted = self
+            .wanted
+            .iter()
+            .filter(|(id, _)| found.drifted.contains_key(*id) || !(found.seen.contains(*id) || is_hidden(id, gaps)))
+            .map(|(id, object)| (id.clone(), object.clone()))
+            .collect();
+        for id in doubtful.keys() {
+            found.seen.remove(id);
+            found.drifted.remove(id);
+        }
+        let (again, more) = if doubtful.len() > MOST_SINGLE_READS {
+            self.list(&doubtful).await
+        } else {
+            self.one_by_one(&doubtful).await
+        };
+        // What was normalised away and how many objects there are was counted at the first look.
+        found.seen.extend(again.seen);
+        found.drifted.extend(again.drifted);
+        found.unreadable.extend(again.unreadable);
+        gaps.extend(more);
+    }
+
+    async fn one_by_one(&self, wanted: &Wanted) -> (Found, Vec<Gap>) {
+        let (mut found, mut gaps) = (Found::default(), Vec::new());
+        for (id, object) in wanted {
+            match self.source.get(&self.kind, id).await {
+                Ok(Some(bytes)) => found.object(id.clone(), object, std::str::from_utf8(&bytes).ok(), &self.judge()),
+                Ok(None) => {}
+                Err(gap) => gaps.push(Gap { hides: Hides::Objects { objects: vec![id.clone()] }, ..gap }),
+            }
+        }
+        (found, gaps)
+    }
+
+    fn judge(&self) -> Judge<'_> {
+        let dump = self.source.describe() == "dump";
+        Judge {
+            schemas: &self.schemas,
+            schema_source: if dump { "built-in schema or CRD in the dump" } else { "OpenAPI v3 of the cluster" },
+            actors: &self.context.config.actors,
+            key: &self.context.key,
+            redaction: &self.context.config.redaction,
+        }
+    }
+}
+
+impl Found {
+    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &Wanted, judge: &Judge<'_>) {
+        let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
+            self.broken_pages += 1;
+            return;
+        };
+        self.live_objects += page.items.len() as u64;
+        for item in page.items {
+            let Ok(head) = serde_json::from_str::<Head<'_>>(item.get()) else {
+                self.broken_pages += 1;
+                continue;
+            };
+            let id = ObjectId {
+                group: kind.gvk.gv.group.clone(),
+                kind: kind.gvk.kind.clone(),
+                namespace: head.metadata.namespace.map(|n| n.into_owned()),
+                name: head.metadata.name.into_owned(),
+            };
+            if let Some(declared) = wanted.get(&id) {
+                self.object(id, declared, Some(item.get()), judge);
+            }
+        }
+    }
+
+    fn object(&mut self, id: ObjectId, declared: &DeclaredObject, text: Option<&str>, judge: &Judge<'_>) {
+        match text.and_then(|text| judge.judge(declared, text).ok()) {
+            Some(verdict) => {
+                for (rule, count) in &verdict.applied {
+                    *self.applied.entry(rule).or_default() += count;
+                }
+                if !verdict.judgements.is_empty() {
+                    self.drifted.insert(id.clone(), verdict);
+                }
+                self.seen.insert(id);
+            }
+            None => self.unreadable.push(id),
+        }
+    }
+}
+
+/// Whether one of the gaps hides a live object.
+pub fn is_hidden(id: &ObjectId, gaps: &[Gap]) -> bool {
+    gaps.iter().any(|gap| match &gap.hides {
+        Hides::Cluster => true,
+        Hides::Kind { kind, namespace } => {
+            *kind == id.group_kind() && namespace.as_ref().is_none_or(|n| id.namespace.as_ref() == Some(n))
+        }
+        Hides::Objects { objects } => objects.contains(id),
+        Hides::Target | Hides::File { .. } | Hides::Evidence => false,
+    })
+}
