@@ -299,7 +299,7 @@ fn what_the_cluster_does_not_serve_or_know_and_what_is_declared_twice_is_told() 
     shop.work.commit("Add odd things", files.map(|(name, text)| (format!("shop/{name}"), Content::from(text))));
     let report = shop.scan(1);
     let expected = [
-        "DL002 ConfigMap empty .data.other",
+        "DL002 ConfigMap empty .data",
         "DL007 Service typo .spec.sessionAfinity",
         "DL008 HorizontalPodAutoscaler old",
         "DL008 Nothing nothing",
