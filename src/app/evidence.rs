@@ -14,10 +14,12 @@ use crate::model::gap::{Gap, Hides};
 use crate::model::history::FileVersion;
 use crate::model::ids::TargetName;
 use crate::model::resource::ObjectId;
+use crate::model::schema::SchemaRef;
 use crate::model::secret::RedactionKey;
 use crate::ports::SourceTree as _;
-use crate::stages::attribute::{ObjectHistory, ObjectVersion};
+use crate::stages::attribute::{self, ObjectHistory, ObjectVersion};
 use crate::stages::findings::Evidence;
+use crate::stages::judge::Judgement;
 use crate::stages::normalise::{Applied, Side, normalise};
 
 /// Versions of one file that are looked at; a file with more is not followed to its beginning.
@@ -28,9 +30,12 @@ const MOST_VERSIONS: usize = 1_000;
 pub struct Question<'a> {
     /// The object.
     pub object: &'a DeclaredObject,
-    /// Whether all its versions matter: where live values are looked for in them, or since when it is declared. Otherwise the last
-    /// change of its declaration is enough.
-    pub whole_history: bool,
+    /// What differs: each live value is looked for in earlier versions.
+    pub judgements: &'a [Judgement],
+    /// The schema of its kind.
+    pub schema: Option<SchemaRef<'a>>,
+    /// Whether it is not live: then it matters since when it is declared.
+    pub missing: bool,
 }
 
 /// The evidence for objects of one target, from one walk over its history. Blocks.
@@ -86,6 +91,10 @@ struct Follower<'a> {
 struct Followed<'a> {
     question: Question<'a>,
     history: ObjectHistory,
+    /// The differences whose live value no version had so far.
+    unmatched: Vec<&'a Judgement>,
+    /// Whether a version differs from the present one.
+    changed: bool,
 }
 
 #[derive(Clone, Default)]
@@ -99,6 +108,8 @@ impl<'a> Follower<'a> {
         let followed = |question: &Question<'a>| Followed {
             question: *question,
             history: ObjectHistory { versions: Vec::new(), whole },
+            unmatched: question.judgements.iter().collect(),
+            changed: false,
         };
         Self { reading, objects: questions.iter().map(followed).collect(), pieces: HashMap::new() }
     }
@@ -128,7 +139,7 @@ impl<'a> Follower<'a> {
             });
             // A version that cannot be read may have declared anything.
             followed.history.whole &= value.is_some() || (readable && pieces.iter().all(|piece| piece.readable));
-            followed.history.versions.push(ObjectVersion {
+            followed.push(ObjectVersion {
                 commit: version.commit.clone(),
                 authored: version.authored.clone(),
                 commits_behind: version.commits_behind,
@@ -167,10 +178,23 @@ impl<'a> Follower<'a> {
 }
 
 impl Followed<'_> {
+    fn push(&mut self, version: ObjectVersion) {
+        let (value, schema) = (version.value.as_ref(), self.question.schema);
+        match self.history.versions.first() {
+            // The present version differs from live, or nothing would be asked.
+            None => {}
+            Some(present) => {
+                self.changed |= version.value != present.value;
+                self.unmatched.retain(|judgement| !attribute::matches(judgement, value, schema));
+            }
+        }
+        self.history.versions.push(version);
+    }
+
+    /// Whether an older version could change what is said.
     fn wants_more(&self) -> bool {
-        let versions = &self.history.versions;
-        let unchanged = || versions.iter().all(|version| version.value == versions[0].value);
-        self.question.whole_history || versions.is_empty() || unchanged()
+        let declared_until_here = || self.history.versions.last().is_none_or(|version| version.value.is_some());
+        !self.changed || !self.unmatched.is_empty() || (self.question.missing && declared_until_here())
     }
 }
 

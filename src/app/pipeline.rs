@@ -223,7 +223,9 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> (a
                 .filter(|object| object.origin.target == source.config.name)
                 .map(|object| Question {
                     object,
-                    whole_history: reading.drifted.contains_key(&object.id) || reading.missing.contains(&object.id),
+                    judgements: reading.drifted.get(&object.id).map(|v| v.judgements.as_slice()).unwrap_or_default(),
+                    schema: reading.schemas.kind_or_builtin(&object.gvk),
+                    missing: reading.missing.contains(&object.id),
                 })
                 .collect();
             if questions.is_empty() {

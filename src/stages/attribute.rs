@@ -109,12 +109,7 @@ pub fn difference(
     if !difference.code.has_cause() {
         return Attributed { declared_by, live_matches: None, cause: None, note: None };
     }
-    let at = compare::schema_at(schema, &difference.path);
-    let matched = history.newest(|version| match (version, &difference.live) {
-        (None, _) => false,
-        (Some(version), Some(live)) => lookup(version, &difference.path).is_some_and(|v| compare::equal(v, live, at)),
-        (Some(version), None) => lookup(version, &difference.path).is_none_or(Value::is_null),
-    });
+    let matched = history.newest(|version| matches(judgement, version, schema));
     let unapplied = matched.and_then(|(n, _)| history.versions.get(n.checked_sub(1)?));
     let live_matches = matched.map(|(n, version)| live_match(history, n, version, around.revision));
     let by_gitops = match actors.first().map(|a| a.kind) {
@@ -142,6 +137,18 @@ pub fn difference(
         (None, _) => (Cause::Undetermined, Some("the object's history at hand is not whole")),
     };
     Attributed { declared_by, live_matches, cause: Some(cause), note: note.map(str::to_owned) }
+}
+
+/// Whether a version of the object has the live value of a difference: the same value in the same place, or nothing there where
+/// nothing is live.
+pub fn matches(judgement: &Judgement, version: Option<&Value>, schema: Option<SchemaRef<'_>>) -> bool {
+    let difference = &judgement.difference;
+    let at = || compare::schema_at(schema, &difference.path);
+    match (version.map(|version| lookup(version, &difference.path)), &difference.live) {
+        (None, _) => false,
+        (Some(declared), Some(live)) => declared.is_some_and(|declared| compare::equal(declared, live, at())),
+        (Some(declared), None) => declared.is_none_or(Value::is_null),
+    }
 }
 
 /// Attributes a declared object that is not live.
