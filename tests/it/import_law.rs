@@ -165,3 +165,13 @@ fn no_file_is_a_house() {
         .collect();
     assert_eq!(long, [""; 0]);
 }
+
+#[test]
+fn there_is_one_tls_and_no_openssl() {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).expect("the lock file");
+    let packages: BTreeSet<&str> =
+        lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect();
+    assert!(packages.contains("ring") && packages.contains("rustls"));
+    let others = ["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys"];
+    assert_eq!(others.iter().filter(|name| packages.contains(**name)).collect::<Vec<_>>(), [&""; 0]);
+}
