@@ -18,17 +18,58 @@ pub struct Rendered {
     pub duplicate_keys: u64,
 }
 
+/// Files read at a time: enough to keep all processors busy, few enough to hold in memory.
+const BATCH: usize = 256;
+
 /// Renders a path of a tree.
 ///
 /// # Errors
 /// A gap if the path is not in the tree.
 pub fn render(tree: &dyn SourceTree, path: &str, reading: &Reading<'_>) -> Result<Rendered, Gap> {
     let mut rendered = Rendered::default();
-    tree.walk(path, &mut |file| rendered.add(file, reading))?;
+    let mut batch = Vec::with_capacity(BATCH);
+    tree.walk(path, &mut |file| {
+        batch.push(file);
+        if batch.len() == BATCH {
+            rendered.append(read_all(std::mem::take(&mut batch), reading));
+        }
+    })?;
+    rendered.append(read_all(batch, reading));
     Ok(rendered)
 }
 
+/// Reads files on all processors; what comes back is in the order of the files.
+fn read_all(mut files: Vec<SourceFile>, reading: &Reading<'_>) -> Rendered {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = files.len().div_ceil(workers).max(1);
+    let mut shares = Vec::new();
+    while !files.is_empty() {
+        let rest = files.split_off(share.min(files.len()));
+        shares.push(std::mem::replace(&mut files, rest));
+    }
+    let read = |files: Vec<SourceFile>| {
+        let mut rendered = Rendered::default();
+        files.into_iter().for_each(|file| rendered.add(file, reading));
+        rendered
+    };
+    let mut all = Rendered::default();
+    std::thread::scope(|scope| {
+        let running: Vec<_> = shares.into_iter().map(|files| scope.spawn(move || read(files))).collect();
+        for worker in running {
+            all.append(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+    });
+    all
+}
+
 impl Rendered {
+    fn append(&mut self, more: Self) {
+        self.objects.extend(more.objects);
+        self.gaps.extend(more.gaps);
+        self.passed_over += more.passed_over;
+        self.duplicate_keys += more.duplicate_keys;
+    }
+
     fn add(&mut self, file: SourceFile, reading: &Reading<'_>) {
         if file.is_file && !is_manifest_name(&file.path) {
             self.passed_over += 1;
@@ -92,6 +133,14 @@ mod tests {
         let reading = Reading { limits: Default::default(), namespace: "default", key: &key, redaction: &rules };
         let rendered = render(&tree, "", &reading).unwrap();
         assert_eq!((rendered.objects.len(), rendered.passed_over), (1, 2));
+        let many: Vec<_> = (0..600)
+            .map(|n| {
+                let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: n{n}}}\n").leak() as &str;
+                ("f.yaml", Some(text))
+            })
+            .collect();
+        let names: Vec<_> = render(&Files(many), "", &reading).unwrap().objects.into_iter().map(|o| o.name).collect();
+        assert_eq!(names, (0..600).map(|n| format!("n{n}")).collect::<Vec<_>>(), "in the order of the files");
         let gaps: Vec<_> = rendered.gaps.iter().map(|gap| gap.message.as_str()).collect();
         assert_eq!(gaps, ["a submodule", "the document has `apiVersion` and no `kind`"]);
     }
