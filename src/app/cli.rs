@@ -9,6 +9,7 @@ use super::error::AppError;
 use super::outcome::Exit;
 use super::progress::Progress;
 use crate::config::{self, Config};
+use crate::model::finding::Severity;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -104,6 +105,14 @@ impl Global {
     pub fn progress(&self) -> Progress {
         Progress::new(self.quiet)
     }
+}
+
+/// Reads a severity; one home for every argument that takes one.
+///
+/// # Errors
+/// The words there are.
+pub fn severity(text: &str) -> Result<Severity, String> {
+    Severity::parse(text).ok_or_else(|| "must be info, low, medium, high or critical".to_owned())
 }
 
 #[cfg(test)]

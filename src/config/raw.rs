@@ -101,7 +101,7 @@ pub struct RawRepository {
     pub token_file: Option<String>,
     /// Environment variable that holds an access token.
     pub token_env: Option<String>,
-    /// File with certificate authorities (PEM) to trust besides the system's.
+    /// File with the certificate authorities (PEM) to trust for this repository, instead of the system's.
     pub ca_file: Option<String>,
     /// Time limit for fetching, as `2m`. Default `2m`.
     pub timeout: Option<String>,

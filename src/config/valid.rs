@@ -94,7 +94,7 @@ pub struct RepositoryConfig {
     pub username: Option<String>,
     /// Where its password or token is.
     pub secret: Option<SecretSource>,
-    /// Further certificate authorities.
+    /// The certificate authorities to trust, instead of the system's.
     pub ca_file: Option<PathBuf>,
     /// For a whole fetch.
     pub timeout: Duration,

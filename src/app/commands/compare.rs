@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::adapters::render::manifest::{self, Reading};
-use crate::app::cli::Global;
+use crate::app::cli::{Global, severity};
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
 use crate::app::{gather, output};
@@ -40,8 +40,8 @@ pub struct Compare {
     #[arg(value_name = "LIVE")]
     live: PathBuf,
     /// Exit with 1 only for findings of at least this severity.
-    #[arg(long, value_name = "SEVERITY", default_value = "info")]
-    fail_on: String,
+    #[arg(long, value_name = "SEVERITY", default_value = "info", value_parser = severity)]
+    fail_on: Severity,
     /// table or json.
     #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     output: String,
@@ -90,8 +90,6 @@ impl Compare {
     /// # Errors
     /// A file cannot be read.
     pub fn run(self, global: &Global) -> Result<Exit, AppError> {
-        let fail_on = Severity::parse(&self.fail_on)
-            .ok_or_else(|| AppError::new("--fail-on takes info, low, medium, high or critical"))?;
         let rules = Rules::read(global)?;
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| AppError::new(format!("no random numbers to be had: {error}")))?;
@@ -108,7 +106,7 @@ impl Compare {
             _ => table(&found, &notes),
         });
         Ok(match worst(&found) {
-            Some(worst) if worst >= fail_on => Exit::Drift,
+            Some(worst) if worst >= self.fail_on => Exit::Drift,
             _ if incomplete => Exit::Gaps,
             _ => Exit::InSync,
         })

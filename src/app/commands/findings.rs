@@ -1,7 +1,7 @@
 //! `findings`: what is open.
 
 use super::report;
-use crate::app::cli::Global;
+use crate::app::cli::{Global, severity};
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
 use crate::app::output;
@@ -12,8 +12,8 @@ use crate::views;
 #[derive(Debug, clap::Args)]
 pub struct Findings {
     /// Only this severity and worse: info, low, medium, high or critical.
-    #[arg(long, value_name = "SEVERITY")]
-    severity: Option<String>,
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    severity: Option<Severity>,
     /// Only this code, as DL001.
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
@@ -29,18 +29,12 @@ impl Findings {
     /// Lists them.
     ///
     /// # Errors
-    /// Configuration or ledger cannot be read, or a severity is none.
+    /// Configuration or ledger cannot be read.
     pub fn run(self, global: &Global) -> Result<Exit, AppError> {
-        let least = match &self.severity {
-            Some(text) => Some(Severity::parse(text).ok_or_else(|| {
-                AppError::new(format!("`{text}` is no severity")).hint("known: info, low, medium, high, critical")
-            })?),
-            None => None,
-        };
         let mut open: Vec<_> = report::open(global)?.open_findings()?.into_iter().map(|open| open.finding).collect();
         open.retain(|finding| {
             let title = crate::stages::lifecycle::title(finding);
-            least.is_none_or(|least| finding.severity >= least)
+            self.severity.is_none_or(|least| finding.severity >= least)
                 && self.code.as_deref().is_none_or(|code| finding.code.as_str().eq_ignore_ascii_case(code))
                 && self.text.as_deref().is_none_or(|text| title.contains(text))
         });

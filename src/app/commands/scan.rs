@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::cli::Global;
+use crate::app::cli::{Global, severity};
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
 use crate::app::output::{self, Output};
@@ -28,10 +28,6 @@ pub struct Scan {
     /// What to write: table, json, html, markdown, csv, eml or slack; `html=report.html` writes a file. May be given several times.
     #[arg(long, short, value_name = "FORMAT[=PATH]")]
     output: Vec<Output>,
-}
-
-fn severity(text: &str) -> Result<Severity, String> {
-    Severity::parse(text).ok_or_else(|| "must be info, low, medium, high or critical".to_owned())
 }
 
 impl Scan {
