@@ -4,6 +4,7 @@ pub mod attribution;
 pub mod canonical;
 pub mod declared;
 pub mod discovery;
+pub mod explanation;
 pub mod field_path;
 pub mod finding;
 pub mod fingerprint;

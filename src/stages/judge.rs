@@ -154,7 +154,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The differences that stand, and the extras that evidence makes findings, with their writers.
-    fn judgements(
+    pub(super) fn judgements(
         &self,
         declared: &DeclaredObject,
         differences: Vec<Difference>,
@@ -207,7 +207,7 @@ impl<'a> Judge<'a> {
         None
     }
 
-    fn method(&self, gvk: &Gvk, witnesses: &Witnesses<'_>) -> String {
+    pub(super) fn method(&self, gvk: &Gvk, witnesses: &Witnesses<'_>) -> String {
         let schema = match (self.schemas.kind(gvk), witnesses.schema) {
             (Some(_), _) => self.schema_source.to_owned(),
             (None, Some(_)) => {

@@ -12,6 +12,7 @@ pub mod compare;
 pub mod declare;
 pub mod endpoints;
 pub mod equality;
+pub mod explain;
 pub mod findings;
 pub mod judge;
 pub mod lifecycle;

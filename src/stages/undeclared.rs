@@ -87,6 +87,14 @@ enum Testimony {
 }
 
 impl Witnesses<'_> {
+    /// Why an extra is no finding; the name under which it is counted. `None` if it is one.
+    pub fn left_out(&self, extra: &Extra) -> Option<&'static str> {
+        match self.of(extra) {
+            Testimony::None(rule) => Some(rule),
+            Testimony::Put(_) | Testimony::OtherVersion => None,
+        }
+    }
+
     fn of(&self, extra: &Extra) -> Testimony {
         let allocated = is_allocated(self.object, &extra.path);
         let was_applied = self.last_applied.is_some_and(|applied| lookup(applied, &extra.path).is_some());
