@@ -65,7 +65,7 @@ fn row(decision: Decision, stands: bool, extra: Option<&Extra>, witnesses: &Witn
         },
         (Outcome::Undeclared, None) => (None, "not declared".to_owned()),
     };
-    let writers = managed_fields::writers(witnesses.entries.unwrap_or_default(), &decision.path);
+    let writers = managed_fields::writers(witnesses.entries.unwrap_or_default(), &decision.path, witnesses.schema);
     ExplainedField {
         schema: describe(witnesses.schema, &decision.path),
         path: decision.path,

@@ -148,6 +148,7 @@ impl<'a> Judge<'a> {
             schema: sides.schema,
             entries,
             last_applied: sides.last_applied.as_ref(),
+            live: &sides.live,
             trust: self.trust,
             entries_count: self.entries_count,
         }
@@ -165,7 +166,7 @@ impl<'a> Judge<'a> {
         let entries = witnesses.entries.unwrap_or_default();
         let last_writer = managed_fields::last_writer(entries);
         let judged = |mut difference: Difference, undetermined: bool| {
-            let actors = managed_fields::writers(entries, &difference.path);
+            let actors = managed_fields::writers(entries, &difference.path, witnesses.schema);
             let last_writer = if actors.is_empty() { last_writer.cloned() } else { None };
             let by = last_writer.as_ref().map(last_writer_note);
             difference.note = join(difference.note.take(), by);
