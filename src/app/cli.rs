@@ -62,6 +62,7 @@ enum Command {
     Findings(commands::findings::Findings),
     Show(commands::show::Show),
     Compare(commands::compare::Compare),
+    Snapshot(commands::snapshot::Snapshot),
     Verify(commands::verify::Verify),
     Config(commands::config::ConfigCommand),
 }
@@ -80,6 +81,7 @@ impl Cli {
             Command::Findings(command) => command.run(&self.global),
             Command::Show(command) => command.run(&self.global),
             Command::Compare(command) => command.run(&self.global),
+            Command::Snapshot(command) => command.run(&self.global).await,
             Command::Verify(command) => command.run(&self.global),
             Command::Config(command) => command.run(&self.global),
         }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::live::LiveContext;
 use crate::model::declared::DeclaredObject;
 use crate::model::discovery::ServedKind;
+use crate::model::field_path::FieldPath;
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
@@ -57,6 +58,8 @@ pub struct Found {
     pub drifted: BTreeMap<ObjectId, Verdict>,
     /// Declared objects whose live text is none.
     pub unreadable: Vec<ObjectId>,
+    /// Fields of declared objects that are hashed with another ledger's key.
+    pub foreign: BTreeMap<ObjectId, Vec<FieldPath>>,
     /// What was normalised away.
     pub applied: Applied,
     /// Live objects, declared or not.
@@ -130,13 +133,13 @@ impl<S: LiveSource> KindReader<S> {
     }
 
     fn judge(&self) -> Judge<'_> {
-        let dump = self.source.describe() == "dump";
         Judge {
             schemas: &self.schemas,
-            schema_source: if dump { "built-in schema or CRD in the dump" } else { "OpenAPI v3 of the cluster" },
+            schema_source: self.source.describe_schemas(),
             actors: &self.context.config.actors,
             key: &self.context.key,
             redaction: &self.context.config.redaction,
+            live_key: self.source.redacted_by(),
         }
     }
 }
@@ -170,6 +173,9 @@ impl Found {
             Some(verdict) => {
                 for (rule, count) in &verdict.applied {
                     *self.applied.entry(rule).or_default() += count;
+                }
+                if !verdict.foreign.is_empty() {
+                    self.foreign.insert(id.clone(), verdict.foreign.clone());
                 }
                 if !verdict.judgements.is_empty() {
                     self.drifted.insert(id.clone(), verdict);

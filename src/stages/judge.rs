@@ -11,6 +11,9 @@ use super::undeclared::undeclared;
 use crate::config::actors::ActorTable;
 use crate::model::attribution::{Actor, ActorKind};
 use crate::model::declared::DeclaredObject;
+use crate::model::field_path::FieldPath;
+use crate::model::finding::Code;
+use crate::model::redacted::{holds_token_of, redact_again};
 use crate::model::resource::Gvk;
 use crate::model::schema::{SchemaRef, Schemas, builtin_version};
 use crate::model::secret::{RedactionKey, RedactionRules, redact};
@@ -28,6 +31,8 @@ pub struct Judge<'a> {
     pub key: &'a RedactionKey,
     /// Names what else is secret.
     pub redaction: &'a RedactionRules,
+    /// The id of the key under which the live side was redacted before it came here, as that of a snapshot.
+    pub live_key: Option<&'a str>,
 }
 
 /// A difference with the writers of its path.
@@ -52,6 +57,8 @@ pub struct Verdict {
     pub method: String,
     /// The live object, redacted and normalised, kept only where something differs.
     pub live: Option<Box<str>>,
+    /// Fields that could not be compared: their live values are hashed with a key that is not this ledger's.
+    pub foreign: Vec<FieldPath>,
 }
 
 /// A live object that is not one.
@@ -66,7 +73,10 @@ impl Judge<'_> {
     /// If the live text is no object.
     pub fn judge(&self, declared: &DeclaredObject, live_text: &str) -> Result<Verdict, Unreadable> {
         let mut live_tree = live::tree(live_text)?;
-        redact(&mut live_tree, &declared.id, self.key, self.redaction);
+        match self.live_key {
+            Some(by) => redact_again(&mut live_tree, &declared.id, self.key, self.redaction, by),
+            None => drop(redact(&mut live_tree, &declared.id, self.key, self.redaction)),
+        }
         let head: Head<'_> = serde_json::from_str(live_text)?;
         self.judge_tree(declared, live_tree, head.metadata.managed_fields.map(RawValue::get))
     }
@@ -99,6 +109,13 @@ impl Judge<'_> {
             Judgement { difference, actors, last_writer }
         });
         verdict.judgements = with_writers.filter(|j| !is_server_default(j)).collect();
+        if let Some(by) = self.live_key.filter(|by| *by != self.key.id()) {
+            let judgements = std::mem::take(&mut verdict.judgements);
+            let (foreign, judgements) = judgements.into_iter().partition(|j| is_foreign(&j.difference, by));
+            let foreign: Vec<Judgement> = foreign;
+            verdict.judgements = judgements;
+            verdict.foreign = foreign.into_iter().map(|judgement| judgement.difference.path).collect();
+        }
         for judgement in &mut verdict.judgements {
             judgement.difference.note = judgement.last_writer.as_ref().map(last_writer_note);
         }
@@ -127,6 +144,11 @@ impl Judge<'_> {
         let writers = if writers { "writers from managedFields" } else { "no managedFields: writers unknown" };
         format!("{schema}; {writers}")
     }
+}
+
+/// Whether two values could not be compared: under another key the same value has another hash.
+fn is_foreign(difference: &Difference, by: &str) -> bool {
+    difference.code == Code::Changed && difference.live.as_ref().is_some_and(|live| holds_token_of(live, by))
 }
 
 /// What only the live elements of an atomic list have is the server's, unless somebody other than the GitOps side wrote the list.

@@ -4,7 +4,7 @@
 use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
 use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Gap, Hides};
-use crate::model::report::{ScanReport, TargetSummary};
+use crate::model::report::{ClusterSummary, ScanReport, TargetSummary};
 use crate::model::time::Timestamp;
 
 use super::escape::terminal;
@@ -56,15 +56,36 @@ pub fn clusters(report: &ScanReport) -> String {
     }
 }
 
-/// `2026-03-02 14:03:09 to 14:03:41 UTC`.
+/// `2026-03-02 14:03:09 to 14:03:41 UTC`, and how old the live side is where it was not read then.
 pub fn span(report: &ScanReport) -> String {
     let (start, end) = (report.scan.started_at, report.scan.finished_at);
     let (from, to) = (start.for_people(), end.for_people());
-    match (from.strip_suffix(" UTC"), to.split_once(' ')) {
+    let span = match (from.strip_suffix(" UTC"), to.split_once(' ')) {
         _ if start == end => from,
         (Some(from), Some((_, time))) if start.date() == end.date() => format!("{from} to {time}"),
         _ => format!("{from} to {to}"),
-    }
+    };
+    report
+        .scan
+        .clusters
+        .iter()
+        .filter_map(|cluster| snapshot(cluster, start))
+        .fold(span, |span, age| span + ", " + &age)
+}
+
+/// `prod as of its snapshot of 2026-03-01 14:03:09 UTC, 1 day before`; `None` for a cluster that was read during the scan.
+pub fn snapshot(cluster: &ClusterSummary, scan: Timestamp) -> Option<String> {
+    let taken = cluster.taken_at?;
+    let age = match scan.unix() - taken.unix() {
+        seconds if seconds < 0 => "after this scan began: one of the clocks is wrong".to_owned(),
+        seconds => match (seconds / 86_400, seconds / 3_600, seconds / 60) {
+            (0, 0, 0) => "less than a minute before".to_owned(),
+            (0, 0, minutes) => counted(minutes.unsigned_abs(), "minute before", "minutes before"),
+            (0, hours, _) => counted(hours.unsigned_abs(), "hour before", "hours before"),
+            (days, _, _) => counted(days.unsigned_abs(), "day before", "days before"),
+        },
+    };
+    Some(format!("{} as of its snapshot of {}, {age}", terminal(cluster.name.as_str()), taken.for_people()))
 }
 
 /// One fact of the trust strip: on what the verdict rests.

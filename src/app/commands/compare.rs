@@ -136,8 +136,14 @@ fn compare(
 ) -> Vec<Finding> {
     let schemas = schemas(declared.iter().chain(&live));
     let source = format!("built-in schema of Kubernetes {} or CRD in the files", builtin_version());
-    let judge =
-        Judge { schemas: &schemas, schema_source: &source, actors: &rules.actors, key, redaction: &rules.redaction };
+    let judge = Judge {
+        schemas: &schemas,
+        schema_source: &source,
+        actors: &rules.actors,
+        key,
+        redaction: &rules.redaction,
+        live_key: None,
+    };
     let revision = Revision::new("file");
     let around = Circumstances {
         revision: &revision,

@@ -7,4 +7,5 @@ pub mod findings;
 pub mod report;
 pub mod scan;
 pub mod show;
+pub mod snapshot;
 pub mod verify;
