@@ -19,5 +19,7 @@ pub mod progress;
 pub mod reading;
 pub mod sightings;
 pub mod snapshot;
+#[cfg(test)]
+mod snapshot_tests;
 pub mod telemetry;
 pub mod wiring;

@@ -362,6 +362,23 @@ mod tests {
     }
 
     #[test]
+    fn a_snapshot_says_how_old_it_is() {
+        let mut report = sample::in_sync();
+        for (seconds, age) in [
+            (20, "less than a minute before"),
+            (60, "1 minute before"),
+            (7_199, "1 hour before"),
+            (172_800, "2 days before"),
+            (-60, "after this scan began: one of the clocks is wrong"),
+        ] {
+            let taken = Timestamp::from_unix(report.scan.started_at.unix() - seconds);
+            report.scan.clusters[0].taken_at = Some(taken);
+            let expected = format!("prod as of its snapshot of {}, {age}", taken.for_people());
+            assert!(span(&report).ends_with(&expected), "{}", span(&report));
+        }
+    }
+
+    #[test]
     fn the_sample_is_worst_first() {
         let severities: Vec<Severity> = sample::drifted().findings.iter().map(|f| f.severity).collect();
         assert!(severities.is_sorted_by(|a, b| a >= b));

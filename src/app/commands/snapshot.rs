@@ -12,7 +12,7 @@ use crate::app::outcome::Exit;
 use crate::app::snapshot::{self, Taken, Taking};
 use crate::app::{output, pipeline, wiring};
 use crate::config::{ClusterConfig, Config};
-use crate::model::gap::Gap;
+use crate::model::gap::{Gap, GapKind, Hides};
 use crate::stages::snapshot_plan::Choice;
 use crate::views::escape::terminal;
 use crate::views::words::{counted, number};
@@ -147,9 +147,22 @@ fn summary(taking: &Taking, taken: &Taken, unread: &[Gap]) -> String {
     if taken.left_out > 0 {
         let _ = writeln!(text, "{} left out by choice.", counted(taken.left_out as u64, "kind", "kinds"));
     }
+    let (forbidden, others): (Vec<&Gap>, Vec<&Gap>) = taken
+        .gaps
+        .iter()
+        .partition(|gap| gap.kind == GapKind::Forbidden && matches!(gap.hides, Hides::Kind { namespace: None, .. }));
+    if !forbidden.is_empty() {
+        let names: Vec<String> = forbidden.iter().filter_map(|gap| gap.place.as_deref()).map(terminal).collect();
+        let _ = writeln!(
+            text,
+            "{} that the role does not allow, a gap where a scan needs them: {}",
+            counted(names.len() as u64, "kind", "kinds"),
+            names.join(", ")
+        );
+    }
     for (gaps, what) in [
-        (&taken.gaps, "could not be read and will be a gap in every scan of it:"),
-        (&unread.to_vec(), "of the targets could not be read, so the versions they declare may be missing:"),
+        (others, "could not be read and will be a gap in every scan that needs it:"),
+        (unread.iter().collect(), "of the targets could not be read, so the versions they declare may be missing:"),
     ] {
         if !gaps.is_empty() {
             let _ = writeln!(text, "{} {what}", counted(gaps.len() as u64, "thing", "things"));
