@@ -11,7 +11,7 @@ use super::progress::Progress;
 use crate::adapters::cluster::{Covers, Header, LeftOut, Scope, SnapshotError, SnapshotWriter, Written};
 use crate::config::Config;
 use crate::model::declared::RenderedObject;
-use crate::model::discovery::{Discovery, ServedKind};
+use crate::model::discovery::{Discovery, Served, ServedKind};
 use crate::model::gap::{Gap, GapKind};
 use crate::model::ids::ClusterName;
 use crate::model::resource::{GroupKind, GroupVersion, Gvk, ObjectId};
@@ -54,7 +54,8 @@ pub struct Taken {
     pub left_out: usize,
     /// What could not be read; recorded in the file, too.
     pub gaps: Vec<Gap>,
-    /// Whether one of them is about something that a target declares or `--kinds` names.
+    /// Whether one of them is about something that a target declares or `--kinds` names, or, where no target declares anything, is for
+    /// another reason than missing rights.
     pub wanting: bool,
 }
 
@@ -106,20 +107,25 @@ pub async fn take<S: SnapshotSource>(source: &S, declared: Declared, taking: &Ta
         wanting: false,
         gaps,
     };
-    schemas(source, &plan.kinds, &mut writer, &mut taken).await.map_err(|error| unwritten(taking, error))?;
+    let no_schemas = schemas(source, &plan.kinds, &mut writer).await.map_err(|error| unwritten(taking, error))?;
+    let is_declared = |gap: &Gap| versions.iter().any(|gvk| gap.place == Some(gvk.gv.api_version()));
+    // A declared kind that the server may or may not serve is a gap as well, and there is nothing of it to read.
+    taken.wanting = no_schemas.iter().any(is_declared)
+        || versions.iter().any(|gvk| matches!(discovery.served(gvk), Served::Unknown));
+    taken.gaps.extend(no_schemas);
     taking.progress.start(plan.kinds.len() as u64, &format!("reading {}", taking.cluster));
     for kind in &plan.kinds {
         let of_kind = wanted.get(&kind.gvk).map(Vec::as_slice).unwrap_or_default();
         let gaps =
             objects(source, kind, of_kind, taking, &mut writer).await.map_err(|error| unwritten(taking, error))?;
-        let only_forbidden = gaps.iter().all(|gap| gap.kind == GapKind::Forbidden);
         let asked_for = !of_kind.is_empty() || !taking.choice.kinds.is_empty();
-        taken.wanting |= !gaps.is_empty() && (asked_for || !only_forbidden);
+        // Where no target says what matters, everything does that the role allows and that is still served.
+        let matters = |gap: &Gap| versions.is_empty() && !matches!(gap.kind, GapKind::Forbidden | GapKind::Discovery);
+        taken.wanting |= gaps.iter().any(|gap| asked_for || matters(gap));
         taken.gaps.extend(gaps);
         taking.progress.step();
     }
     taken.written = writer.finish().map_err(|error| unwritten(taking, error))?;
-    taking.progress.finish();
     Ok(taken)
 }
 
@@ -155,20 +161,19 @@ async fn schemas<S: SnapshotSource>(
     source: &S,
     kinds: &[ServedKind],
     writer: &mut SnapshotWriter,
-    taken: &mut Taken,
-) -> Result<(), SnapshotError> {
+) -> Result<Vec<Gap>, SnapshotError> {
     let versions: BTreeSet<GroupVersion> = kinds.iter().map(|kind| kind.gvk.gv.clone()).collect();
-    let mut failed = None;
+    let (mut failed, mut gaps) = (None, Vec::new());
     let mut each = |gv: &GroupVersion, document: Result<bytes::Bytes, Gap>| {
         if let Err(gap) = &document {
-            taken.gaps.push(gap.clone());
+            gaps.push(gap.clone());
         }
         if failed.is_none() {
             failed = writer.schema(gv, document.as_deref().map_err(Gap::clone)).err();
         }
     };
     source.documents(&versions.into_iter().collect::<Vec<_>>(), &mut each).await;
-    failed.map_or(Ok(()), Err)
+    failed.map_or(Ok(gaps), Err)
 }
 
 /// Reads one kind at one version into the file. A LIST of all is asked for first, since only that says what does not exist; where it

@@ -33,8 +33,8 @@ copy the key file there and name it with `ledger: {keyFile: …}`.
 
 The file is JSON, one value a line, compressed: `zstdcat FILE | jq` shows it. Only its owner may read it.
 
-Exit codes: 0 written; 3 written, but something that a target declares or --kinds names, or for another reason than missing \
-rights, could not be read; 2 error, and nothing was written.";
+Exit codes: 0 written; 3 written, but something that a target declares or --kinds names could not be read; 2 error, and nothing \
+was written.";
 
 /// Read a cluster into one file, to be scanned without the cluster.
 ///
@@ -76,7 +76,7 @@ impl Snapshot {
         };
         let key = key(&config).await?;
         let progress = global.progress();
-        let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{}.snapshot.json.zst", cluster.name)));
+        let output = self.output.unwrap_or_else(|| default_name(cluster.name.as_str()));
         let taking = Taking {
             config: config.clone(),
             cluster: cluster.name.clone(),
@@ -92,10 +92,23 @@ impl Snapshot {
         let unread = declared.gaps.clone();
         progress.doing(&format!("reaching {}", cluster.name));
         let source = KubeCluster::connect(settings).await?;
-        let taken = snapshot::take(&source, declared, &taking).await?;
+        let taken = tokio::select! {
+            taken = snapshot::take(&source, declared, &taking) => taken,
+            // An unfinished file is taken away on the way out.
+            _ = tokio::signal::ctrl_c() => Err(AppError::new("interrupted; nothing was written")),
+        };
+        progress.finish();
+        let taken = taken?;
         output::stdout(&summary(&taking, &taken, &unread));
         Ok(if taken.wanting || !unread.is_empty() { Exit::Gaps } else { Exit::InSync })
     }
+}
+
+/// In the folder that it is run in, whatever characters the cluster's name has.
+fn default_name(cluster: &str) -> PathBuf {
+    let name: String =
+        cluster.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    PathBuf::from(format!("{name}.snapshot.json.zst"))
 }
 
 /// The named cluster, or the only one that is no file.
@@ -178,4 +191,18 @@ fn line(gap: &Gap) -> String {
     let place = gap.place.as_ref().map(|place| format!("{}: ", terminal(place))).unwrap_or_default();
     let hint = gap.hint.as_ref().map(|hint| format!(" ({})", terminal(hint))).unwrap_or_default();
     format!("{} {place}{}{hint}", gap.kind.as_str(), terminal(&gap.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_clusters_name_leads_to_no_other_folder() {
+        assert_eq!(default_name("prod"), Path::new("prod.snapshot.json.zst"));
+        assert_eq!(default_name("eu/prod"), Path::new("eu-prod.snapshot.json.zst"));
+        assert_eq!(default_name("../x"), Path::new("..-x.snapshot.json.zst"));
+    }
 }

@@ -14,6 +14,9 @@ pub(super) const SCHEMA: &str = "driftledger/snapshot/v1";
 /// What that value begins with in every version.
 pub(super) const SCHEMA_OF_ANY_VERSION: &str = "driftledger/snapshot/";
 
+/// No object of a cluster and no OpenAPI document has more bytes than this: 64 MiB. Longer lines are neither written nor read.
+pub(super) const LINE_BYTES: usize = 64 * 1024 * 1024;
+
 /// How the line of an object begins; what follows is the object and a closing brace.
 pub(super) const OBJECT: &[u8] = b"{\"object\":";
 

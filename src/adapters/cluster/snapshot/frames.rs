@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zstd::stream::read::Decoder;
 
 use super::error::SnapshotError;
+use super::format::LINE_BYTES;
 
-/// No object of a cluster and no OpenAPI document has more bytes than this: 64 MiB.
-const LINE_BYTES: usize = 64 * 1024 * 1024;
 /// Most bytes that the decompressor may look back on, as a power of two: 8 MiB. It is what memory a hostile file can ask for.
 const WINDOW_LOG: u32 = 23;
 /// How a frame begins (RFC 8878, 3.1.1).

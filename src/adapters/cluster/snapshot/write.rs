@@ -14,7 +14,9 @@ use tempfile::NamedTempFile;
 use zstd::stream::write::Encoder;
 
 use super::error::SnapshotError;
-use super::format::{Covers, DiscoveryLine, End, Header, KindEnd, KindLine, LeftOut, Line, OBJECT, SchemaLine};
+use super::format::{
+    Covers, DiscoveryLine, End, Header, KindEnd, KindLine, LINE_BYTES, LeftOut, Line, OBJECT, SchemaLine,
+};
 use crate::model::canonical::hex;
 use crate::model::discovery::{Discovery, ServedKind};
 use crate::model::gap::{Gap, GapKind, Hides};
@@ -115,7 +117,7 @@ impl SnapshotWriter {
     /// The OpenAPI v3 document of a group version, or why there is none.
     ///
     /// # Errors
-    /// The file cannot be written, or the document is no JSON.
+    /// The file cannot be written, or the document is no JSON or larger than a line may be.
     pub fn schema(&mut self, gv: &GroupVersion, document: Result<&[u8], Gap>) -> Result<(), SnapshotError> {
         let no_json = |_| SnapshotError::Damaged(format!("the document of {gv} is no JSON"));
         let mut line = SchemaLine { api_version: gv.api_version(), document: None, gap: None };
@@ -268,6 +270,9 @@ impl Out {
 
     fn bytes(&mut self, parts: &[&[u8]]) -> Result<(), SnapshotError> {
         let Some(frame) = &mut self.frame else { return Err(SnapshotError::Write(io::ErrorKind::BrokenPipe.into())) };
+        if parts.iter().map(|part| part.len()).sum::<usize>() > LINE_BYTES {
+            return Err(SnapshotError::LineTooLong(LINE_BYTES));
+        }
         for part in parts.iter().copied().chain([b"\n".as_slice()]) {
             self.hash.update(part);
             frame.write_all(part).map_err(SnapshotError::Write)?;
