@@ -25,7 +25,7 @@ pub type Wanted = BTreeMap<ObjectId, Arc<DeclaredObject>>;
 
 /// What reading a kind needs.
 pub struct KindReader<S> {
-    /// The cluster or dump.
+    /// The cluster, or a file in its place.
     pub source: Arc<S>,
     /// Configuration and key.
     pub context: Arc<LiveContext>,

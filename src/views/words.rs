@@ -4,9 +4,10 @@
 use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
 use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Gap, Hides};
-use crate::model::report::{ClusterSummary, ScanReport, TargetSummary};
+use crate::model::report::{ScanReport, TargetSummary};
 use crate::model::time::Timestamp;
 
+use super::age;
 use super::escape::terminal;
 
 /// Said wherever writers are named.
@@ -65,27 +66,10 @@ pub fn span(report: &ScanReport) -> String {
         (Some(from), Some((_, time))) if start.date() == end.date() => format!("{from} to {time}"),
         _ => format!("{from} to {to}"),
     };
-    report
-        .scan
-        .clusters
-        .iter()
-        .filter_map(|cluster| snapshot(cluster, start))
-        .fold(span, |span, age| span + ", " + &age)
-}
-
-/// `prod as of its snapshot of 2026-03-01 14:03:09 UTC, 1 day before`; `None` for a cluster that was read during the scan.
-pub fn snapshot(cluster: &ClusterSummary, scan: Timestamp) -> Option<String> {
-    let taken = cluster.taken_at?;
-    let age = match scan.unix() - taken.unix() {
-        seconds if seconds < 0 => "after this scan began: one of the clocks is wrong".to_owned(),
-        seconds => match (seconds / 86_400, seconds / 3_600, seconds / 60) {
-            (0, 0, 0) => "less than a minute before".to_owned(),
-            (0, 0, minutes) => counted(minutes.unsigned_abs(), "minute before", "minutes before"),
-            (0, hours, _) => counted(hours.unsigned_abs(), "hour before", "hours before"),
-            (days, _, _) => counted(days.unsigned_abs(), "day before", "days before"),
-        },
-    };
-    Some(format!("{} as of its snapshot of {}, {age}", terminal(cluster.name.as_str()), taken.for_people()))
+    match age::snapshots(report) {
+        Some(age) => format!("{span}, {age}"),
+        None => span,
+    }
 }
 
 /// One fact of the trust strip: on what the verdict rests.
@@ -359,23 +343,6 @@ mod tests {
         assert_eq!(span(&report), "2026-03-02 14:03:09 to 14:03:41 UTC");
         report.scan.finished_at = Timestamp::from_unix(report.scan.started_at.unix() + 86_400);
         assert_eq!(span(&report), "2026-03-02 14:03:09 UTC to 2026-03-03 14:03:09 UTC");
-    }
-
-    #[test]
-    fn a_snapshot_says_how_old_it_is() {
-        let mut report = sample::in_sync();
-        for (seconds, age) in [
-            (20, "less than a minute before"),
-            (60, "1 minute before"),
-            (7_199, "1 hour before"),
-            (172_800, "2 days before"),
-            (-60, "after this scan began: one of the clocks is wrong"),
-        ] {
-            let taken = Timestamp::from_unix(report.scan.started_at.unix() - seconds);
-            report.scan.clusters[0].taken_at = Some(taken);
-            let expected = format!("prod as of its snapshot of {}, {age}", taken.for_people());
-            assert!(span(&report).ends_with(&expected), "{}", span(&report));
-        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `snapshot`: a cluster in one file.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::adapters::cluster::KubeCluster;
@@ -74,6 +74,9 @@ impl Snapshot {
             return Err(AppError::new(format!("cluster {} is a file already", cluster.name))
                 .hint("a snapshot is taken of a cluster with `context` or `inCluster: true`"));
         };
+        if self.output.as_deref() == Some(Path::new("-")) {
+            return Err(AppError::new("a snapshot is written to a file: whole, or not at all"));
+        }
         let key = key(&config).await?;
         let progress = global.progress();
         let output = self.output.unwrap_or_else(|| default_name(cluster.name.as_str()));
@@ -195,8 +198,6 @@ fn line(gap: &Gap) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
