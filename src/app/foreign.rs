@@ -1,4 +1,5 @@
-//! Fields whose live values are hashed with another ledger's key: known to be there, never to be equal.
+//! Fields whose live values are hashed and the declared ones are not, or with another ledger's key: known to be there, never to be
+//! equal.
 
 use std::collections::BTreeSet;
 
@@ -28,17 +29,21 @@ pub fn tell(outcomes: &mut [KindOutcome], by: &str, ours: &str, reading: &mut Cl
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let message = format!(
-            "hashed with the key {by} and not with this ledger's {ours}, so not to be compared: {}{more}",
-            named.join(", ")
-        );
+        let (why, hint) = if by == ours {
+            (
+                "redacted by a rule that the configuration no longer has".to_owned(),
+                "put the rule back, or take it again",
+            )
+        } else {
+            let why = format!("hashed with the key {by} and not with this ledger's {ours}");
+            (why, "take the snapshot with this ledger's key file (`ledger: {keyFile: …}`)")
+        };
+        let message = format!("{why}, so not to be compared: {}{more}", named.join(", "));
         let objects: BTreeSet<ObjectId> = outcome.found.foreign.keys().cloned().collect();
         reading.unknown.extend(objects.iter().cloned());
         let hides = Hides::Objects { objects: objects.into_iter().collect() };
-        outcome.gaps.push(
-            Gap::new(GapKind::Limit, message, hides)
-                .at(outcome.kind.gvk.group_kind().to_string())
-                .hint("take the snapshot with this ledger's key file (`ledger: {keyFile: …}`)"),
-        );
+        outcome
+            .gaps
+            .push(Gap::new(GapKind::Limit, message, hides).at(outcome.kind.gvk.group_kind().to_string()).hint(hint));
     }
 }
