@@ -266,7 +266,12 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
         gaps: gaps as u64,
         ..Counts::default()
     };
-    let with_findings: BTreeSet<(&ClusterName, ObjectId)> = found.iter().map(|f| (&f.cluster, f.object())).collect();
+    // An object of which only a part could be compared may have findings and is not among the compared.
+    let whole = |(cluster, id): &(&ClusterName, ObjectId)| {
+        scanned.readings.iter().all(|r| r.summary.name != **cluster || !r.unknown.contains(id))
+    };
+    let with_findings: BTreeSet<(&ClusterName, ObjectId)> =
+        found.iter().map(|f| (&f.cluster, f.object())).filter(whole).collect();
     counts.in_sync = counts.compared.saturating_sub(with_findings.len() as u64);
     for finding in found {
         *counts.by_severity.entry(finding.severity).or_default() += 1;

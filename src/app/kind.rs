@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::live::LiveContext;
 use crate::model::declared::DeclaredObject;
 use crate::model::discovery::ServedKind;
+use crate::model::field_path::FieldPath;
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
@@ -25,7 +26,7 @@ pub type Wanted = BTreeMap<ObjectId, Arc<DeclaredObject>>;
 
 /// What reading a kind needs.
 pub struct KindReader<S> {
-    /// The cluster or dump.
+    /// The cluster, or a file in its place.
     pub source: Arc<S>,
     /// Configuration and key.
     pub context: Arc<LiveContext>,
@@ -60,6 +61,8 @@ pub struct Found {
     pub drifted: BTreeMap<ObjectId, Verdict>,
     /// Declared objects whose live text is none.
     pub unreadable: Vec<ObjectId>,
+    /// Fields of declared objects that are hashed with another ledger's key.
+    pub foreign: BTreeMap<ObjectId, Vec<FieldPath>>,
     /// What was normalised away.
     pub applied: Applied,
     /// Live objects, declared or not.
@@ -133,16 +136,16 @@ impl<S: LiveSource> KindReader<S> {
     }
 
     fn judge(&self) -> Judge<'_> {
-        let dump = self.source.describe() == "dump";
         Judge {
             schemas: &self.schemas,
-            schema_source: if dump { "built-in schema or CRD in the dump" } else { "OpenAPI v3 of the cluster" },
+            schema_source: self.source.describe_schemas(),
             actors: &self.context.config.actors,
             trust: &self.context.config.trust,
             entries_count: self.context.config.undeclared_entries,
             autoscalers: &self.autoscalers,
             key: &self.context.key,
             redaction: &self.context.config.redaction,
+            live_key: self.source.redacted_by(),
         }
     }
 }
@@ -176,6 +179,9 @@ impl Found {
             Some(verdict) => {
                 for (rule, count) in &verdict.applied {
                     *self.applied.entry(rule).or_default() += count;
+                }
+                if !verdict.foreign.is_empty() {
+                    self.foreign.insert(id.clone(), verdict.foreign.clone());
                 }
                 if !verdict.judgements.is_empty() {
                     self.drifted.insert(id.clone(), verdict);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::foreign;
 use super::kind::{KindOutcome, KindReader, Wanted, is_hidden};
 use super::progress::Progress;
 use super::reading::ClusterReading;
@@ -71,6 +72,7 @@ pub async fn read<S: LiveSource + 'static>(
     let mut reading =
         ClusterReading::new(&context.cluster, source.describe(), &discovery, declare::place(targets, &discovery));
     reading.gaps = gaps;
+    reading.summary.taken_at = source.taken_at();
     if let (Some(known), Some(found)) = (&context.known_uid, &discovery.cluster_uid)
         && known != found
     {
@@ -137,6 +139,9 @@ impl<S: LiveSource + 'static> Reader<S> {
             }
         }
         outcomes.sort_by(|a, b| a.kind.gvk.cmp(&b.kind.gvk));
+        if let Some(by) = self.source.redacted_by() {
+            foreign::tell(&mut outcomes, by, self.context.key.id(), reading);
+        }
         outcomes.into_iter().for_each(|outcome| take(outcome, reading));
         for (gvk, objects) in unread {
             reading.unknown.extend(objects.iter().cloned());

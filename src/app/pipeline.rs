@@ -11,7 +11,7 @@ use super::live::{self, LiveContext};
 use super::progress::Progress;
 use super::reading::ClusterReading;
 use super::wiring;
-use crate::adapters::cluster::{DumpCluster, KubeCluster};
+use crate::adapters::cluster::{DumpCluster, KubeCluster, SnapshotCluster};
 use crate::adapters::ledger::{Ledger, OpenOptions};
 use crate::config::{ClusterConfig, ClusterSource, Config, TargetConfig};
 use crate::model::declared::RenderedObject;
@@ -200,6 +200,14 @@ async fn read_cluster(
             Ok(source) => live::read(Arc::new(source), declared, context).await,
             Err(gap) => live::unreachable("kubernetes API", gap, declared, &context),
         },
+        (None, ClusterSource::Snapshot(path)) => {
+            let (name, path, most) = (cluster.name.clone(), path.clone(), context.config.limits.snapshot_bytes);
+            let opened = tokio::task::spawn_blocking(move || SnapshotCluster::open(name, &path, most)).await;
+            match opened.unwrap_or_else(|error| Err(live::given_up("reading the snapshot", &error))) {
+                Ok(source) => live::read(Arc::new(source), declared, context).await,
+                Err(gap) => live::unreachable("snapshot", gap, declared, &context),
+            }
+        }
         (None, ClusterSource::Dump(path)) => {
             let (name, path) = (cluster.name.clone(), path.clone());
             let opened = tokio::task::spawn_blocking(move || DumpCluster::open(name, &path)).await;

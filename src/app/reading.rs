@@ -73,6 +73,7 @@ impl ClusterReading {
                 uid: discovery.cluster_uid.clone(),
                 version: discovery.version.clone(),
                 source: source.to_owned(),
+                taken_at: None,
                 live_objects: 0,
                 clock_skew_seconds: discovery.clock_skew_seconds,
             },

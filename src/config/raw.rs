@@ -68,7 +68,8 @@ pub struct RawLedgerFull {
     pub key_file: Option<String>,
 }
 
-/// A cluster. Exactly one of `context` (with or without `kubeconfig`), `kubeconfig`, `inCluster` and `dump` says where it is.
+/// A cluster. Exactly one of `context` (with or without `kubeconfig`), `kubeconfig`, `inCluster`, `snapshot` and `dump` says where
+/// it is.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RawCluster {
@@ -80,6 +81,8 @@ pub struct RawCluster {
     pub context: Option<String>,
     /// Use the service account of the Pod that this runs in.
     pub in_cluster: Option<bool>,
+    /// A file that `driftledger snapshot` wrote, read instead of the cluster it was taken of.
+    pub snapshot: Option<String>,
     /// A file or folder with the output of `kubectl get -o yaml` or `-o json`, read instead of a cluster.
     pub dump: Option<String>,
     /// Whether Secrets are read and compared, by keyed hashes only. Default false.
@@ -154,6 +157,8 @@ pub struct RawLimits {
     pub file_bytes: Option<u64>,
     /// Most bytes that a file's YAML aliases may expand to. Default 16777216.
     pub yaml_bytes: Option<u64>,
+    /// Most bytes that a snapshot may hold after decompression. Default 4294967296.
+    pub snapshot_bytes: Option<u64>,
     /// Most commits that are walked for evidence on a finding. Default 5000.
     pub history_commits: Option<u64>,
     /// Time limit for that walk, as `30s`. Default `30s`.

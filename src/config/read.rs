@@ -105,6 +105,7 @@ impl Reader<'_> {
                 yaml_bytes: limits
                     .and_then(|l| l.yaml_bytes)
                     .map_or(default.yaml_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+                snapshot_bytes: limits.and_then(|l| l.snapshot_bytes).unwrap_or(default.snapshot_bytes),
                 history_commits: limits.and_then(|l| l.history_commits).unwrap_or(default.history_commits),
                 history_time: self.duration("limits.historyTime", limits.and_then(|l| l.history_time.as_deref()), 30),
             },
@@ -127,13 +128,16 @@ impl Reader<'_> {
         let key = format!("clusters[{n}]");
         let kubeconfig = raw.kubeconfig.is_some() || raw.context.is_some();
         let in_cluster = raw.in_cluster == Some(true);
-        let ways = usize::from(kubeconfig) + usize::from(in_cluster) + usize::from(raw.dump.is_some());
+        let files = usize::from(raw.snapshot.is_some()) + usize::from(raw.dump.is_some());
+        let ways = usize::from(kubeconfig) + usize::from(in_cluster) + files;
         if ways != 1 {
-            let message = "needs exactly one of `context` (and `kubeconfig`), `inCluster: true` and `dump`";
+            let message = "needs exactly one of `context` (and `kubeconfig`), `inCluster: true`, `snapshot` and `dump`";
             self.problem(&key, if ways == 0 { message.to_owned() } else { format!("{message}; {ways} are given") });
         }
         let timeout = self.duration(&format!("{key}.timeout"), raw.timeout.as_deref(), 30);
-        let source = if let Some(dump) = &raw.dump {
+        let source = if let Some(snapshot) = &raw.snapshot {
+            ClusterSource::Snapshot(self.folder.join(snapshot))
+        } else if let Some(dump) = &raw.dump {
             ClusterSource::Dump(self.folder.join(dump))
         } else if in_cluster {
             ClusterSource::InCluster { timeout }
@@ -343,7 +347,7 @@ targets:
         assert_eq!(
             problems(&text),
             [
-                "3:5: clusters[0]: needs exactly one of `context` (and `kubeconfig`), `inCluster: true` and `dump`; 2 are given",
+                "3:5: clusters[0]: needs exactly one of `context` (and `kubeconfig`), `inCluster: true`, `snapshot` and `dump`; 2 are given",
                 "6:14: clusters[0].timeout: is no duration; write `30s`, `15m` or `1h30m`",
                 "15:11: targets[0].path: is a path in the repository: it has no leading `/` and no `..`",
                 "16:14: targets[0].cluster: there is no cluster `prd`; did you mean `prod`?",

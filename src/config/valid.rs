@@ -84,6 +84,8 @@ pub enum ClusterSource {
         /// For one request.
         timeout: Duration,
     },
+    /// A snapshot's file.
+    Snapshot(PathBuf),
     /// Files.
     Dump(PathBuf),
 }
@@ -160,6 +162,8 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Of one file's YAML, aliases expanded.
     pub yaml_bytes: usize,
+    /// Of a snapshot, after decompression.
+    pub snapshot_bytes: u64,
     /// Commits walked for evidence.
     pub history_commits: u64,
     /// Time for that walk.
@@ -171,6 +175,7 @@ impl Default for Limits {
         Self {
             file_bytes: 4 << 20,
             yaml_bytes: 16 << 20,
+            snapshot_bytes: 4 << 30,
             history_commits: 5_000,
             history_time: Duration::from_secs(30),
         }

@@ -13,6 +13,7 @@ pub mod history;
 pub mod ids;
 pub mod message;
 pub mod record;
+pub mod redacted;
 pub mod report;
 pub mod resource;
 pub mod schema;

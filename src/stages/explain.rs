@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::compare::{self, Decision, Extra, Outcome, schema_at};
 use super::judge::{Judge, Unreadable};
-use super::live::{self, Head};
+use super::live::Head;
 use super::managed_fields;
 use super::normalise::Applied;
 use super::undeclared::Witnesses;
@@ -13,7 +13,6 @@ use crate::model::explanation::{EXPLAIN_SCHEMA, ExplainedField, Explanation};
 use crate::model::field_path::{FieldPath, Step};
 use crate::model::finding::Code;
 use crate::model::schema::{ListKind, Scalar, SchemaRef, Shape};
-use crate::model::secret::redact;
 
 impl Judge<'_> {
     /// Compares as [`Judge::judge`] does, and tells about every field.
@@ -21,8 +20,7 @@ impl Judge<'_> {
     /// # Errors
     /// If the live text is no object.
     pub fn explain(&self, declared: &DeclaredObject, live_text: &str) -> Result<Explanation, Unreadable> {
-        let mut tree = live::tree(live_text)?;
-        redact(&mut tree, &declared.id, self.key, self.redaction);
+        let tree = self.live_tree(declared, live_text)?;
         let head: Head<'_> = serde_json::from_str(live_text)?;
         let mut applied = Applied::new();
         let sides = self.sides(declared, tree, &mut applied)?;

@@ -20,4 +20,5 @@ pub mod live;
 pub mod managed_fields;
 pub mod normalise;
 pub mod quantity;
+pub mod snapshot_plan;
 pub mod undeclared;

@@ -58,6 +58,7 @@ impl Case<'_> {
             autoscalers: &autoscalers,
             key: &RedactionKey::from_bytes([1; 32]),
             redaction: &RedactionRules::default(),
+            live_key: None,
         };
         let managers = (!self.managers.is_empty()).then(|| Value::from(self.managers.to_vec()).to_string());
         let object = declared(self.api_version, self.kind, &self.declared);
@@ -418,6 +419,7 @@ fn custom_resources_belong_to_their_operators() {
         autoscalers: &Autoscalers::default(),
         key: &RedactionKey::from_bytes([1; 32]),
         redaction: &RedactionRules::default(),
+        live_key: None,
     };
     let of = |manager: &str, subresource: Value| {
         json!({"manager": manager, "operation": "Update", "apiVersion": "example.com/v1",

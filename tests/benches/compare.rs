@@ -172,6 +172,7 @@ fn main() {
         autoscalers: &autoscalers,
         key: &key,
         redaction: &redaction,
+        live_key: None,
     };
     println!(
         "{:<9} {:<44} {:>9} {:>11} {:>7} {:>9} {:>9}",

@@ -5,3 +5,4 @@ mod demo;
 mod import_law;
 mod on_cluster;
 mod program;
+mod snapshot;

@@ -161,6 +161,7 @@ fn compare(
         autoscalers: &autoscalers,
         key,
         redaction: &rules.redaction,
+        live_key: None,
     };
     let revision = Revision::new("file");
     let around = Circumstances {
