@@ -12,6 +12,7 @@ use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
+use crate::stages::converge::{Converge, Unconverged};
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
 use crate::stages::normalise::Applied;
@@ -55,6 +56,8 @@ pub struct Found {
     pub seen: BTreeSet<ObjectId>,
     /// Those of them that differ.
     pub drifted: BTreeMap<ObjectId, Verdict>,
+    /// Those of them that have not converged.
+    pub unconverged: BTreeMap<ObjectId, Unconverged>,
     /// Declared objects whose live text is none.
     pub unreadable: Vec<ObjectId>,
     /// What was normalised away.
@@ -77,9 +80,9 @@ impl<S: LiveSource> KindReader<S> {
         let request = ListRequest { kind: self.kind.clone(), wanted: wanted.keys().cloned().collect() };
         let mut found = Found::default();
         let outcome = {
-            let judge = self.judge();
+            let (judge, converge) = (self.judge(), self.context.converge.as_ref());
             let mut each = |event: ListEvent| match event {
-                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge),
+                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge, converge),
                 ListEvent::Restart => found = Found::default(),
             };
             self.source.list(&request, &mut each).await
@@ -98,12 +101,17 @@ impl<S: LiveSource> KindReader<S> {
         let doubtful: Wanted = self
             .wanted
             .iter()
-            .filter(|(id, _)| found.drifted.contains_key(*id) || !(found.seen.contains(*id) || is_hidden(id, gaps)))
+            .filter(|(id, _)| {
+                found.drifted.contains_key(*id)
+                    || found.unconverged.contains_key(*id)
+                    || !(found.seen.contains(*id) || is_hidden(id, gaps))
+            })
             .map(|(id, object)| (id.clone(), object.clone()))
             .collect();
         for id in doubtful.keys() {
             found.seen.remove(id);
             found.drifted.remove(id);
+            found.unconverged.remove(id);
         }
         let (again, more) = if doubtful.len() > MOST_SINGLE_READS {
             self.list(&doubtful).await
@@ -113,6 +121,7 @@ impl<S: LiveSource> KindReader<S> {
         // What was normalised away and how many objects there are was counted at the first look.
         found.seen.extend(again.seen);
         found.drifted.extend(again.drifted);
+        found.unconverged.extend(again.unconverged);
         found.unreadable.extend(again.unreadable);
         gaps.extend(more);
     }
@@ -121,7 +130,10 @@ impl<S: LiveSource> KindReader<S> {
         let (mut found, mut gaps) = (Found::default(), Vec::new());
         for (id, object) in wanted {
             match self.source.get(&self.kind, id).await {
-                Ok(Some(bytes)) => found.object(id.clone(), object, std::str::from_utf8(&bytes).ok(), &self.judge()),
+                Ok(Some(bytes)) => {
+                    let (text, converge) = (std::str::from_utf8(&bytes).ok(), self.context.converge.as_ref());
+                    found.object(id.clone(), object, text, &self.judge(), converge);
+                }
                 Ok(None) => {}
                 Err(gap) => gaps.push(Gap { hides: Hides::Objects { objects: vec![id.clone()] }, ..gap }),
             }
@@ -142,7 +154,14 @@ impl<S: LiveSource> KindReader<S> {
 }
 
 impl Found {
-    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &Wanted, judge: &Judge<'_>) {
+    fn page(
+        &mut self,
+        page: &Bytes,
+        kind: &ServedKind,
+        wanted: &Wanted,
+        judge: &Judge<'_>,
+        converge: Option<&Converge>,
+    ) {
         let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
             self.broken_pages += 1;
             return;
@@ -160,12 +179,19 @@ impl Found {
                 name: head.metadata.name.into_owned(),
             };
             if let Some(declared) = wanted.get(&id) {
-                self.object(id, declared, Some(item.get()), judge);
+                self.object(id, declared, Some(item.get()), judge, converge);
             }
         }
     }
 
-    fn object(&mut self, id: ObjectId, declared: &DeclaredObject, text: Option<&str>, judge: &Judge<'_>) {
+    fn object(
+        &mut self,
+        id: ObjectId,
+        declared: &DeclaredObject,
+        text: Option<&str>,
+        judge: &Judge<'_>,
+        converge: Option<&Converge>,
+    ) {
         match text.and_then(|text| judge.judge(declared, text).ok()) {
             Some(verdict) => {
                 for (rule, count) in &verdict.applied {
@@ -173,6 +199,9 @@ impl Found {
                 }
                 if !verdict.judgements.is_empty() {
                     self.drifted.insert(id.clone(), verdict);
+                }
+                if let Some(unconverged) = text.and_then(|text| converge?.look(declared, text)) {
+                    self.unconverged.insert(id.clone(), unconverged);
                 }
                 self.seen.insert(id);
             }

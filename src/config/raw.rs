@@ -35,6 +35,8 @@ pub struct RawConfig {
     /// Lines for the actor table; they come before the shipped ones.
     #[serde(default)]
     pub actors: Vec<RawActor>,
+    /// Whether live objects are asked if they get where their spec wants them (DL011).
+    pub convergence: Option<RawConvergence>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }
@@ -127,6 +129,19 @@ pub struct RawTarget {
     pub cluster: String,
     /// For objects of namespaced kinds that name no namespace. Default `default`.
     pub namespace: Option<String>,
+    /// Whether this target's live objects are asked if they get where their spec wants them (DL011). Default true.
+    pub convergence: Option<bool>,
+}
+
+/// When a live object that does not get where its spec wants it is a finding (DL011).
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawConvergence {
+    /// False: never. Default true.
+    pub enabled: Option<bool>,
+    /// How long an object may be on the way, as `10m`, unless it grants a time itself (`progressDeadlineSeconds`). Default `10m`. What
+    /// says of itself that it failed is a finding at once.
+    pub deadline: Option<String>,
 }
 
 /// A field to be treated as secret.

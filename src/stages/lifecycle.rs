@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::finding::Finding;
+use crate::model::finding::{Code, Finding};
 use crate::model::fingerprint;
 use crate::model::gap::{Gap, Hides};
 use crate::model::ids::{ClusterName, TargetName};
@@ -21,6 +21,8 @@ pub struct Looked {
     pub targets: BTreeSet<TargetName>,
     /// Targets in the configuration, in scope or not.
     pub configured_targets: BTreeSet<TargetName>,
+    /// Targets whose objects' convergence is not looked at.
+    pub convergence_off: BTreeSet<TargetName>,
     /// Clusters in the configuration.
     pub configured_clusters: BTreeSet<ClusterName>,
     /// Every declared object: what was found out about it and which target declares it.
@@ -157,6 +159,12 @@ fn end(open: &OpenFinding, looked: &Looked) -> End {
         return match state {
             ObjectState::Unknown => End::Unknown,
             ObjectState::Missing => End::Resolved("the object no longer exists live"),
+            _ if finding.code == Code::Unconverged => match &open.target {
+                Some(target) if looked.convergence_off.contains(target) => {
+                    End::OutOfScope("its convergence is no longer looked at")
+                }
+                _ => End::Resolved("the object has converged"),
+            },
             ObjectState::InSync | ObjectState::Drifted | ObjectState::Undeclared => {
                 End::Resolved("live equals Git again")
             }

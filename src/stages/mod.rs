@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! declare ─► judge (live ► normalise ► compare ► undeclared ► managed_fields) ─► attribute ─► assess ─► lifecycle
+//!        └─► converge (a live object's own words) ──────────────────────────────────┘
 //! ```
 
 pub mod assess;
 pub mod attribute;
 pub mod compare;
+pub mod converge;
 pub mod declare;
 pub mod equality;
 pub mod findings;
