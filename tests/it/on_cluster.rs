@@ -17,7 +17,7 @@ const FILES: &[(&str, &str)] = &[
     ("workloads.yaml", include_str!("../fixtures/shop/workloads.yaml")),
 ];
 
-fn variable(name: &str) -> String {
+pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: start the test cluster and read its env file"))
 }
 
