@@ -73,10 +73,10 @@ pub(super) async fn ask_pods<S: LiveSource>(source: &S, discovery: &Discovery, r
     let unread = source.list(&request, &mut each).await.gaps.into_iter().next();
     for id in &workloads {
         if let Some(unconverged) = reading.unconverged.get_mut(id) {
-            unconverged.pods = match &unread {
-                Some(gap) => Some(format!("its Pods could not be read: {}", gap.message)),
-                None => troubles.words(id),
-            };
+            match &unread {
+                Some(gap) => unconverged.pods_unread = Some(gap.message.clone()),
+                None => unconverged.pods = troubles.words(id),
+            }
         }
     }
 }

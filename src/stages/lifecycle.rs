@@ -13,6 +13,7 @@ use crate::model::record::{FindingEvent, FindingEventKind, ObjectChange, ObjectS
 use crate::model::report::{Changes, ClosedFinding};
 use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
+use crate::stages::converge;
 
 /// What a scan looked at.
 #[derive(Debug, Default)]
@@ -65,12 +66,16 @@ pub fn lifecycle(found: &[Finding], looked: &Looked, prior: &PriorState, key: &R
 }
 
 fn appear(finding: &Finding, prior: &PriorState, key: &RedactionKey, out: &mut Lifecycle) {
+    let live = match finding.code {
+        Code::Unconverged => &converge::finding::content(finding),
+        _ => &finding.live,
+    };
     let content = fingerprint::of_content(
         &finding.fingerprint,
         finding.code,
         finding.cause,
         finding.declared.as_ref(),
-        finding.live.as_ref(),
+        live.as_ref(),
         key,
     );
     let kind = match prior.open.get(&finding.fingerprint) {

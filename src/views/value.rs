@@ -238,13 +238,16 @@ fn one_line(finding: &Finding, side: Side) -> String {
     }
 }
 
-/// What an object says of itself, on one line: `Failed, JobFailed: backoff limit exceeded`. Not escaped for any output.
+/// What an object says of itself, on one line, what its Pods say first: `Failed, JobFailed: backoff limit exceeded`. Not escaped for
+/// any output.
 fn unconverged(value: &Value) -> String {
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
     let mut words = text("status").to_owned();
-    for (glue, key) in [(", ", "reason"), (": ", "message")] {
-        if !text(key).is_empty() {
-            words = format!("{words}{glue}{}", text(key));
+    let (pods, message) = (text("pods"), text("message"));
+    let then = if pods.is_empty() { ": " } else { "; " };
+    for (glue, part) in [(", ", text("reason")), (": ", pods), (then, message)] {
+        if !part.is_empty() {
+            words = format!("{words}{glue}{part}");
         }
     }
     words
@@ -358,6 +361,9 @@ mod tests {
         finding.live =
             Some(json!({"status": "Failed", "reason": "JobFailed", "message": "a\n\u{1b}[31mb", "since": null}));
         assert_eq!(brief(&finding, 80), ("declared".into(), "Failed, JobFailed: a\\n\\u{1b}[31mb".into()));
+        finding.live =
+            Some(json!({"status": "Failed", "reason": "JobFailed", "message": "why", "pods": "Evicted (1 of 1 Pods)"}));
+        assert_eq!(brief(&finding, 80).1, "Failed, JobFailed: Evicted (1 of 1 Pods); why");
         finding.live = Some(json!({"status": "InProgress", "reason": "", "message": ""}));
         assert_eq!(brief(&finding, 80).1, "InProgress");
     }

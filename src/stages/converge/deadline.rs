@@ -41,6 +41,8 @@ pub struct Unconverged {
     pub method: &'static str,
     /// What its Pods say, for people.
     pub pods: Option<String>,
+    /// Why nobody knows what its Pods say.
+    pub pods_unread: Option<String>,
 }
 
 impl Converge {
@@ -85,6 +87,7 @@ impl Converge {
             deadline,
             method: reading.method,
             pods: None,
+            pods_unread: None,
         })
     }
 }

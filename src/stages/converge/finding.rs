@@ -1,6 +1,6 @@
 //! DL011 as every output shows it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::deadline::Unconverged;
 use crate::model::declared::DeclaredObject;
@@ -19,14 +19,24 @@ pub fn of_unconverged(
 ) -> Finding {
     let mut finding = of_object(cluster, object, Code::Unconverged, None, unconverged.method);
     finding.declared_by = evidence.history.declared_by();
-    finding.live = Some(json!({
+    let mut live = json!({
         "status": unconverged.status.as_str(),
         "reason": unconverged.reason,
         "message": unconverged.message,
         "since": unconverged.since,
-    }));
+    });
+    if let Some(pods) = &unconverged.pods {
+        live["pods"] = json!(pods);
+    }
+    finding.live = Some(live);
     finding.note = Some(note(&object.id, unconverged));
     finding
+}
+
+/// What of the live side makes it another finding's content. Counts and times in messages move all the time.
+pub fn content(finding: &Finding) -> Option<Value> {
+    let live = finding.live.as_ref()?;
+    Some(json!({"status": live.get("status"), "reason": live.get("reason")}))
 }
 
 /// Since when an open finding of this kind said that its object had not converged.
@@ -44,7 +54,8 @@ fn note(id: &ObjectId, unconverged: &Unconverged) -> String {
     let deadline = unconverged.deadline.map(|seconds| {
         format!("longer on the way than the deadline of {:#}", jiff::SignedDuration::from_secs(seconds))
     });
-    let parts = [deadline, unconverged.pods.clone(), Some(format!("look at `{}`", look_at(id)))];
+    let unread = unconverged.pods_unread.as_ref().map(|why| format!("its Pods could not be read: {why}"));
+    let parts = [deadline, unread, Some(format!("look at `{}`", look_at(id)))];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 

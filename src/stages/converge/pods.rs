@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::object::{Condition, or_default};
@@ -22,6 +23,7 @@ pub struct ContainerStatus {
     /// Its name.
     pub name: String,
     image: String,
+    ready: bool,
     restart_count: i64,
     state: State,
     last_state: State,
@@ -31,6 +33,7 @@ pub struct ContainerStatus {
 #[serde(default)]
 struct State {
     waiting: Option<Waiting>,
+    running: Option<IgnoredAny>,
     terminated: Option<Terminated>,
 }
 
@@ -64,6 +67,9 @@ impl ContainerStatus {
             // Between two starts a crashing container is for a moment not waiting.
             let word = if self.restart_count > 0 { "CrashLoopBackOff" } else { "ContainerFailed" };
             return Some(format!("{word}: {}", ended(terminated)));
+        }
+        if let (Some(_), Some(last), false) = (&self.state.running, &self.last_state.terminated, self.ready) {
+            return (last.exit_code != 0).then(|| format!("Restarted: last {}", ended(last)));
         }
         let waiting = self.state.waiting.as_ref()?;
         Some(match waiting.reason.as_str() {

@@ -2,6 +2,7 @@
 
 mod deadlines;
 mod kstatus;
+mod lifecycle;
 mod operators;
 mod pods;
 

@@ -72,6 +72,22 @@ fn troubles_are_named_with_container_and_count() {
             Some("CrashLoopBackOff: exit code 137 (OOMKilled) (container api, 1 of 1 Pods)"),
         ),
         (
+            "running again, not ready",
+            status(container(
+                "api",
+                json!({"restartCount": 7, "ready": false, "state": {"running": {}}, "lastState": ended(1, "Error")}),
+            )),
+            Some("Restarted: last exit code 1 (Error) (container api, 1 of 1 Pods)"),
+        ),
+        (
+            "running again, ready",
+            status(container(
+                "api",
+                json!({"restartCount": 7, "ready": true, "state": {"running": {}}, "lastState": ended(1, "Error")}),
+            )),
+            None,
+        ),
+        (
             "ended badly",
             status(container("api", json!({"state": ended(1, "")}))),
             Some("ContainerFailed: exit code 1 (container api, 1 of 1 Pods)"),
