@@ -8,7 +8,7 @@ use crate::model::finding::Code;
 use crate::model::gap::Exclusion;
 use crate::model::ids::ClusterName;
 use crate::model::record::PriorState;
-use crate::model::resource::Gvk;
+use crate::model::resource::{Gvk, ObjectId};
 use crate::model::time::Timestamp;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
 use crate::stages::converge::{Converge, PodTroubles, finding};
@@ -53,7 +53,8 @@ pub(super) fn not_looked_at(context: &LiveContext) -> Vec<Exclusion> {
     off.map(|target| exclusion(target.name.as_str(), "`convergence: false` is set for the target")).collect()
 }
 
-/// Asks the Pods of workloads that have not converged why, with one LIST of Pods. Pods are evidence: where they cannot be read, that is
+/// Asks the Pods of workloads that have not converged why, with one LIST of Pods (or one for each namespace, where only that is
+/// allowed). Pods are evidence: where they cannot be read, that is
 /// said and is no gap.
 pub(super) async fn ask_pods<S: LiveSource>(source: &S, discovery: &Discovery, reading: &mut ClusterReading) {
     let workloads: Vec<_> = reading.unconverged.keys().filter(|id| PodTroubles::concerns(id)).cloned().collect();
@@ -64,8 +65,13 @@ pub(super) async fn ask_pods<S: LiveSource>(source: &S, discovery: &Discovery, r
         Served::Yes(kind) if kind.listable => kind.clone(),
         _ => return,
     };
-    let mut troubles = PodTroubles::of(&workloads, source.describe() != "dump");
-    let request = ListRequest { kind, wanted: Vec::new() };
+    let mut troubles = PodTroubles::of(&workloads);
+    // Names do not matter to a LIST; the namespaces do, where it is not allowed for the whole cluster.
+    let in_namespace = |id: &ObjectId| ObjectId { group: String::new(), kind: "Pod".to_owned(), ..id.clone() };
+    let mut wanted: Vec<ObjectId> = workloads.iter().map(in_namespace).collect();
+    wanted.sort_by(|a, b| a.namespace.cmp(&b.namespace));
+    wanted.dedup_by(|a, b| a.namespace == b.namespace);
+    let request = ListRequest { kind, wanted };
     let mut each = |event: ListEvent| match event {
         ListEvent::Page(page) => troubles.page(&page),
         ListEvent::Restart => troubles.restart(),

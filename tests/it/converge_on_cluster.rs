@@ -215,8 +215,8 @@ fn a_rollout_past_its_deadline_is_a_finding_that_says_why_until_it_has_converged
     assert!(found["origin"]["line"].as_u64().is_some());
     let note = format!("look at `kubectl --namespace {} describe deployment.apps stuck`", place.namespace);
     assert_eq!(found["note"], note);
-    let pods = "ImagePullBackOff: registry.example.com/shop/api:1.5 (container api, 2 of 2 Pods)";
-    assert_eq!(found["live"]["pods"], pods);
+    let said = "ImagePullBackOff: registry.example.com/shop/api:1.5 (container api, 2 of 2 Pods)";
+    assert_eq!(found["live"]["pods"], said);
     let counts = &report["scan"]["counts"];
     assert_eq!(counts["inSync"].as_u64().map(|n| n + 1), counts["compared"].as_u64());
     assert_eq!(counts["byClass"]["unconverged"], 1);
@@ -287,6 +287,11 @@ fn what_is_on_the_way_is_a_finding_past_the_configured_time_and_none_where_nobod
     assert_eq!(blind["gaps"], json!([]));
     let note = of(&blind, "stuck")["note"].as_str().unwrap_or_default();
     assert!(note.starts_with("its Pods could not be read: ") && note.contains("forbidden"), "{note}");
+    let reader = format!("--serviceaccount={}:reader", place.namespace);
+    place.kubectl(&["create", "role", "pods", "--verb=list", "--resource=pods"], "");
+    place.kubectl(&["create", "rolebinding", "pods", "--role=pods", &reader], "");
+    let pulled = of(&place.scan(), "stuck")["live"]["pods"].clone();
+    assert_eq!(pulled, "ImagePullBackOff: registry.example.com/shop/api:1.5 (container api, 2 of 2 Pods)");
 
     for (of_target, of_all) in [(", convergence: false", ""), ("", "convergence: {enabled: false}\n")] {
         place.configure(&admin, of_target, of_all);

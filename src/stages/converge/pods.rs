@@ -175,7 +175,6 @@ impl Pod {
 /// The troubles of some workloads' Pods.
 #[derive(Debug, Default)]
 pub struct PodTroubles {
-    whole: bool,
     workloads: BTreeMap<ObjectId, Seen>,
 }
 
@@ -195,9 +194,9 @@ impl PodTroubles {
         )
     }
 
-    /// Of these workloads, before any Pod was seen. `whole`: every Pod that there is will be shown.
-    pub fn of<'a>(workloads: impl IntoIterator<Item = &'a ObjectId>, whole: bool) -> Self {
-        Self { whole, workloads: workloads.into_iter().map(|id| (id.clone(), Seen::default())).collect() }
+    /// Of these workloads, before any Pod was seen.
+    pub fn of<'a>(workloads: impl IntoIterator<Item = &'a ObjectId>) -> Self {
+        Self { workloads: workloads.into_iter().map(|id| (id.clone(), Seen::default())).collect() }
     }
 
     /// Forgets every Pod.
@@ -228,9 +227,6 @@ impl PodTroubles {
     /// `ImagePullBackOff: registry.example.com/api:1.5 (container api, 3 of 3 Pods)`; `None` where its Pods say nothing.
     pub fn words(&self, id: &ObjectId) -> Option<String> {
         let seen = self.workloads.get(id)?;
-        if seen.pods == 0 {
-            return self.whole.then(|| "it has no Pods".to_owned());
-        }
         let mut troubles: Vec<_> = seen.troubles.iter().collect();
         troubles.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let mut words: Vec<String> = troubles

@@ -32,7 +32,7 @@ fn page(pods: &[Value]) -> Vec<u8> {
 }
 
 fn words_of(id: &ObjectId, pods: &[Value]) -> Option<String> {
-    let mut troubles = PodTroubles::of([id], true);
+    let mut troubles = PodTroubles::of([id]);
     troubles.page(&page(pods));
     troubles.words(id)
 }
@@ -145,13 +145,13 @@ fn pods_are_counted_for_the_workload_that_made_them() {
     assert_eq!(found("Deployment", "api-v2"), said("1 of 1"));
     assert_eq!(found("ReplicaSet", "api"), said("1 of 1"));
     assert_eq!(found("Job", "api"), said("1 of 1"));
-    assert_eq!(found("DaemonSet", "api"), "it has no Pods");
+    assert_eq!(found("DaemonSet", "api"), "");
 }
 
 #[test]
-fn a_restart_forgets_and_a_part_claims_no_absence() {
+fn a_restart_forgets() {
     let id = workload("StatefulSet", "db");
-    let mut troubles = PodTroubles::of([&id], false);
+    let mut troubles = PodTroubles::of([&id]);
     troubles.page(&page(&[pod(("StatefulSet", "db"), None, json!({"phase": "Failed", "reason": "Evicted"}))]));
     troubles.page(b"no page");
     assert_eq!(troubles.words(&id).as_deref(), Some("Evicted (1 of 1 Pods)"));
