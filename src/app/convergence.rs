@@ -86,3 +86,6 @@ pub(super) async fn ask_pods<S: LiveSource>(source: &S, discovery: &Discovery, r
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
