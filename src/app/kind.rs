@@ -12,6 +12,7 @@ use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
+use crate::stages::converge::object::Object;
 use crate::stages::converge::{Converge, Unconverged};
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
@@ -131,8 +132,11 @@ impl<S: LiveSource> KindReader<S> {
         for (id, object) in wanted {
             match self.source.get(&self.kind, id).await {
                 Ok(Some(bytes)) => {
-                    let (text, converge) = (std::str::from_utf8(&bytes).ok(), self.context.converge.as_ref());
-                    found.object(id.clone(), object, text, &self.judge(), converge);
+                    let text = std::str::from_utf8(&bytes).ok();
+                    if let Some(head) = text.and_then(|text| serde_json::from_str::<Head<'_>>(text).ok()) {
+                        found.ask(id, object, &Object::from(&head), self.context.converge.as_ref());
+                    }
+                    found.object(id.clone(), object, text, &self.judge());
                 }
                 Ok(None) => {}
                 Err(gap) => gaps.push(Gap { hides: Hides::Objects { objects: vec![id.clone()] }, ..gap }),
@@ -172,6 +176,7 @@ impl Found {
                 self.broken_pages += 1;
                 continue;
             };
+            let words = Object::from(&head);
             let id = ObjectId {
                 group: kind.gvk.gv.group.clone(),
                 kind: kind.gvk.kind.clone(),
@@ -179,19 +184,20 @@ impl Found {
                 name: head.metadata.name.into_owned(),
             };
             if let Some(declared) = wanted.get(&id) {
-                self.object(id, declared, Some(item.get()), judge, converge);
+                self.ask(&id, declared, &words, converge);
+                self.object(id, declared, Some(item.get()), judge);
             }
         }
     }
 
-    fn object(
-        &mut self,
-        id: ObjectId,
-        declared: &DeclaredObject,
-        text: Option<&str>,
-        judge: &Judge<'_>,
-        converge: Option<&Converge>,
-    ) {
+    /// What a live object says of itself.
+    fn ask(&mut self, id: &ObjectId, declared: &DeclaredObject, words: &Object<'_>, converge: Option<&Converge>) {
+        if let Some(unconverged) = converge.and_then(|converge| converge.look(declared, words)) {
+            self.unconverged.insert(id.clone(), unconverged);
+        }
+    }
+
+    fn object(&mut self, id: ObjectId, declared: &DeclaredObject, text: Option<&str>, judge: &Judge<'_>) {
         match text.and_then(|text| judge.judge(declared, text).ok()) {
             Some(verdict) => {
                 for (rule, count) in &verdict.applied {
@@ -199,9 +205,6 @@ impl Found {
                 }
                 if !verdict.judgements.is_empty() {
                     self.drifted.insert(id.clone(), verdict);
-                }
-                if let Some(unconverged) = text.and_then(|text| converge?.look(declared, text)) {
-                    self.unconverged.insert(id.clone(), unconverged);
                 }
                 self.seen.insert(id);
             }

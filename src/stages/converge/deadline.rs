@@ -47,15 +47,15 @@ pub struct Unconverged {
 
 impl Converge {
     /// What is to be said about a live object.
-    pub fn look(&self, declared: &DeclaredObject, live_text: &str) -> Option<Unconverged> {
+    pub fn look(&self, declared: &DeclaredObject, live: &Object<'_>) -> Option<Unconverged> {
         if self.off.contains(&declared.origin.target) {
             return None;
         }
-        let reading = generic::read(declared, live_text);
+        let reading = generic::read(declared, live);
         if matches!(reading.status, Status::Current | Status::Unknown) {
             return None;
         }
-        let since = since(&reading, live_text);
+        let since = since(&reading, live);
         self.judge(&declared.id, reading, since)
     }
 
@@ -92,12 +92,12 @@ impl Converge {
     }
 }
 
-fn since(reading: &Reading, live_text: &str) -> Option<Timestamp> {
+fn since(reading: &Reading, live: &Object<'_>) -> Option<Timestamp> {
     let spec_only = match reading.since {
         Since::At(time) => return Some(time),
         Since::Untold => return None,
         Since::LastWrite => false,
         Since::LastSpecWrite => true,
     };
-    serde_json::from_str::<Object<'_>>(live_text).ok()?.last_write(spec_only)
+    live.last_write(spec_only)
 }

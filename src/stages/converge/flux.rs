@@ -45,7 +45,7 @@ pub(super) fn read(
         return Ok(None);
     }
     let revisions = revisions(object)?;
-    if let Some(reading) = generic::not_observed(&declared.id.kind, object, status) {
+    if let Some(reading) = generic::not_observed(&declared.id.kind, object, status)? {
         return Ok(Some(reading.adding(&revisions)));
     }
     let has = |r#type: &str, value: &str| status.conditions.iter().find(|c| c.is(r#type, value));

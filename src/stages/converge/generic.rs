@@ -8,15 +8,11 @@ use crate::model::declared::DeclaredObject;
 use crate::model::resource::ObjectId;
 
 /// Reads a live object's own words.
-pub fn read(declared: &DeclaredObject, text: &str) -> Reading {
-    if has_no_status(&declared.id) && !text.contains("deletionTimestamp") {
-        return Reading::current();
-    }
-    let Ok(object) = serde_json::from_str::<Object<'_>>(text) else { return Reading::unknown() };
-    read_object(declared, &object).unwrap_or_else(|_| Reading::unknown())
+pub fn read(declared: &DeclaredObject, object: &Object<'_>) -> Reading {
+    try_read(declared, object).unwrap_or_else(|_| Reading::unknown())
 }
 
-fn read_object(declared: &DeclaredObject, object: &Object<'_>) -> Result<Reading, Unreadable> {
+fn try_read(declared: &DeclaredObject, object: &Object<'_>) -> Result<Reading, Unreadable> {
     if let Some(reading) = terminating(object) {
         return Ok(reading);
     }
@@ -30,7 +26,7 @@ fn read_object(declared: &DeclaredObject, object: &Object<'_>) -> Result<Reading
     {
         return Ok(reading);
     }
-    if let Some(reading) = not_observed(&id.kind, object, &status).or_else(|| standard(&status)) {
+    if let Some(reading) = not_observed(&id.kind, object, &status)?.or_else(|| standard(&status)) {
         return Ok(reading);
     }
     match (id.group.as_str(), id.kind.as_str()) {
@@ -71,8 +67,8 @@ fn has_no_status(id: &ObjectId) -> bool {
 }
 
 fn terminating(object: &Object<'_>) -> Option<Reading> {
-    let time = object.metadata.deletion_timestamp?;
-    let held_by = match object.metadata.finalizers.as_deref().unwrap_or_default() {
+    let time = object.deleted()?;
+    let held_by = match object.finalizers().as_slice() {
         [] => String::new(),
         finalizers => format!("held by the finalizers {}", finalizers.join(", ")),
     };
@@ -84,15 +80,21 @@ fn terminating(object: &Object<'_>) -> Option<Reading> {
 }
 
 /// The controller has not acted on the newest spec yet.
-pub(super) fn not_observed(kind: &str, object: &Object<'_>, status: &CommonStatus) -> Option<Reading> {
-    let (generation, observed) = (object.metadata.generation?, status.observed_generation?);
+pub(super) fn not_observed(
+    kind: &str,
+    object: &Object<'_>,
+    status: &CommonStatus,
+) -> Result<Option<Reading>, Unreadable> {
+    let (Some(generation), Some(observed)) = (object.generation()?, status.observed_generation) else {
+        return Ok(None);
+    };
     if generation == observed {
-        return None;
+        return Ok(None);
     }
     let message = format!("{kind} generation is {generation}, but latest observed generation is {observed}");
     let mut reading = Reading::in_progress("LatestGenerationNotObserved", message);
     reading.since = Since::LastSpecWrite;
-    Some(reading)
+    Ok(Some(reading))
 }
 
 /// The conditions that are true only where something is amiss, the first one in the object's order.

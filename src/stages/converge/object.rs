@@ -6,37 +6,33 @@ use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::model::time::Timestamp;
+use crate::stages::live::Head;
 
 /// A live object.
-#[derive(Deserialize)]
+#[derive(Clone, Copy)]
 pub struct Object<'a> {
-    /// Its metadata, in part.
-    #[serde(borrow)]
-    pub metadata: Metadata<'a>,
-    #[serde(borrow, default)]
+    generation: Option<&'a RawValue>,
+    creation_timestamp: Option<&'a RawValue>,
+    deletion_timestamp: Option<&'a RawValue>,
+    finalizers: Option<&'a RawValue>,
+    managed_fields: Option<&'a RawValue>,
     spec: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     status: Option<&'a RawValue>,
 }
 
-/// See [`Object`].
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Metadata<'a> {
-    /// Counts the changes of the spec, where the kind does so.
-    #[serde(default)]
-    pub generation: Option<i64>,
-    /// When it was made.
-    #[serde(default, deserialize_with = "time")]
-    pub creation_timestamp: Option<Timestamp>,
-    /// When it was or is to be gone.
-    #[serde(default, deserialize_with = "time")]
-    pub deletion_timestamp: Option<Timestamp>,
-    /// What holds up its deletion.
-    #[serde(default)]
-    pub finalizers: Option<Vec<String>>,
-    #[serde(borrow, default)]
-    managed_fields: Option<&'a RawValue>,
+impl<'a> From<&Head<'a>> for Object<'a> {
+    fn from(head: &Head<'a>) -> Self {
+        let metadata = &head.metadata;
+        Self {
+            generation: metadata.generation,
+            creation_timestamp: metadata.creation_timestamp,
+            deletion_timestamp: metadata.deletion_timestamp,
+            finalizers: metadata.finalizers,
+            managed_fields: metadata.managed_fields,
+            spec: head.spec,
+            status: head.status,
+        }
+    }
 }
 
 /// A condition, as most kinds write them.
@@ -84,15 +80,44 @@ pub struct CommonStatus {
 /// The object does not have the form that its kind should have.
 #[derive(Debug, thiserror::Error)]
 #[error("not in the form of its kind")]
-pub struct Unreadable(#[from] serde_json::Error);
+pub struct Unreadable;
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(_: serde_json::Error) -> Self {
+        Self
+    }
+}
 
 impl Object<'_> {
+    /// Counts the changes of the spec, where the kind does so.
+    ///
+    /// # Errors
+    /// It is no number.
+    pub fn generation(&self) -> Result<Option<i64>, Unreadable> {
+        part(self.generation)
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> Option<Timestamp> {
+        time_of(self.creation_timestamp)
+    }
+
+    /// When it was or is to be gone.
+    pub fn deleted(&self) -> Option<Timestamp> {
+        time_of(self.deletion_timestamp)
+    }
+
+    /// What holds up its deletion.
+    pub fn finalizers(&self) -> Vec<String> {
+        part(self.finalizers).unwrap_or_default()
+    }
+
     /// A part of its spec; the default where it has none.
     ///
     /// # Errors
     /// A field is of another type.
     pub fn spec<T: DeserializeOwned + Default>(&self) -> Result<T, Unreadable> {
-        part(self.spec)
+        map(self.spec)
     }
 
     /// A part of its status; the default where it has none.
@@ -100,7 +125,7 @@ impl Object<'_> {
     /// # Errors
     /// A field is of another type.
     pub fn status<T: DeserializeOwned + Default>(&self) -> Result<T, Unreadable> {
-        part(self.status)
+        map(self.status)
     }
 
     /// When anybody last wrote to it, as managedFields have it; with `spec_only`, through anything but its status.
@@ -112,14 +137,26 @@ impl Object<'_> {
             #[serde(default)]
             subresource: Option<String>,
         }
-        let entries: Vec<Entry> = serde_json::from_str(self.metadata.managed_fields?.get()).ok()?;
+        let entries: Vec<Entry> = serde_json::from_str(self.managed_fields?.get()).ok()?;
         let counts = |entry: &&Entry| !spec_only || entry.subresource.as_deref() != Some("status");
         entries.iter().filter(counts).filter_map(|entry| entry.time).max()
     }
 }
 
+/// A struct's fields by name; serde would also take a list for one.
+fn map<T: DeserializeOwned + Default>(raw: Option<&RawValue>) -> Result<T, Unreadable> {
+    match raw {
+        Some(raw) if !raw.get().starts_with('{') => Err(Unreadable),
+        raw => part(raw),
+    }
+}
+
 fn part<T: DeserializeOwned + Default>(raw: Option<&RawValue>) -> Result<T, Unreadable> {
     raw.map_or_else(|| Ok(T::default()), |raw| Ok(serde_json::from_str(raw.get())?))
+}
+
+fn time_of(raw: Option<&RawValue>) -> Option<Timestamp> {
+    part::<Option<String>>(raw).ok().flatten().as_deref().and_then(Timestamp::parse)
 }
 
 /// `null` stands for the default, as the API server reads it.
@@ -144,11 +181,12 @@ mod tests {
             {"manager": "x", "time": "2026-03-02T10:00:00Z", "fieldsV1": {"f:spec": {}}},
             {"manager": "y", "time": "2026-03-02T12:00:00Z", "subresource": "status"},
             {"manager": "z"}]}}"#;
-        let object: Object<'_> = serde_json::from_str(text).unwrap();
+        let head: Head<'_> = serde_json::from_str(text).unwrap();
+        let object = Object::from(&head);
         let at = |text: &str| Timestamp::parse(text);
         assert_eq!(object.last_write(false), at("2026-03-02T12:00:00Z"));
         assert_eq!(object.last_write(true), at("2026-03-02T10:00:00Z"));
-        let bare: Object<'_> = serde_json::from_str(r#"{"metadata": {}}"#).unwrap();
-        assert_eq!(bare.last_write(false), None);
+        let bare: Head<'_> = serde_json::from_str(r#"{"metadata": {"name": "a"}}"#).unwrap();
+        assert_eq!(Object::from(&bare).last_write(false), None);
     }
 }

@@ -153,7 +153,7 @@ struct Scheduled {
 
 /// A DaemonSet. Its generations must be there: once its controller has acted, they are.
 pub(super) fn daemon_set(object: &Object<'_>, status: &CommonStatus) -> Result<Reading, Unreadable> {
-    if object.metadata.generation.is_none() {
+    if object.generation()?.is_none() {
         return Ok(Reading::in_progress("NoGeneration", "DaemonSet metadata.generation not found"));
     }
     if status.observed_generation.is_none() {
@@ -268,7 +268,7 @@ pub(super) fn pod(object: &Object<'_>) -> Result<Reading, Unreadable> {
             Some(unscheduled) => {
                 let mut reading = Reading::failed("PodUnschedulable", "Pod could not be scheduled")
                     .adding(&unscheduled.message)
-                    .since(object.metadata.creation_timestamp);
+                    .since(object.created());
                 reading.own_deadline = Some(SCHEDULE_WINDOW);
                 reading
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::declared;
+use super::{declared, with_words};
 use crate::config::severity::SeverityRules;
 use crate::model::finding::{Code, Finding, Severity};
 use crate::model::ids::{ClusterName, TargetName};
@@ -24,7 +24,7 @@ fn asked_after(seconds: i64) -> Converge {
 }
 
 fn look(converge: &Converge, kind: &str, live: &Value) -> Option<Unconverged> {
-    converge.look(&declared(kind, &live["spec"]), &live.to_string())
+    with_words(live, |object| converge.look(&declared(kind, &live["spec"]), object))
 }
 
 fn ready_false() -> Value {

@@ -461,9 +461,16 @@ fn deletion_comes_before_everything_and_names_what_holds_it_up() {
 }
 
 #[test]
-fn what_is_no_object_is_unknown() {
-    for text in ["", "[]", "{}", r#"{"metadata": 7}"#] {
-        let reading = crate::stages::converge::generic::read(&super::declared("apps/v1 Deployment", &json!({})), text);
-        assert_eq!(words(&reading), "Unknown", "{text}");
+fn what_is_not_in_the_form_of_its_kind_is_unknown() {
+    for live in [
+        json!({"metadata": {"generation": "1"}, "status": {"observedGeneration": 1}}),
+        json!({"metadata": {"generation": 1}, "status": {"observedGeneration": "1"}}),
+        json!({"metadata": {}, "spec": {"replicas": "many"}, "status": {}}),
+        json!({"metadata": {}, "spec": [], "status": {}}),
+        json!({"metadata": {}, "spec": {}, "status": []}),
+    ] {
+        assert_eq!(words(&read("apps/v1 Deployment", &live)), "Unknown", "{live}");
     }
+    let soon = json!({"metadata": {"deletionTimestamp": "soon", "finalizers": 7, "creationTimestamp": {}}});
+    assert_eq!(words(&read("v1 ConfigMap", &soon)), "Current");
 }

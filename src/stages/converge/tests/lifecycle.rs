@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::declared;
+use super::{declared, with_words};
 use crate::model::finding::Finding;
 use crate::model::ids::{ClusterName, LedgerId, TargetName};
 use crate::model::record::{FindingEventKind, ObjectState, OpenFinding, PriorState};
@@ -19,7 +19,7 @@ fn finding(kind: &str, reason: &str, message: &str) -> Finding {
     let live = json!({"metadata": {}, "status": {"conditions": [condition]}});
     let object = declared("x/v1 X", &Value::Null);
     let open = Converge { open: [(object.id.clone(), None)].into(), ..Converge::default() };
-    let found = open.look(&object, &live.to_string()).expect("unconverged");
+    let found = with_words(&live, |words| open.look(&object, words)).expect("unconverged");
     of_unconverged(&ClusterName::new("prod"), &object, &found, &Evidence::default())
 }
 

@@ -9,11 +9,13 @@ mod pods;
 use serde_json::{Value, json};
 
 use super::generic;
+use super::object::Object;
 use super::reading::Reading;
 use crate::model::attribution::Origin;
 use crate::model::declared::DeclaredObject;
 use crate::model::ids::{CommitId, RepositoryName, Revision, TargetName};
 use crate::model::resource::{Gvk, ObjectId};
+use crate::stages::live::Head;
 
 /// An object `a` in the namespace `n`, declared with this spec; `kind` is written `apps/v1 Deployment`.
 fn declared(kind: &str, spec: &Value) -> DeclaredObject {
@@ -42,7 +44,20 @@ fn declared(kind: &str, spec: &Value) -> DeclaredObject {
 
 /// What is read from a live object whose spec is declared as it is.
 fn read(kind: &str, live: &Value) -> Reading {
-    generic::read(&declared(kind, &live["spec"]), &live.to_string())
+    read_as(&declared(kind, &live["spec"]), live)
+}
+
+fn read_as(declared: &DeclaredObject, live: &Value) -> Reading {
+    with_words(live, |object| generic::read(declared, object))
+}
+
+/// A live object in the form of a LIST's text; a name is added.
+fn with_words<T>(live: &Value, what: impl FnOnce(&Object<'_>) -> T) -> T {
+    let mut live = live.clone();
+    live["metadata"]["name"] = json!("a");
+    let text = live.to_string();
+    let head: Head<'_> = serde_json::from_str(&text).expect("an object");
+    what(&Object::from(&head))
 }
 
 /// `Failed JobFailed`, `Current`.

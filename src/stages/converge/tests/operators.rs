@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{check, declared, read, words};
+use super::{check, declared, read, read_as, words};
 use crate::model::time::Timestamp;
-use crate::stages::converge::generic;
 use crate::stages::converge::reading::Since;
 
 const T: &str = "2026-03-02T10:00:00Z";
@@ -114,7 +113,7 @@ fn suspension_is_a_choice_only_where_git_declares_it() {
             (json!({"suspend": false}), "Failed Suspended"),
             (json!({}), "Failed Suspended"),
         ] {
-            let reading = generic::read(&declared(kind, &spec), &live.to_string());
+            let reading = read_as(&declared(kind, &spec), &live);
             assert_eq!(words(&reading), expected, "{kind} {spec}");
         }
     }
