@@ -94,7 +94,7 @@ pub(super) fn deployment(object: &Object<'_>) -> Result<Reading, Unreadable> {
             "ReplicaSet not Available".to_owned(),
         ),
         (
-            !available.is_some_and(|c| c.status == "True"),
+            available.is_none_or(|c| c.status != "True"),
             "DeploymentNotAvailable",
             "Deployment not Available".to_owned(),
         ),
