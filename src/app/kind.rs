@@ -14,6 +14,8 @@ use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::converge::object::Object;
+use crate::stages::converge::{Converge, Unconverged};
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
 use crate::stages::normalise::Applied;
@@ -59,6 +61,8 @@ pub struct Found {
     pub seen: BTreeSet<ObjectId>,
     /// Those of them that differ.
     pub drifted: BTreeMap<ObjectId, Verdict>,
+    /// Those of them that have not converged.
+    pub unconverged: BTreeMap<ObjectId, Unconverged>,
     /// Declared objects whose live text is none.
     pub unreadable: Vec<ObjectId>,
     /// Fields of declared objects that are hashed with another ledger's key.
@@ -83,9 +87,9 @@ impl<S: LiveSource> KindReader<S> {
         let request = ListRequest { kind: self.kind.clone(), wanted: wanted.keys().cloned().collect() };
         let mut found = Found::default();
         let outcome = {
-            let judge = self.judge();
+            let (judge, converge) = (self.judge(), self.context.converge.as_ref());
             let mut each = |event: ListEvent| match event {
-                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge),
+                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge, converge),
                 ListEvent::Restart => found = Found::default(),
             };
             self.source.list(&request, &mut each).await
@@ -104,12 +108,17 @@ impl<S: LiveSource> KindReader<S> {
         let doubtful: Wanted = self
             .wanted
             .iter()
-            .filter(|(id, _)| found.drifted.contains_key(*id) || !(found.seen.contains(*id) || is_hidden(id, gaps)))
+            .filter(|(id, _)| {
+                found.drifted.contains_key(*id)
+                    || found.unconverged.contains_key(*id)
+                    || !(found.seen.contains(*id) || is_hidden(id, gaps))
+            })
             .map(|(id, object)| (id.clone(), object.clone()))
             .collect();
         for id in doubtful.keys() {
             found.seen.remove(id);
             found.drifted.remove(id);
+            found.unconverged.remove(id);
         }
         let (again, more) = if doubtful.len() > MOST_SINGLE_READS {
             self.list(&doubtful).await
@@ -119,6 +128,7 @@ impl<S: LiveSource> KindReader<S> {
         // What was normalised away and how many objects there are was counted at the first look.
         found.seen.extend(again.seen);
         found.drifted.extend(again.drifted);
+        found.unconverged.extend(again.unconverged);
         found.unreadable.extend(again.unreadable);
         gaps.extend(more);
     }
@@ -127,7 +137,13 @@ impl<S: LiveSource> KindReader<S> {
         let (mut found, mut gaps) = (Found::default(), Vec::new());
         for (id, object) in wanted {
             match self.source.get(&self.kind, id).await {
-                Ok(Some(bytes)) => found.object(id.clone(), object, std::str::from_utf8(&bytes).ok(), &self.judge()),
+                Ok(Some(bytes)) => {
+                    let text = std::str::from_utf8(&bytes).ok();
+                    if let Some(head) = text.and_then(|text| serde_json::from_str::<Head<'_>>(text).ok()) {
+                        found.ask(id, object, &Object::from(&head), self.context.converge.as_ref());
+                    }
+                    found.object(id.clone(), object, text, &self.judge());
+                }
                 Ok(None) => {}
                 Err(gap) => gaps.push(Gap { hides: Hides::Objects { objects: vec![id.clone()] }, ..gap }),
             }
@@ -151,7 +167,14 @@ impl<S: LiveSource> KindReader<S> {
 }
 
 impl Found {
-    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &Wanted, judge: &Judge<'_>) {
+    fn page(
+        &mut self,
+        page: &Bytes,
+        kind: &ServedKind,
+        wanted: &Wanted,
+        judge: &Judge<'_>,
+        converge: Option<&Converge>,
+    ) {
         let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
             self.broken_pages += 1;
             return;
@@ -162,6 +185,7 @@ impl Found {
                 self.broken_pages += 1;
                 continue;
             };
+            let words = Object::from(&head);
             let id = ObjectId {
                 group: kind.gvk.gv.group.clone(),
                 kind: kind.gvk.kind.clone(),
@@ -169,8 +193,16 @@ impl Found {
                 name: head.metadata.name.into_owned(),
             };
             if let Some(declared) = wanted.get(&id) {
+                self.ask(&id, declared, &words, converge);
                 self.object(id, declared, Some(item.get()), judge);
             }
+        }
+    }
+
+    /// What a live object says of itself.
+    fn ask(&mut self, id: &ObjectId, declared: &DeclaredObject, words: &Object<'_>, converge: Option<&Converge>) {
+        if let Some(unconverged) = converge.and_then(|converge| converge.look(declared, words)) {
+            self.unconverged.insert(id.clone(), unconverged);
         }
     }
 

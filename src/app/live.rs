@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::convergence;
 use super::foreign;
 use super::kind::{KindOutcome, KindReader, Wanted, is_hidden};
 use super::progress::Progress;
@@ -19,6 +20,7 @@ use crate::model::schema::builtin_discovery;
 use crate::model::secret::RedactionKey;
 use crate::ports::LiveSource;
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::converge::Converge;
 use crate::stages::declare::{self, TargetPlace};
 
 /// What reading a cluster needs.
@@ -33,6 +35,8 @@ pub struct LiveContext {
     pub secrets: bool,
     /// The UID that this cluster had before, if this ledger knows it.
     pub known_uid: Option<String>,
+    /// How convergence is judged; `None` where nobody asks.
+    pub converge: Option<Converge>,
     /// Shown on a terminal.
     pub progress: Progress,
 }
@@ -62,7 +66,7 @@ pub fn given_up(doing: &str, why: &dyn std::fmt::Display) -> Gap {
 pub async fn read<S: LiveSource + 'static>(
     source: Arc<S>,
     targets: Vec<(TargetPlace, Vec<RenderedObject>)>,
-    context: LiveContext,
+    mut context: LiveContext,
 ) -> ClusterReading {
     let discovered = source.discover().await;
     let (discovery, gaps) = match discovered {
@@ -78,6 +82,8 @@ pub async fn read<S: LiveSource + 'static>(
     {
         reading.gaps.push(another_cluster(known, found));
     }
+    convergence::by_the_clusters_clock(&mut context, source.describe(), discovery.clock_skew_seconds);
+    reading.exclusions.extend(convergence::not_looked_at(&context));
     reading.leave_out_secrets(context.secrets);
     reading.set_aside_unused_groups();
     if reading.gaps.iter().any(|gap| gap.hides == Hides::Cluster && gap.kind != GapKind::Parse) {
@@ -148,6 +154,7 @@ impl<S: LiveSource + 'static> Reader<S> {
             let message = "reading the kind broke down; this is a defect in the program: please report it";
             reading.gaps.push(Gap::new(GapKind::Limit, message, Hides::Objects { objects }).at(gvk.to_string()));
         }
+        convergence::ask_pods(self.source.as_ref(), &self.discovery, reading).await;
         self.context.progress.finish();
     }
 
@@ -204,6 +211,7 @@ fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
         }
     }
     reading.drifted.extend(found.drifted);
+    reading.unconverged.extend(found.unconverged);
     reading.gaps.extend(gaps);
     for (rule, count) in found.applied {
         *reading.applied.entry(rule).or_default() += count;

@@ -5,6 +5,7 @@
 pub mod assemble;
 pub mod cli;
 pub mod commands;
+pub mod convergence;
 pub mod demo;
 pub mod error;
 pub mod evidence;

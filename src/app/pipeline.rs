@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::assemble::{self, Scanned};
+use super::convergence;
 use super::error::AppError;
 use super::evidence::{self, Question};
 use super::gather::{self, TargetSource};
@@ -182,6 +183,7 @@ async fn gather_live(
             cluster: cluster.name.clone(),
             secrets: cluster.secrets,
             known_uid: prior.config.get(&assemble::uid_subject(&cluster.name)).cloned(),
+            converge: convergence::asked(&scan.config, &cluster.name, prior, (scan.clock)()),
             progress: scan.progress.clone(),
         };
         readings.push(read_cluster(cluster, declared, context).await);

@@ -42,6 +42,8 @@ pub struct RawConfig {
     /// Whether an entry that Git does not declare, in a map or list that it does declare, is a finding whoever wrote it. Default true;
     /// with false it takes the same evidence as any other undeclared field.
     pub undeclared_entries: Option<bool>,
+    /// Whether live objects are asked if they get where their spec wants them (DL011).
+    pub convergence: Option<RawConvergence>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }
@@ -137,6 +139,19 @@ pub struct RawTarget {
     pub cluster: String,
     /// For objects of namespaced kinds that name no namespace. Default `default`.
     pub namespace: Option<String>,
+    /// Whether this target's live objects are asked if they get where their spec wants them (DL011). Default true.
+    pub convergence: Option<bool>,
+}
+
+/// When a live object that does not get where its spec wants it is a finding (DL011).
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawConvergence {
+    /// False: never. Default true.
+    pub enabled: Option<bool>,
+    /// How long an object may be on the way, as `10m`, unless it grants a time itself (`progressDeadlineSeconds`). Default `10m`. What
+    /// says of itself that it failed is a finding at once.
+    pub deadline: Option<String>,
 }
 
 /// A field to be treated as secret.

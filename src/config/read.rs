@@ -12,8 +12,8 @@ use super::severity::SeverityRules;
 use super::shipped::json_schema;
 use super::trust::TrustTable;
 use super::valid::{
-    ClusterConfig, ClusterSource, Config, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace, SecretSource,
-    TargetConfig,
+    ClusterConfig, ClusterSource, Config, Convergence, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace,
+    SecretSource, TargetConfig,
 };
 use crate::model::canonical::Canonical;
 use crate::model::field_path::FieldPath;
@@ -100,6 +100,7 @@ impl Reader<'_> {
             actors: ActorTable::with_shipped(raw.actors.clone()),
             trust: TrustTable::with_shipped(raw.trusted.clone()),
             undeclared_entries: raw.undeclared_entries.unwrap_or(true),
+            convergence: self.convergence(raw),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
@@ -214,6 +215,15 @@ impl Reader<'_> {
             path: path.to_owned(),
             cluster: ClusterName::new(&raw.cluster),
             namespace: raw.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            convergence: raw.convergence.unwrap_or(true) && looks_at_convergence(config),
+        }
+    }
+
+    fn convergence(&mut self, raw: &RawConfig) -> Convergence {
+        let deadline = raw.convergence.as_ref().and_then(|c| c.deadline.as_deref());
+        Convergence {
+            enabled: looks_at_convergence(raw),
+            deadline: self.duration("convergence.deadline", deadline, 10 * 60),
         }
     }
 
@@ -264,6 +274,10 @@ impl Reader<'_> {
         let place = place_of(self.root, key);
         self.problems.push(Problem::new(place, key, message));
     }
+}
+
+fn looks_at_convergence(raw: &RawConfig) -> bool {
+    raw.convergence.as_ref().and_then(|c| c.enabled).unwrap_or(true)
 }
 
 /// Where a key like `targets[0].cluster` stands; where it is left out, the mapping it would be in.
@@ -352,6 +366,28 @@ targets:
                 "15:11: targets[0].path: is a path in the repository: it has no leading `/` and no `..`",
                 "16:14: targets[0].cluster: there is no cluster `prd`; did you mean `prod`?",
             ]
+        );
+    }
+
+    #[test]
+    fn convergence_is_looked_at_unless_it_is_switched_off_for_a_target_or_for_all() {
+        for (name, more, target, enabled, looked_at, seconds) in [
+            ("by default", "", "", true, true, 600),
+            ("with a deadline", "convergence: {deadline: 1h}\n", "", true, true, 3600),
+            ("off for a target", "", "    convergence: false\n", true, false, 600),
+            ("off for all", "convergence: {enabled: false}\n", "    convergence: true\n", false, false, 600),
+        ] {
+            let config = read(&format!("{GOOD}{target}{more}"), Path::new("/")).unwrap();
+            let convergence = &config.convergence;
+            assert_eq!(
+                (convergence.enabled, config.targets[0].convergence, convergence.deadline.as_secs()),
+                (enabled, looked_at, seconds),
+                "{name}"
+            );
+        }
+        assert_eq!(
+            problems(&format!("{GOOD}convergence: {{deadline: soon}}\n")),
+            ["15:25: convergence.deadline: is no duration; write `30s`, `15m` or `1h30m`"]
         );
     }
 

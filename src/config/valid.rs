@@ -37,6 +37,8 @@ pub struct Config {
     pub trust: TrustTable,
     /// Whether an undeclared entry of a declared map or list is a finding whoever wrote it.
     pub undeclared_entries: bool,
+    /// When an object that has not converged is a finding.
+    pub convergence: Convergence,
     /// Limits.
     pub limits: Limits,
     /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.
@@ -153,6 +155,17 @@ pub struct TargetConfig {
     pub cluster: ClusterName,
     /// Default namespace.
     pub namespace: String,
+    /// Whether its objects' convergence is looked at; false too where that is switched off for all.
+    pub convergence: bool,
+}
+
+/// When an object that has not converged is a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Convergence {
+    /// Whether ever.
+    pub enabled: bool,
+    /// How long an object may be on the way that grants no time itself.
+    pub deadline: Duration,
 }
 
 /// Limits of what is read.

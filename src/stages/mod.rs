@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! declare ─► judge (live ► normalise ► compare ► undeclared) ─► attribute ─► assess ─► lifecycle
+//!        └─► converge (a live object's own words) ─────────────────┘
 //! ```
 
 pub mod allocation;
@@ -9,6 +10,7 @@ pub mod assess;
 pub mod attribute;
 pub mod autoscale;
 pub mod compare;
+pub mod converge;
 pub mod declare;
 pub mod endpoints;
 pub mod equality;
