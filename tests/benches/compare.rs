@@ -4,6 +4,8 @@
 //! every hundredth changed by hand. Each row is the best of several runs in one process; what counts are the ratios. The floor is
 //! `serde_json` building a tree of every live object.
 
+#![allow(clippy::print_stdout, reason = "a table on stdout is what it is for")]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
