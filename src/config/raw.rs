@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::actors::RawActor;
+use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::severity::{RawSeverity, RawSeverityRule};
 
 /// Configuration of Driftledger.
@@ -35,6 +36,11 @@ pub struct RawConfig {
     /// Lines for the actor table; they come before the shipped ones.
     #[serde(default)]
     pub actors: Vec<RawActor>,
+    /// Differences that are known and accepted. What a rule suppresses is counted and reported, and so is a rule that suppresses nothing.
+    #[serde(default)]
+    pub ignore: Vec<RawIgnoreRule>,
+    /// What is taken over from Argo CD.
+    pub argocd: Option<RawArgoCd>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }

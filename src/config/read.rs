@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::actors::ActorTable;
 use super::check::{check, nearest};
+use super::ignore;
 use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
 use super::severity::SeverityRules;
@@ -97,6 +98,8 @@ impl Reader<'_> {
             ),
             severity,
             actors: ActorTable::with_shipped(raw.actors.clone()),
+            ignore: self.ignore(raw),
+            argocd_ignore_differences: raw.argocd.as_ref().and_then(|a| a.ignore_differences).unwrap_or(true),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
@@ -219,6 +222,17 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn ignore(&mut self, raw: &RawConfig) -> Vec<ignore::IgnoreRule> {
+        let names = ignore::Names {
+            targets: raw.targets.iter().map(|target| target.name.as_str()).collect(),
+            clusters: raw.clusters.iter().map(|cluster| cluster.name.as_str()).collect(),
+        };
+        ignore::read(&raw.ignore, &names, &mut |n, (key, message)| {
+            let dot = if key.is_empty() { "" } else { "." };
+            self.problem(&format!("ignore[{n}]{dot}{key}"), message);
+        })
     }
 
     fn duration(&mut self, key: &str, text: Option<&str>, default_seconds: u64) -> Duration {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::actors::ActorTable;
+use super::ignore::IgnoreRule;
 use super::severity::SeverityRules;
 use crate::model::finding::Severity;
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
@@ -32,6 +33,10 @@ pub struct Config {
     pub severity: SeverityRules,
     /// Actor table, the shipped one last.
     pub actors: ActorTable,
+    /// Ignore rules, in order.
+    pub ignore: Vec<IgnoreRule>,
+    /// Whether Argo CD's `ignoreDifferences` count as ignore rules.
+    pub argocd_ignore_differences: bool,
     /// Limits.
     pub limits: Limits,
     /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.
