@@ -130,7 +130,7 @@ impl Judge<'_> {
 }
 
 /// What only the live elements of an atomic list have is the server's, unless somebody other than the GitOps side wrote the list.
-fn is_server_default(judgement: &Judgement) -> bool {
+pub(super) fn is_server_default(judgement: &Judgement) -> bool {
     let by_somebody = judgement.actors.iter().any(|a| matches!(a.kind, ActorKind::Interactive | ActorKind::Unknown));
     judgement.difference.additions_only && !by_somebody
 }
