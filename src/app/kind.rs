@@ -12,6 +12,7 @@ use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
+use crate::stages::ignore::Ignored;
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
 use crate::stages::normalise::Applied;
@@ -57,6 +58,8 @@ pub struct Found {
     pub drifted: BTreeMap<ObjectId, Verdict>,
     /// Declared objects whose live text is none.
     pub unreadable: Vec<ObjectId>,
+    /// What ignore rules did, on objects where they did something.
+    pub ignored: BTreeMap<ObjectId, Ignored>,
     /// What was normalised away.
     pub applied: Applied,
     /// Live objects, declared or not.
@@ -104,6 +107,7 @@ impl<S: LiveSource> KindReader<S> {
         for id in doubtful.keys() {
             found.seen.remove(id);
             found.drifted.remove(id);
+            found.ignored.remove(id);
         }
         let (again, more) = if doubtful.len() > MOST_SINGLE_READS {
             self.list(&doubtful).await
@@ -113,6 +117,7 @@ impl<S: LiveSource> KindReader<S> {
         // What was normalised away and how many objects there are was counted at the first look.
         found.seen.extend(again.seen);
         found.drifted.extend(again.drifted);
+        found.ignored.extend(again.ignored);
         found.unreadable.extend(again.unreadable);
         gaps.extend(more);
     }
@@ -137,6 +142,7 @@ impl<S: LiveSource> KindReader<S> {
             actors: &self.context.config.actors,
             key: &self.context.key,
             redaction: &self.context.config.redaction,
+            ignores: &self.context.ignores,
         }
     }
 }
@@ -167,7 +173,10 @@ impl Found {
 
     fn object(&mut self, id: ObjectId, declared: &DeclaredObject, text: Option<&str>, judge: &Judge<'_>) {
         match text.and_then(|text| judge.judge(declared, text).ok()) {
-            Some(verdict) => {
+            Some(mut verdict) => {
+                if verdict.ignored != Ignored::default() {
+                    self.ignored.insert(id.clone(), std::mem::take(&mut verdict.ignored));
+                }
                 for (rule, count) in &verdict.applied {
                     *self.applied.entry(rule).or_default() += count;
                 }

@@ -18,6 +18,7 @@ use crate::model::schema::builtin_discovery;
 use crate::model::secret::RedactionKey;
 use crate::ports::LiveSource;
 use crate::stages::declare::{self, TargetPlace};
+use crate::stages::ignore::Ignores;
 
 /// What reading a cluster needs.
 pub struct LiveContext {
@@ -29,6 +30,8 @@ pub struct LiveContext {
     pub cluster: ClusterName,
     /// Whether Secrets are compared.
     pub secrets: bool,
+    /// The ignore rules for it.
+    pub ignores: Arc<Ignores>,
     /// The UID that this cluster had before, if this ledger knows it.
     pub known_uid: Option<String>,
     /// Shown on a terminal.
@@ -45,6 +48,7 @@ pub fn unreachable(
     let discovery = builtin_discovery();
     let mut reading = ClusterReading::new(&context.cluster, source, &discovery, declare::place(targets, &discovery));
     reading.summary.version = None;
+    reading.ignores = context.ignores.clone();
     reading.leave_out_secrets(context.secrets);
     reading.unknown = reading.objects.keys().cloned().collect();
     reading.gaps = vec![hiding_all(gap).of_cluster(&context.cluster)];
@@ -75,6 +79,7 @@ pub async fn read<S: LiveSource + 'static>(
     {
         reading.gaps.push(another_cluster(known, found));
     }
+    reading.ignores = context.ignores.clone();
     reading.leave_out_secrets(context.secrets);
     reading.set_aside_unused_groups();
     if reading.gaps.iter().any(|gap| gap.hides == Hides::Cluster && gap.kind != GapKind::Parse) {
@@ -195,6 +200,7 @@ fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
         }
     }
     reading.drifted.extend(found.drifted);
+    reading.ignored.extend(found.ignored);
     reading.gaps.extend(gaps);
     for (rule, count) in found.applied {
         *reading.applied.entry(rule).or_default() += count;

@@ -22,6 +22,7 @@ use crate::model::report::ScanReport;
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::declare::TargetPlace;
+use crate::stages::ignore::Ignores;
 
 /// This program's version, as rows, seals and reports carry it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -181,6 +182,7 @@ async fn gather_live(
             key: key.clone(),
             cluster: cluster.name.clone(),
             secrets: cluster.secrets,
+            ignores: Arc::new(Ignores::new(cluster.name.clone(), scan.config.ignore.clone(), (scan.clock)())),
             known_uid: prior.config.get(&assemble::uid_subject(&cluster.name)).cloned(),
             progress: scan.progress.clone(),
         };

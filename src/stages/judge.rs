@@ -4,6 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::compare::{self, Difference};
+use super::ignore::{self, Ignored, Ignores, Sides, Subject};
 use super::live::{self, Head};
 use super::managed_fields;
 use super::normalise::{Applied, Side, normalise};
@@ -28,6 +29,8 @@ pub struct Judge<'a> {
     pub key: &'a RedactionKey,
     /// Names what else is secret.
     pub redaction: &'a RedactionRules,
+    /// What is known and accepted.
+    pub ignores: &'a Ignores,
 }
 
 /// A difference with the writers of its path.
@@ -48,6 +51,8 @@ pub struct Verdict {
     pub judgements: Vec<Judgement>,
     /// What was normalised away.
     pub applied: Applied,
+    /// What ignore rules did.
+    pub ignored: Ignored,
     /// How the verdict was reached.
     pub method: String,
     /// The live object, redacted and normalised, kept only where something differs.
@@ -102,6 +107,11 @@ impl Judge<'_> {
         for judgement in &mut verdict.judgements {
             judgement.difference.note = judgement.last_writer.as_ref().map(last_writer_note);
         }
+        let labels = ignore::labels(&declared_tree).or_else(|| ignore::labels(&live_tree));
+        let subject = Subject { id: &declared.id, origin: Some(&declared.origin), labels };
+        let sides = Sides { declared: &declared_tree, live: &live_tree, schema };
+        (verdict.judgements, verdict.ignored) =
+            self.ignores.apply(subject, sides, std::mem::take(&mut verdict.judgements));
         verdict.method = self.method(&declared.gvk, schema, entries.is_some());
         if !verdict.judgements.is_empty() {
             verdict.live = Some(live_tree.to_string().into_boxed_str());

@@ -7,13 +7,14 @@ use crate::adapters::render::manifest::{self, Reading};
 use crate::app::cli::{Global, severity};
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
-use crate::app::{gather, output};
+use crate::app::{gather, output, pipeline};
 use crate::config::Config;
 use crate::config::actors::ActorTable;
+use crate::config::ignore::IgnoreRule;
 use crate::config::severity::SeverityRules;
 use crate::model::attribution::Origin;
 use crate::model::declared::{DeclaredObject, RenderedObject};
-use crate::model::finding::{Finding, Severity};
+use crate::model::finding::{Code, Finding, Severity};
 use crate::model::ids::{ClusterName, CommitId, RepositoryName, Revision, TargetName};
 use crate::model::resource::ObjectId;
 use crate::model::schema::{Schemas, builtin_discovery, builtin_schemas, builtin_version};
@@ -23,6 +24,7 @@ use crate::stages::assess::{assess, worst};
 use crate::stages::attribute::Circumstances;
 use crate::stages::declare;
 use crate::stages::findings::{self, Evidence};
+use crate::stages::ignore::{self, Ignores, Subject};
 use crate::stages::judge::{Judge, Unreadable};
 use crate::views;
 use crate::yaml;
@@ -53,6 +55,7 @@ struct Rules {
     redaction: RedactionRules,
     severity: SeverityRules,
     actors: ActorTable,
+    ignores: Ignores,
 }
 
 impl Rules {
@@ -67,12 +70,14 @@ impl Rules {
                 redaction: config.redaction,
                 severity: config.severity,
                 actors: config.actors,
+                ignores: Ignores::new(ClusterName::new(""), config.ignore, pipeline::now()),
             },
             None => Self {
                 limits: yaml::Limits::default(),
                 redaction: RedactionRules::default(),
                 severity: SeverityRules::default(),
                 actors: ActorTable::default(),
+                ignores: Ignores::none(),
             },
         })
     }
@@ -136,8 +141,14 @@ fn compare(
 ) -> Vec<Finding> {
     let schemas = schemas(declared.iter().chain(&live));
     let source = format!("built-in schema of Kubernetes {} or CRD in the files", builtin_version());
-    let judge =
-        Judge { schemas: &schemas, schema_source: &source, actors: &rules.actors, key, redaction: &rules.redaction };
+    let judge = Judge {
+        schemas: &schemas,
+        schema_source: &source,
+        actors: &rules.actors,
+        key,
+        redaction: &rules.redaction,
+        ignores: &rules.ignores,
+    };
     let revision = Revision::new("file");
     let around = Circumstances {
         revision: &revision,
@@ -162,7 +173,9 @@ fn compare(
         let namespace = pair.and_then(|live| live.namespace.clone()).or_else(|| object.namespace.clone());
         let object = as_declared(object, namespace);
         let mut of_one = match pair {
-            None => vec![findings::of_missing(&cluster, &object, &evidence, &around)],
+            None => {
+                missing(&rules.ignores, &object, findings::of_missing(&cluster, &object, &evidence, &around), notes)
+            }
             Some(live) if live.gvk != object.gvk => {
                 notes.push(format!(
                     "{}: declared as {}, live as {}; compared as it stands",
@@ -197,6 +210,14 @@ fn judged(
     });
     match verdict {
         Ok(verdict) => {
+            let rules = judge.ignores.rules();
+            for gone in &verdict.ignored.suppressed {
+                let path = gone.path.as_ref().map(ToString::to_string).unwrap_or_default();
+                notes.push(left_out(&rules[gone.rule], object, gone.code, &path));
+            }
+            for (rule, trouble) in &verdict.ignored.troubles {
+                notes.push(format!("{}: ignore rule {}: {trouble}", object.id, rules[*rule].id));
+            }
             let schema = judge.schemas.kind(&object.gvk);
             findings::of_verdict(&ClusterName::new(""), object, &verdict, schema, evidence, around)
         }
@@ -205,6 +226,24 @@ fn judged(
             Vec::new()
         }
     }
+}
+
+/// The finding that an object is missing, unless a rule ignores it.
+fn missing(ignores: &Ignores, object: &DeclaredObject, finding: Finding, notes: &mut Vec<String>) -> Vec<Finding> {
+    let tree = object.tree().unwrap_or_default();
+    let subject = Subject { id: &object.id, origin: Some(&object.origin), labels: ignore::labels(&tree) };
+    match ignores.whole(subject, &finding) {
+        Some(rule) => {
+            notes.push(left_out(&ignores.rules()[rule], object, finding.code, ""));
+            Vec::new()
+        }
+        None => vec![finding],
+    }
+}
+
+fn left_out(rule: &IgnoreRule, object: &DeclaredObject, code: Code, path: &str) -> String {
+    let space = if path.is_empty() { "" } else { " " };
+    format!("{} {}{space}{path} is left out: ignore rule {} ({})", code, object.id, rule.id, rule.reason)
 }
 
 fn name_of(object: &RenderedObject) -> (String, String, String) {
@@ -275,6 +314,7 @@ mod tests {
             redaction: RedactionRules::default(),
             severity: SeverityRules::default(),
             actors: ActorTable::default(),
+            ignores: Ignores::none(),
         };
         let reading = Reading { limits: rules.limits, namespace: "", key: &key, redaction: &rules.redaction };
         let read = |text: &str| {
