@@ -9,6 +9,7 @@ pub mod demo;
 pub mod error;
 pub mod evidence;
 pub mod gather;
+pub mod ignored;
 pub mod kind;
 pub mod live;
 pub mod outcome;

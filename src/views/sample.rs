@@ -514,6 +514,7 @@ pub(super) fn in_sync() -> ScanReport {
                 ..Counts::default()
             },
             changes: Changes::default(),
+            ignored: Vec::new(),
             last_complete: Some(time("2026-03-02T13:58:09Z")),
             seal: Some(Seal {
                 sequence: 42,

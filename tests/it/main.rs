@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod demo;
+mod ignore;
 mod import_law;
 mod on_cluster;
 mod program;
