@@ -65,7 +65,7 @@ impl Tally {
                         narrowed: 0,
                         by_code: BTreeMap::new(),
                         state: if ignores.is_expired(rule) { IgnoreState::Expired } else { IgnoreState::Undetermined },
-                        note: None,
+                        note: rule.trouble.clone(),
                     });
                     rules.len() - 1
                 })

@@ -2,6 +2,7 @@
 //!
 //! `pipeline` is the whole flow on one screen.
 
+pub mod argocd;
 pub mod assemble;
 pub mod cli;
 pub mod commands;

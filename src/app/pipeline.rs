@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::argocd;
 use super::assemble::{self, Scanned};
 use super::error::AppError;
 use super::evidence::{self, Question};
@@ -171,7 +172,10 @@ async fn gather_live(
     key: &Arc<RedactionKey>,
 ) -> Vec<ClusterReading> {
     let mut readings = Vec::new();
+    let mut of_argocd = argocd::rules(&scan.config, sources);
     for cluster in clusters {
+        let mut ignore = scan.config.ignore.clone();
+        ignore.extend(of_argocd.remove(&cluster.name).unwrap_or_default());
         let declared: Vec<(TargetPlace, Vec<RenderedObject>)> = sources
             .iter_mut()
             .filter(|source| source.config.cluster == cluster.name)
@@ -182,7 +186,7 @@ async fn gather_live(
             key: key.clone(),
             cluster: cluster.name.clone(),
             secrets: cluster.secrets,
-            ignores: Arc::new(Ignores::new(cluster.name.clone(), scan.config.ignore.clone(), (scan.clock)())),
+            ignores: Arc::new(Ignores::new(cluster.name.clone(), ignore, (scan.clock)())),
             known_uid: prior.config.get(&assemble::uid_subject(&cluster.name)).cloned(),
             progress: scan.progress.clone(),
         };

@@ -176,7 +176,7 @@ impl Ignores {
     }
 
     fn working<'a>(&'a self, subject: Subject<'a>) -> impl Iterator<Item = (usize, &'a IgnoreRule)> {
-        let working = move |rule: &IgnoreRule| !self.is_expired(rule) && self.selects(rule, subject);
+        let working = move |rule: &IgnoreRule| !rule.inert && !self.is_expired(rule) && self.selects(rule, subject);
         self.rules.iter().enumerate().filter(move |(_, rule)| working(rule))
     }
 
@@ -189,7 +189,8 @@ impl Ignores {
         let of_kind = |pattern: &wildmatch::WildMatch| pattern.matches(&kind) || pattern.matches(&subject.id.kind);
         (select.kinds.is_empty() || select.kinds.iter().any(of_kind))
             && any(&select.groups, Some(&subject.id.group))
-            && any(&select.namespaces, subject.id.namespace.as_deref())
+            && (select.cluster_scoped && subject.id.namespace.is_none()
+                || any(&select.namespaces, subject.id.namespace.as_deref()))
             && any(&select.names, Some(&subject.id.name))
             && any(&select.targets, subject.origin.map(|origin| origin.target.as_str()))
             && any(&select.clusters, Some(self.cluster.as_str()))

@@ -4,6 +4,7 @@
 //! declare ─► judge (live ► normalise ► compare ► undeclared ► managed_fields) ─► attribute ─► assess ─► lifecycle
 //! ```
 
+pub mod argocd;
 pub mod assess;
 pub mod attribute;
 pub mod compare;

@@ -29,6 +29,10 @@ pub struct IgnoreRule {
     pub select: Selection,
     /// What inside them.
     pub inside: Inside,
+    /// What kept it from being taken over as it is stated.
+    pub trouble: Option<String>,
+    /// True if it ignores nothing for that reason.
+    pub inert: bool,
     /// All of it as text: what a change of it is recognised by.
     pub written: String,
 }
@@ -51,6 +55,8 @@ pub struct Selection {
     pub groups: Vec<WildMatch>,
     /// Namespaces.
     pub namespaces: Vec<WildMatch>,
+    /// Whether cluster-scoped objects fit although namespaces are named.
+    pub cluster_scoped: bool,
     /// Names.
     pub names: Vec<WildMatch>,
     /// Labels.
@@ -171,6 +177,7 @@ impl Reader {
             kinds: patterns(&raw.kinds),
             groups: patterns(&raw.groups),
             namespaces: patterns(&raw.namespaces),
+            cluster_scoped: false,
             names: patterns(&raw.names),
             labels,
             targets: self.known("targets", &raw.targets, &names.targets),
@@ -206,6 +213,8 @@ impl Reader {
             expires,
             select,
             inside,
+            trouble: None,
+            inert: false,
             written: format!("{raw:?}"),
         }
     }
