@@ -166,6 +166,14 @@ pub fn resolve(path: &FieldPath, tree: &Value, schema: Option<SchemaRef<'_>>) ->
     Some(at.place)
 }
 
+/// What is at a place.
+pub fn at<'v>(value: &'v Value, place: &[PlainStep]) -> Option<&'v Value> {
+    place.iter().try_fold(value, |at, step| match step {
+        PlainStep::Field(name) => at.get(name),
+        PlainStep::Index(index) => at.get(*index),
+    })
+}
+
 /// A value without these places in it.
 pub fn without(value: &Value, places: &[Place]) -> Value {
     let mut value = value.clone();

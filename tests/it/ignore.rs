@@ -33,6 +33,21 @@ spec:
   - {host: a.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}
 ";
 
+const APPLICATIONS: &str = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: applications.argoproj.io}
+spec:
+  group: argoproj.io
+  scope: Namespaced
+  names: {kind: Application, plural: applications}
+  versions:
+    - name: v1alpha1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+";
+
 fn live() -> String {
     let gone = DECLARED.find("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: gone").expect("the object");
     let ingress = DECLARED.find("---\napiVersion: networking").expect("the object");
@@ -134,6 +149,90 @@ fn what_rules_suppress_is_counted_and_out_of_scope_and_comes_back_with_the_end_o
     assert_eq!(report["scan"]["ignored"].as_array().map(Vec::len), Some(0));
     let verified = work.run(&["verify"]);
     assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+}
+
+#[test]
+fn the_rules_of_declared_applications_are_honoured_where_they_deploy() {
+    let mut work = workspace();
+    let application = |name: &str, source: &str, destination: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\n\
+             spec:\n  source: {source}\n  destination: {destination}\n  ignoreDifferences:\n  \
+             - {{group: apps, kind: Deployment, jsonPointers: [/spec/replicas]}}\n  \
+             - {{group: '', kind: ConfigMap, jqPathExpressions: ['.data.a', 'repeat(.)']}}\n"
+        )
+    };
+    let here = "{server: 'https://kubernetes.default.svc', namespace: shop}";
+    let folder = format!("{{repoURL: 'file://{}', path: shop}}", work.path().join("repository").display());
+    let elsewhere = "{server: 'https://10.0.0.1', namespace: shop}";
+    let all = [
+        application("by-folder", &folder, here),
+        application("other-namespace", "{repoURL: x, chart: y}", &here.replace("shop", "other")),
+        application("elsewhere", &folder, elsewhere),
+    ]
+    .join("---\n");
+    work.commit("Add the applications", [("shop/apps.yaml".to_owned(), all.as_str().into())]);
+    work.file("live.yaml", &format!("{}---\n{all}---\n{APPLICATIONS}", live()));
+
+    let report = scan(&work, "");
+    let left: Vec<&str> = ALL.into_iter().filter(|f| !f.ends_with(".data.a") && !f.ends_with(".replicas")).collect();
+    assert_eq!(report["gaps"].to_string(), "[]");
+    assert_eq!(findings(&report), left);
+    assert_eq!(
+        rules(&report),
+        [
+            "Application argocd/by-folder ignoreDifferences[0] used 1",
+            "Application argocd/by-folder ignoreDifferences[1] used 1",
+            "Application argocd/other-namespace ignoreDifferences[0] unused 0",
+            "Application argocd/other-namespace ignoreDifferences[1] unused 0",
+            "Application argocd/elsewhere ignoreDifferences[0] unused 0",
+            "Application argocd/elsewhere ignoreDifferences[1] unused 0",
+        ]
+    );
+    let ignored = &report["scan"]["ignored"];
+    assert_eq!(ignored[0]["reason"], "declared in Application argocd/by-folder");
+    assert!(ignored[1]["note"].as_str().is_some_and(|note| note.contains("`repeat`")), "{ignored}");
+    assert!(
+        ignored[4]["note"].as_str().is_some_and(|note| note.contains("none of the configured clusters")),
+        "{ignored}"
+    );
+
+    let report = scan(&work, "argocd: {ignoreDifferences: false}\n");
+    assert_eq!(findings(&report), ALL);
+    assert_eq!(rules(&report), [""; 0]);
+}
+
+#[test]
+fn a_jq_expression_that_takes_too_long_is_told_and_hides_nothing() {
+    let mut work = workspace();
+    let data: String = (0..400).map(|n| format!("k{n}: '1', ")).collect();
+    let long = DECLARED.replace("data: {a: '1', b", &format!("data: {{{data}a: '1', b"));
+    work.commit("Add many keys", [("shop/all.yaml".to_owned(), long.as_str().into())]);
+    let slow = ".data as $d | .data[] | select([$d[]] | length > 0)";
+    let report = scan(&work, &format!("ignore:\n  - {{id: slow, names: [one], jq: ['{slow}'], reason: r}}\n"));
+    assert!(findings(&report).contains(&"DL001 ConfigMap one .data.a".to_owned()));
+    let note = report["scan"]["ignored"][0]["note"].as_str().unwrap_or_default();
+    assert!(note.contains("did not end within 50000 steps, and ignores nothing"), "{note}");
+}
+
+#[test]
+fn compare_honours_the_rules_of_a_configuration() {
+    let work = workspace();
+    scan(
+        &work,
+        "ignore:\n  - {id: scaled, kinds: [Deployment], paths: [.spec.replicas], reason: autoscaled}\n  - {kinds: [ConfigMap], names: [gone], reason: on demand}\n",
+    );
+    work.file("declared.yaml", DECLARED);
+    let said = work.run(&["compare", "declared.yaml", "live.yaml", "-o", "json"]);
+    let report = said.json();
+    let found = findings(&report);
+    assert!(!found.iter().any(|f| f.contains(".spec.replicas") || f.contains("gone")), "{found:?}");
+    let notes = report["notes"].to_string();
+    assert!(
+        notes.contains("DL001 Deployment.apps shop/api .spec.replicas is left out: ignore rule scaled (autoscaled)"),
+        "{notes}"
+    );
+    assert!(notes.contains("DL004 ConfigMap shop/gone is left out"), "{notes}");
 }
 
 #[test]
