@@ -79,10 +79,7 @@ impl Reader<'_> {
         self.unique("clusters", raw.clusters.iter().map(|c| c.name.as_str()));
         self.unique("repositories", raw.repositories.iter().map(|r| r.name.as_str()));
         self.unique("targets", raw.targets.iter().map(|t| t.name.as_str()));
-        let severity = SeverityRules::with_shipped(&raw.severity).unwrap_or_else(|(n, word)| {
-            self.problem(&format!("severity[{n}]"), format!("`{word}` is no code (DL001 to DL012) and no cause"));
-            SeverityRules::default()
-        });
+        let severity = self.severity(raw);
         let limits = raw.limits.as_ref();
         let default = Limits::default();
         Config {
@@ -222,6 +219,30 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn severity(&mut self, raw: &RawConfig) -> SeverityRules {
+        let targets: Vec<&str> = raw.targets.iter().map(|target| target.name.as_str()).collect();
+        let clusters: Vec<&str> = raw.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+        for (n, rule) in raw.severity.iter().enumerate() {
+            for (key, patterns, names) in
+                [("targets", &rule.targets, &targets), ("clusters", &rule.clusters, &clusters)]
+            {
+                for (m, text) in patterns.iter().enumerate() {
+                    let pattern = wildmatch::WildMatch::new(text);
+                    if !names.iter().any(|name| pattern.matches(name)) {
+                        let message = format!("`{text}` fits none; known: {}", names.join(", "));
+                        self.problem(&format!("severity[{n}].{key}[{m}]"), message);
+                    }
+                }
+            }
+        }
+        SeverityRules::with_shipped(&raw.severity).unwrap_or_else(|problems| {
+            for (n, word) in problems {
+                self.problem(&format!("severity[{n}]"), format!("`{word}` is no code (DL001 to DL012) and no cause"));
+            }
+            SeverityRules::default()
+        })
     }
 
     fn ignore(&mut self, raw: &RawConfig) -> Vec<ignore::IgnoreRule> {
