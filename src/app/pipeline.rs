@@ -230,6 +230,7 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> (a
                 .map(|object| Question {
                     object,
                     judgements: reading.drifted.get(&object.id).map(|v| v.judgements.as_slice()).unwrap_or_default(),
+                    ignored: reading.ignored.get(&object.id).map(|i| i.inside[0].as_slice()).unwrap_or_default(),
                     schema: reading.schemas.kind_or_builtin(&object.gvk),
                     missing: reading.missing.contains(&object.id),
                 })

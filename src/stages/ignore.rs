@@ -58,6 +58,8 @@ pub struct Ignored {
     pub suppressed: Vec<Suppressed>,
     /// Rules that made a difference smaller that is still there.
     pub narrowed: Vec<usize>,
+    /// The places that were taken out of those, in the declared and in the live tree: earlier versions are compared without them.
+    pub inside: [Vec<Place>; 2],
     /// Rules that could not be applied, or not completely, and why.
     pub troubles: Vec<(usize, String)>,
 }
@@ -168,6 +170,10 @@ impl Ignores {
         }
         let left = passing.into_iter().map(|passing| {
             ignored.narrowed.extend(&passing.rules);
+            for (n, tree) in [sides.declared, sides.live].into_iter().enumerate() {
+                let Some(at) = places::resolve(&passing.found.difference.path, tree, sides.schema) else { continue };
+                ignored.inside[n].extend(passing.inside[n].iter().map(|rest| [at.as_slice(), rest].concat()));
+            }
             passing.finish(&self.rules)
         });
         let left = left.collect();
@@ -235,8 +241,9 @@ impl Passing {
         for (inside, places) in self.inside.iter_mut().zip(places) {
             inside.extend(places);
         }
-        let without =
-            |value: &Option<Value>, places: &[Place]| value.as_ref().map(|value| places::without(value, places));
+        let without = |value: &Option<Value>, places: &[Place]| {
+            value.as_ref().map(|value| places::without(value.clone(), places))
+        };
         let difference = &self.found.difference;
         let declared = without(&difference.declared, &self.inside[0]);
         let live = without(&difference.live, &self.inside[1]);

@@ -8,6 +8,7 @@ use super::ignore::{self, Ignored, Ignores, Sides, Subject};
 use super::live::{self, Head};
 use super::managed_fields;
 use super::normalise::{Applied, Side, normalise};
+use super::places;
 use super::undeclared::undeclared;
 use crate::config::actors::ActorTable;
 use crate::model::attribution::{Actor, ActorKind};
@@ -114,6 +115,7 @@ impl Judge<'_> {
             self.ignores.apply(subject, sides, std::mem::take(&mut verdict.judgements));
         verdict.method = self.method(&declared.gvk, schema, entries.is_some());
         if !verdict.judgements.is_empty() {
+            let live_tree = places::without(live_tree, &verdict.ignored.inside[1]);
             verdict.live = Some(live_tree.to_string().into_boxed_str());
         }
         Ok(verdict)

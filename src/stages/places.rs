@@ -175,8 +175,7 @@ pub fn at<'v>(value: &'v Value, place: &[PlainStep]) -> Option<&'v Value> {
 }
 
 /// A value without these places in it.
-pub fn without(value: &Value, places: &[Place]) -> Value {
-    let mut value = value.clone();
+pub fn without(mut value: Value, places: &[Place]) -> Value {
     // The later elements of a list first: the positions of the earlier ones stay what they are.
     let mut places: Vec<&Place> = places.iter().collect();
     places.sort_unstable();

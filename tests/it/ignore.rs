@@ -216,6 +216,37 @@ fn a_jq_expression_that_takes_too_long_is_told_and_hides_nothing() {
 }
 
 #[test]
+fn what_is_left_of_a_difference_is_looked_for_in_git_without_the_ignored_parts() {
+    let mut work = workspace();
+    // Git moves on to another port; the cluster still has the old one, and a host that a rule ignores.
+    work.commit(
+        "Move the port",
+        [("shop/all.yaml".to_owned(), DECLARED.replace("number: 80", "number: 90").as_str().into())],
+    );
+    work.file("live.yaml", &live().replace("number: 81", "number: 80").replace("a.example.com", "b.example.com"));
+    let without = scan(&work, "grace: 0s\n");
+    let of = |report: &Value| {
+        let found = report["findings"]
+            .as_array()
+            .expect("findings")
+            .iter()
+            .find(|f| f["kind"] == "Ingress")
+            .expect("it")
+            .clone();
+        (found["liveMatches"]["commitsBehind"].clone(), found["note"].to_string(), found["live"].to_string())
+    };
+    assert_eq!(of(&without).0, Value::Null);
+    let with = scan(
+        &work,
+        "grace: 0s\nignore: [{id: hosts, kinds: [Ingress], jsonPointers: [/spec/rules/0/host], reason: r}]\n",
+    );
+    let (behind, note, live) = of(&with);
+    assert_eq!(behind, 1, "{with}");
+    assert!(note.contains("an ignore rule covers them (hosts)") && !live.contains("example.com"), "{note} {live}");
+    assert_eq!(rules(&with), ["hosts used 0"]);
+}
+
+#[test]
 fn compare_honours_the_rules_of_a_configuration() {
     let work = workspace();
     scan(
