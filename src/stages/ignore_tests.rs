@@ -297,6 +297,33 @@ fn an_absent_or_undeclared_value_is_gone_when_nothing_of_it_is_left() {
 }
 
 #[test]
+fn undeclared_entries_and_elements_of_sets_are_found_on_the_side_that_has_them() {
+    let declared = object("v1", "ConfigMap", "a", &json!({"metadata": {"name": "a", "finalizers": ["x/y"]}}));
+    let live = json!({"metadata": {"name": "a", "finalizers": [], "labels": {"by-hand": "1", "b": "2"}, "managedFields": [
+        {"manager": "kubectl-label", "operation": "Update", "apiVersion": "v1", "time": "2026-03-02T10:00:00Z",
+         "fieldsV1": {"f:metadata": {"f:labels": {"f:by-hand": {}, "f:b": {}}}}},
+    ]}});
+    let all =
+        ["DL002 .metadata.finalizers[=\"x/y\"]", "DL003 .metadata.labels.b", "DL003 .metadata.labels[\"by-hand\"]"];
+    for (rule, left) in [
+        ("names: [other]", vec![all[0], all[1], all[2]]),
+        ("jsonPointers: [/metadata/labels/by-hand]", vec![all[0], all[1]]),
+        ("paths: ['.metadata.labels[\"by-hand\"]']", vec![all[0], all[1]]),
+        ("paths: ['.metadata.finalizers[=\"x/y\"]']", vec![all[1], all[2]]),
+        ("jsonPointers: [/metadata/finalizers/0]", vec![all[1], all[2]]),
+        ("managers: [kubectl-label]", vec![all[0]]),
+        ("managers: [{manager: kubectl-label, operation: Update}]\n    codes: [DL002]", vec![all[0], all[1], all[2]]),
+        ("codes: [DL003]", vec![all[0]]),
+        ("jq: ['.metadata.labels | .[keys[] | select(startswith(\"by-\"))]']", vec![all[0], all[1]]),
+    ] {
+        let verdict = judge(rules(&format!("  - reason: r\n    {rule}")), &declared, &live);
+        let mut found = paths(&verdict);
+        found.sort();
+        assert_eq!(found, left, "{rule}");
+    }
+}
+
+#[test]
 fn an_expired_rule_ignores_nothing_from_the_day_after_its_last() {
     for (expires, left) in [("2026-03-01", 5), ("2026-03-02", 0), ("2026-03-03", 0)] {
         let verdict = judge(

@@ -448,7 +448,7 @@ impl Checked {
     }
 }
 
-fn call<'s>(name: &'s str) -> Term<&'s str> {
+fn call(name: &str) -> Term<&str> {
     Term::Call(name, Vec::new())
 }
 

@@ -185,12 +185,12 @@ impl Reader {
             codes,
             folders: Vec::new(),
         };
-        let mut places = self.each("jsonPointers", &raw.json_pointers, |text| PlacePattern::pointer(text));
+        let mut places = self.each("jsonPointers", &raw.json_pointers, PlacePattern::pointer);
         places.extend(self.each("paths", &raw.paths, |text| match PlacePattern::field_path(text) {
             Ok(pattern) if pattern.0.is_empty() => Err("is the whole object: leave it out".to_owned()),
             read => read.map_err(|error| error.to_string()),
         }));
-        let jq = self.each("jq", &raw.jq, |text| JqPath::parse(text));
+        let jq = self.each("jq", &raw.jq, JqPath::parse);
         let writers = raw.managers.iter().map(|writer| match writer {
             RawWriter::Manager(name) => {
                 WriterPattern { manager: WildMatch::new(name), operation: None, subresource: None }
