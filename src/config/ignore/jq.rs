@@ -10,83 +10,23 @@ use std::sync::Arc;
 
 use jaq_core::box_iter::box_once;
 use jaq_core::data::HasLut;
-use jaq_core::load::lex::StrPart;
-use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
+use jaq_core::load::parse::{Def, Term};
 use jaq_core::load::{Arena, File, Loader};
-use jaq_core::path::Part;
-use jaq_core::{Bind, Compiler, Ctx, DataT, Error, Exn, Filter, Lut, Native, Vars, ops, unwrap_valr};
+use jaq_core::{Bind, Compiler, Ctx, DataT, Error, Exn, Filter, Lut, Native, Vars, unwrap_valr};
 use jaq_json::Val;
 use serde::Deserialize as _;
 use serde_json::Value;
+
+use super::allowed::{Allowed, CALLS, MOST_DEPTH, call, pipe};
 
 /// Longest expression. The reader of the language recurses: its length bounds the depth.
 const MOST_CHARACTERS: usize = 600;
 /// Stack for reading an expression of that length, in bytes.
 const READING_STACK: usize = 32 << 20;
-/// Deepest nesting of brackets, and of terms: one at a time they are on the stack when the expression runs.
-const MOST_DEPTH: usize = 40;
-/// Lists that one expression may build; each can hold the one before many times.
-const MOST_LISTS: usize = 3;
 /// Outputs of iterations on one object.
 const MOST_STEPS: u64 = 50_000;
 /// Largest compiled regular expression, in bytes.
 const MOST_REGEX_BYTES: usize = 256 << 10;
-
-/// What may be called: it takes time and memory in proportion to its input, or counts its outputs as steps.
-const CALLS: &[(&str, &[usize])] = &[
-    ("all", &[0, 1, 2]),
-    ("any", &[0, 1, 2]),
-    ("arrays", &[0]),
-    ("ascii_downcase", &[0]),
-    ("ascii_upcase", &[0]),
-    ("booleans", &[0]),
-    ("contains", &[1]),
-    ("empty", &[0]),
-    ("endswith", &[1]),
-    ("false", &[0]),
-    ("first", &[0, 1]),
-    ("getpath", &[1]),
-    ("has", &[1]),
-    ("in", &[1]),
-    ("index", &[1]),
-    ("inside", &[1]),
-    ("isempty", &[1]),
-    ("iterables", &[0]),
-    ("keys", &[0]),
-    ("keys_unsorted", &[0]),
-    ("last", &[0, 1]),
-    ("length", &[0]),
-    ("limit", &[2]),
-    ("ltrimstr", &[1]),
-    ("map", &[1]),
-    ("max", &[0]),
-    ("max_by", &[1]),
-    ("min", &[0]),
-    ("min_by", &[1]),
-    ("not", &[0]),
-    ("nth", &[1]),
-    ("null", &[0]),
-    ("nulls", &[0]),
-    ("numbers", &[0]),
-    ("objects", &[0]),
-    ("recurse", &[0]),
-    ("reverse", &[0]),
-    ("rtrimstr", &[1]),
-    ("scalars", &[0]),
-    ("select", &[1]),
-    ("sort", &[0]),
-    ("split", &[1]),
-    ("startswith", &[1]),
-    ("strings", &[0]),
-    ("test", &[1, 2]),
-    ("tonumber", &[0]),
-    ("tostring", &[0]),
-    ("trim", &[0]),
-    ("true", &[0]),
-    ("type", &[0]),
-    ("unique", &[0]),
-    ("values", &[0]),
-];
 
 /// Definitions of the library that those in [`CALLS`] need.
 const HELPERS: &[&str] =
@@ -200,8 +140,7 @@ impl JqPath {
 
     fn read(text: &str) -> Result<Self, JqError> {
         let body = read(text)?;
-        let mut checked = Checked { lists: 0 };
-        let body = checked.term(body, 0)?;
+        let body = Allowed::default().term(body, 0)?;
         let stepped = |def: Def<&'static str>| Def { body: pipe(call("step"), def.body), ..def };
         let own = jaq_core::load::parse(PRELUDE, |p| p.defs()).unwrap_or_default();
         let places: Def<&str> = Def { name: "places", args: Vec::new(), body };
@@ -337,265 +276,6 @@ fn read(text: &str) -> Result<Term<&str>, JqError> {
     read.map_err(|errors| at(errors.first().and_then(|(_, found)| *found).map(|token| token.0).unwrap_or_default()))
 }
 
-/// Goes through an expression: refuses what could go on for ever, and puts a step behind each iteration.
-struct Checked {
-    lists: usize,
-}
-
-impl Checked {
-    fn term<'s>(&mut self, term: Term<&'s str>, depth: usize) -> Result<Term<&'s str>, JqError> {
-        if depth > MOST_DEPTH {
-            return Err(JqError::Limit(format!("its terms are nested deeper than {MOST_DEPTH}")));
-        }
-        let refused = |what: &str| Err(JqError::Refused(what.to_owned()));
-        let below = depth + 1;
-        Ok(match term {
-            Term::Id | Term::Num(_) | Term::Var(_) => term,
-            Term::Recurse => pipe(Term::Recurse, call("step")),
-            Term::Str(None, parts) if parts.iter().all(|part| !matches!(part, StrPart::Term(_))) => {
-                Term::Str(None, parts)
-            }
-            Term::Str(..) => return refused("a string made of parts"),
-            Term::Arr(None) => Term::Arr(None),
-            Term::Arr(Some(inner)) => {
-                self.list()?;
-                Term::Arr(Some(Box::new(pipe(self.term(*inner, below)?, call("step")))))
-            }
-            Term::Neg(inner) => Term::Neg(Box::new(self.term(*inner, below)?)),
-            Term::BinOp(left, op, right) => {
-                let op = self.operator(op, &left, &right)?;
-                Term::BinOp(Box::new(self.term(*left, below)?), op, Box::new(self.term(*right, below)?))
-            }
-            Term::TryCatch(inner, catch) => {
-                let catch = catch.map(|catch| self.term(*catch, below)).transpose()?;
-                Term::TryCatch(Box::new(self.term(*inner, below)?), catch.map(Box::new))
-            }
-            Term::IfThenElse(cases, otherwise) => {
-                let mut checked = Vec::new();
-                for (condition, then) in cases {
-                    checked.push((self.term(condition, below)?, self.term(then, below)?));
-                }
-                let otherwise = otherwise.map(|term| self.term(*term, below)).transpose()?;
-                Term::IfThenElse(checked, otherwise.map(Box::new))
-            }
-            Term::Call(name, args) => {
-                match CALLS.iter().find(|(known, _)| *known == name) {
-                    None => return refused(&format!("`{name}`")),
-                    Some((_, arities)) if !arities.contains(&args.len()) => {
-                        return refused(&format!("`{name}` with {} arguments", args.len()));
-                    }
-                    Some(_) => {}
-                }
-                if name == "map" {
-                    self.list()?;
-                }
-                let arg = |arg| Ok(pipe(self.term(arg, below)?, call("step")));
-                Term::Call(name, args.into_iter().map(arg).collect::<Result<_, _>>()?)
-            }
-            Term::Path(from, path) => {
-                let mut iterates = false;
-                let mut parts = Vec::new();
-                for (part, optional) in path.0 {
-                    let part = match part {
-                        Part::Index(index) => Part::Index(self.term(index, below)?),
-                        Part::Range(from, to) => {
-                            iterates = true;
-                            let mut bound = |bound: Option<_>| bound.map(|term| self.term(term, below)).transpose();
-                            Part::Range(bound(from)?, bound(to)?)
-                        }
-                    };
-                    parts.push((part, optional));
-                }
-                let path = Term::Path(Box::new(self.term(*from, below)?), jaq_core::path::Path(parts));
-                if iterates { pipe(path, call("step")) } else { path }
-            }
-            Term::Def(..) => return refused("`def`"),
-            Term::Fold(name, ..) => return refused(&format!("`{name}`")),
-            Term::Label(..) | Term::Break(_) => return refused("`label`"),
-            Term::Obj(_) => return refused("an object in braces"),
-        })
-    }
-
-    fn list(&mut self) -> Result<(), JqError> {
-        self.lists += 1;
-        if self.lists > MOST_LISTS {
-            return Err(JqError::Limit(format!("it builds more than {MOST_LISTS} lists")));
-        }
-        Ok(())
-    }
-
-    fn operator<'s>(
-        &self,
-        op: BinaryOp<&'s str>,
-        left: &Term<&'s str>,
-        right: &Term<&'s str>,
-    ) -> Result<BinaryOp<&'s str>, JqError> {
-        let is_literal = |term: &Term<&str>| matches!(term, Term::Num(_) | Term::Str(..));
-        match op {
-            // `. + .` twice is four times as much, and so on.
-            BinaryOp::Math(ops::Math::Add) if !is_literal(left) && !is_literal(right) => {
-                Err(JqError::Refused("`+` without a number or string beside it".to_owned()))
-            }
-            BinaryOp::Math(ops::Math::Mul) => Err(JqError::Refused("`*`".to_owned())),
-            BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => {
-                Err(JqError::Refused("an assignment".to_owned()))
-            }
-            BinaryOp::Pipe(Some(Pattern::Arr(_) | Pattern::Obj(_))) => {
-                Err(JqError::Refused("a pattern behind `as`".to_owned()))
-            }
-            other => Ok(other),
-        }
-    }
-}
-
-fn call(name: &str) -> Term<&str> {
-    Term::Call(name, Vec::new())
-}
-
-fn pipe<'s>(left: Term<&'s str>, right: Term<&'s str>) -> Term<&'s str> {
-    Term::BinOp(Box::new(left), BinaryOp::Pipe(None), Box::new(right))
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn names(text: &str, object: &Value) -> Vec<String> {
-        match JqPath::parse(text).unwrap_or_else(|e| panic!("{text}: {e}")).run(object) {
-            JqOutcome::Places(places) | JqOutcome::Failed(places, _) => places.iter().map(|p| written(p)).collect(),
-            JqOutcome::TooLong => vec!["too long".to_owned()],
-        }
-    }
-
-    fn written(place: &[PlainStep]) -> String {
-        let step = |step: &PlainStep| match step {
-            PlainStep::Field(name) => format!("/{name}"),
-            PlainStep::Index(index) => format!("/{index}"),
-        };
-        place.iter().map(step).collect()
-    }
-
-    #[test]
-    fn names_places_as_jq_does() {
-        let object = json!({
-            "metadata": {"annotations": {"a.b/c": "1", "other": "2"}},
-            "spec": {"replicas": 3, "containers": [
-                {"name": "api", "image": "a:1", "env": [{"name": "A", "value": "x"}]},
-                {"name": "istio-proxy", "image": "b:1"},
-            ]},
-            "webhooks": [{"clientConfig": {"caBundle": "QQ=="}}, {"clientConfig": {}}],
-        });
-        for (text, places) in [
-            (".spec.replicas", vec!["/spec/replicas"]),
-            (".metadata.annotations[\"a.b/c\"]", vec!["/metadata/annotations/a.b/c"]),
-            (".spec.containers[] | select(.name == \"istio-proxy\")", vec!["/spec/containers/1"]),
-            (".spec.containers[] | select(.name | startswith(\"istio\")).image", vec!["/spec/containers/1/image"]),
-            (".spec.containers[] | select(.name | test(\"^is.*y$\")) | .image", vec!["/spec/containers/1/image"]),
-            (".spec.containers[].env[]? | select(.name == \"A\").value", vec!["/spec/containers/0/env/0/value"]),
-            (
-                ".spec.containers[] | select([.env[]?.name] | index(\"A\") | not) | .name",
-                vec!["/spec/containers/1/name"],
-            ),
-            (
-                ".webhooks[]?.clientConfig.caBundle",
-                vec!["/webhooks/0/clientConfig/caBundle", "/webhooks/1/clientConfig/caBundle"],
-            ),
-            (".. | .caBundle? | strings", vec!["/webhooks/0/clientConfig/caBundle"]),
-            (".spec.containers[(.spec.containers|length)-1]", vec!["/spec/containers/1"]),
-            (".spec | if .replicas > 2 then .replicas else empty end", vec!["/spec/replicas"]),
-            (".spec.containers as $c | .spec.replicas | select($c | length == 2)", vec!["/spec/replicas"]),
-            ("getpath([\"spec\", \"replicas\"])", vec!["/spec/replicas"]),
-            (".spec.containers[-1].image", vec!["/spec/containers/1/image"]),
-            (".spec.containers[-9].image", vec![]),
-            (".spec.containers[0:1]", vec![]),
-            (".nothing.here", vec!["/nothing/here"]),
-            (".spec.replicas[]", vec![]),
-        ] {
-            assert_eq!(names(text, &object), places, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_may_never_end_is_refused() {
-        for text in [
-            "def f: f; f",
-            "repeat(.)",
-            "until(false; .)",
-            "recurse(.)",
-            "while(true; .)",
-            "range(1e18)",
-            "reduce .[] as $x (0; .)",
-            "foreach .[] as $x (0; .)",
-            ".a = 1",
-            ".a |= empty",
-            "input",
-            "env",
-            "$ENV",
-            "halt",
-            ". * 1000000000",
-            ". + .",
-            "{a: .}",
-            "\"\\(.)\"",
-            "[.,.]|[.,.]|[.,.]|[.,.]",
-            "label $x | break $x",
-            "walk(.)",
-            "del(.a)",
-            "debug",
-            ".spec.",
-            ".a |",
-            "",
-            "select(",
-        ] {
-            assert!(JqPath::parse(text).is_err(), "{text}");
-        }
-        assert!(matches!(JqPath::parse(&format!("{}.a", ".a|".repeat(200))), Err(JqError::Limit(_))));
-        assert!(JqPath::parse(&format!("{}.a", "-".repeat(500))).is_err());
-        assert!(JqPath::parse(&"(".repeat(500)).is_err());
-        assert_eq!(
-            JqPath::parse("until(false; .)").unwrap_err().to_string(),
-            "`until` cannot be used here: only what names places and surely ends can"
-        );
-    }
-
-    #[test]
-    fn what_takes_too_many_steps_is_given_up() {
-        let wide = json!({"a": vec![json!([1, 2, 3]); 1_000]});
-        for text in [
-            "..|..|..|..",
-            "(..|..|..|..)?",
-            "first(..|..|..|select(. == 7))",
-            "select([..|..|..|..?] | length > 0)",
-            "select([.a[],.a[]] | map(.[],.[]) | map(.,.,.,.) | length > 0)",
-        ] {
-            assert_eq!(names(text, &wide), ["too long"], "{text}");
-        }
-    }
-
-    #[test]
-    fn the_deepest_expressions_run_on_a_small_stack() {
-        let object = json!({"a": {"a": 1}});
-        let deep = [
-            format!("{}.", ".|".repeat(38)),
-            format!("{}.a{}", "first(".repeat(18), ")".repeat(18)),
-            format!("{}.a", "if . then . else . end | ".repeat(19)),
-            format!("{}.a{}", "try (".repeat(18), ")".repeat(18)),
-        ];
-        let run = move || {
-            for text in &deep {
-                assert_eq!(names(text, &object).len(), 1, "{text}");
-            }
-        };
-        std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap().join().unwrap();
-    }
-
-    #[test]
-    fn large_regular_expressions_are_an_error_and_not_a_burden() {
-        let outcome =
-            JqPath::parse(".a | select(test(\"(((a{100}){100}){100}){100}\"))").unwrap().run(&json!({"a": "x"}));
-        assert!(
-            matches!(outcome, JqOutcome::Failed(places, error) if places.is_empty() && error.contains("invalid regex"))
-        );
-    }
-}
+#[path = "jq_tests.rs"]
+mod tests;

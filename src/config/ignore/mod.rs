@@ -2,6 +2,7 @@
 //!
 //! A rule selects objects and names what it ignores inside them; [`crate::stages::ignore`] applies it.
 
+mod allowed;
 pub mod jq;
 pub mod labels;
 pub mod place;
