@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::compare;
-use super::judge::{Judgement, is_server_default};
+use super::judge::Judgement;
 use super::places::{self, Place};
 use crate::config::ignore::IgnoreRule;
 use crate::config::ignore::jq::PlainStep;
@@ -42,7 +42,7 @@ pub struct Subject<'a> {
 
 /// Both sides of an object as they are compared.
 #[derive(Clone, Copy, Debug)]
-pub struct Sides<'a> {
+pub struct Trees<'a> {
     /// From Git.
     pub declared: &'a Value,
     /// From the cluster.
@@ -122,8 +122,14 @@ impl Ignores {
         self.working(subject).find(|(_, rule)| covers_whole(rule, finding)).map(|(n, _)| n)
     }
 
-    /// Takes from the differences of an object what rules ignore.
-    pub fn apply(&self, subject: Subject<'_>, sides: Sides<'_>, found: Vec<Judgement>) -> (Vec<Judgement>, Ignored) {
+    /// Takes from the differences of an object what rules ignore. `stands` says whether what is left of a difference is one.
+    pub fn apply(
+        &self,
+        subject: Subject<'_>,
+        sides: Trees<'_>,
+        found: Vec<Judgement>,
+        stands: &dyn Fn(&Judgement) -> bool,
+    ) -> (Vec<Judgement>, Ignored) {
         let mut ignored = Ignored::default();
         if found.is_empty() || self.rules.is_empty() {
             return (found, ignored);
@@ -155,7 +161,7 @@ impl Ignores {
                 let left = match cover {
                     Cover::Apart => true,
                     Cover::Whole => false,
-                    Cover::Inside(inside) => passing.narrow(n, inside, sides.schema),
+                    Cover::Inside(inside) => passing.narrow(n, inside, sides.schema, stands),
                 };
                 if left {
                     kept.push(passing);
@@ -229,7 +235,13 @@ impl Passing {
     }
 
     /// Takes places away inside the values. Returns whether something still differs.
-    fn narrow(&mut self, rule: usize, places: [Vec<Place>; 2], schema: Option<SchemaRef<'_>>) -> bool {
+    fn narrow(
+        &mut self,
+        rule: usize,
+        places: [Vec<Place>; 2],
+        schema: Option<SchemaRef<'_>>,
+        stands: &dyn Fn(&Judgement) -> bool,
+    ) -> bool {
         let difference = &self.found.difference;
         let at = |value: &Option<Value>, places: &[Place]| -> Vec<Value> {
             places.iter().filter_map(|place| places::at(value.as_ref()?, place).cloned()).collect()
@@ -262,7 +274,7 @@ impl Passing {
             (None, None) => true,
         };
         (left.declared, left.live) = (declared, live);
-        let differs = differs && !is_server_default(&self.left);
+        let differs = differs && stands(&self.left);
         if differs {
             self.rules.push(rule);
         }
@@ -291,7 +303,7 @@ fn is_hollow(value: &Value) -> bool {
 }
 
 /// How a difference lies to places, on every side where its path leads somewhere.
-fn cover(path: &FieldPath, sides: Sides<'_>, places: &[Vec<Place>; 2]) -> Cover {
+fn cover(path: &FieldPath, sides: Trees<'_>, places: &[Vec<Place>; 2]) -> Cover {
     let at = [sides.declared, sides.live].map(|tree| places::resolve(path, tree, sides.schema));
     let is_whole = |place: &Place, places: &[Place]| places.iter().any(|covered| place.starts_with(covered));
     let sides: Vec<bool> =

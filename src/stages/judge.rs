@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::compare::{self, Difference};
-use super::ignore::{self, Ignored, Ignores, Sides, Subject};
+use super::ignore::{self, Ignored, Ignores, Subject, Trees};
 use super::live::{self, Head};
 use super::managed_fields;
 use super::normalise::{Applied, Side, normalise};
@@ -110,9 +110,9 @@ impl Judge<'_> {
         }
         let labels = ignore::labels(&declared_tree).or_else(|| ignore::labels(&live_tree));
         let subject = Subject { id: &declared.id, origin: Some(&declared.origin), labels };
-        let sides = Sides { declared: &declared_tree, live: &live_tree, schema };
+        let trees = Trees { declared: &declared_tree, live: &live_tree, schema };
         (verdict.judgements, verdict.ignored) =
-            self.ignores.apply(subject, sides, std::mem::take(&mut verdict.judgements));
+            self.ignores.apply(subject, trees, std::mem::take(&mut verdict.judgements), &|j| !is_server_default(j));
         verdict.method = self.method(&declared.gvk, schema, entries.is_some());
         if !verdict.judgements.is_empty() {
             let live_tree = places::without(live_tree, &verdict.ignored.inside[1]);
@@ -142,7 +142,7 @@ impl Judge<'_> {
 }
 
 /// What only the live elements of an atomic list have is the server's, unless somebody other than the GitOps side wrote the list.
-pub(super) fn is_server_default(judgement: &Judgement) -> bool {
+fn is_server_default(judgement: &Judgement) -> bool {
     let by_somebody = judgement.actors.iter().any(|a| matches!(a.kind, ActorKind::Interactive | ActorKind::Unknown));
     judgement.difference.additions_only && !by_somebody
 }
