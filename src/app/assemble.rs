@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
+use super::ignored;
 use super::pipeline::VERSION;
 use super::reading::ClusterReading;
 use super::sightings::{self, Sightings};
@@ -67,6 +68,7 @@ pub fn record(
     for reading in &scanned.readings {
         found.extend(findings_of(reading, &scanned, &evidence, &sightings, prior, config));
     }
+    let ignored = ignored::Tally::take(&scanned.readings, &mut found);
     add_lines(&mut found, &scanned, config);
     assess(&mut found, &config.severity);
     let found = findings::one_each(found);
@@ -75,7 +77,8 @@ pub fn record(
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
     gaps.extend(evidence_gaps);
     gaps.extend(sighting_gaps);
-    let looked = looked(&scanned, config, gaps.clone());
+    let mut looked = looked(&scanned, config, gaps.clone());
+    looked.ignored = ignored.reasons().clone();
     let lifecycle = lifecycle(&found, &looked, prior, key);
 
     let sightings: Vec<Sighting> = scanned.sources.iter().filter_map(sighting).collect();
@@ -103,6 +106,7 @@ pub fn record(
                 targets,
                 counts,
                 changes: lifecycle.changes,
+                ignored: ignored.summaries(complete),
                 last_complete: prior.last_complete,
                 seal: None,
             },
@@ -301,6 +305,10 @@ fn config_events(scanned: &Scanned, config: &Config, prior: &PriorState) -> Vec<
         let subject = uid_subject(&reading.summary.name);
         if let Some(uid) = reading.summary.uid.clone().filter(|_| !prior.config.contains_key(&subject)) {
             states.push((subject, uid));
+        }
+        let (subject, state) = ignored::state(reading);
+        if !reading.ignores.rules().is_empty() || prior.config.contains_key(&subject) {
+            states.push((subject, state));
         }
     }
     states

@@ -16,6 +16,7 @@ use crate::ports::{ListEvent, ListRequest, LiveSource};
 use crate::stages::autoscale::Autoscalers;
 use crate::stages::converge::object::Object;
 use crate::stages::converge::{Converge, Unconverged};
+use crate::stages::ignore::Ignored;
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
 use crate::stages::normalise::Applied;
@@ -67,6 +68,8 @@ pub struct Found {
     pub unreadable: Vec<ObjectId>,
     /// Fields of declared objects that are hashed with another ledger's key.
     pub foreign: BTreeMap<ObjectId, Vec<FieldPath>>,
+    /// What ignore rules did, on objects where they did something.
+    pub ignored: BTreeMap<ObjectId, Ignored>,
     /// What was normalised away.
     pub applied: Applied,
     /// Live objects, declared or not.
@@ -119,6 +122,7 @@ impl<S: LiveSource> KindReader<S> {
             found.seen.remove(id);
             found.drifted.remove(id);
             found.unconverged.remove(id);
+            found.ignored.remove(id);
         }
         let (again, more) = if doubtful.len() > MOST_SINGLE_READS {
             self.list(&doubtful).await
@@ -129,6 +133,7 @@ impl<S: LiveSource> KindReader<S> {
         found.seen.extend(again.seen);
         found.drifted.extend(again.drifted);
         found.unconverged.extend(again.unconverged);
+        found.ignored.extend(again.ignored);
         found.unreadable.extend(again.unreadable);
         gaps.extend(more);
     }
@@ -162,6 +167,7 @@ impl<S: LiveSource> KindReader<S> {
             key: &self.context.key,
             redaction: &self.context.config.redaction,
             live_key: self.source.redacted_by(),
+            ignores: &self.context.ignores,
         }
     }
 }
@@ -208,7 +214,10 @@ impl Found {
 
     fn object(&mut self, id: ObjectId, declared: &DeclaredObject, text: Option<&str>, judge: &Judge<'_>) {
         match text.and_then(|text| judge.judge(declared, text).ok()) {
-            Some(verdict) => {
+            Some(mut verdict) => {
+                if verdict.ignored != Ignored::default() {
+                    self.ignored.insert(id.clone(), std::mem::take(&mut verdict.ignored));
+                }
                 for (rule, count) in &verdict.applied {
                     *self.applied.entry(rule).or_default() += count;
                 }

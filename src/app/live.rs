@@ -22,6 +22,7 @@ use crate::ports::LiveSource;
 use crate::stages::autoscale::Autoscalers;
 use crate::stages::converge::Converge;
 use crate::stages::declare::{self, TargetPlace};
+use crate::stages::ignore::Ignores;
 
 /// What reading a cluster needs.
 pub struct LiveContext {
@@ -33,6 +34,8 @@ pub struct LiveContext {
     pub cluster: ClusterName,
     /// Whether Secrets are compared.
     pub secrets: bool,
+    /// The ignore rules for it.
+    pub ignores: Arc<Ignores>,
     /// The UID that this cluster had before, if this ledger knows it.
     pub known_uid: Option<String>,
     /// How convergence is judged; `None` where nobody asks.
@@ -51,6 +54,7 @@ pub fn unreachable(
     let discovery = builtin_discovery();
     let mut reading = ClusterReading::new(&context.cluster, source, &discovery, declare::place(targets, &discovery));
     reading.summary.version = None;
+    reading.ignores = context.ignores.clone();
     reading.leave_out_secrets(context.secrets);
     reading.unknown = reading.objects.keys().cloned().collect();
     reading.gaps = vec![hiding_all(gap).of_cluster(&context.cluster)];
@@ -84,6 +88,7 @@ pub async fn read<S: LiveSource + 'static>(
     }
     convergence::by_the_clusters_clock(&mut context, source.describe(), discovery.clock_skew_seconds);
     reading.exclusions.extend(convergence::not_looked_at(&context));
+    reading.ignores = context.ignores.clone();
     reading.leave_out_secrets(context.secrets);
     reading.set_aside_unused_groups();
     if reading.gaps.iter().any(|gap| gap.hides == Hides::Cluster && gap.kind != GapKind::Parse) {
@@ -212,6 +217,7 @@ fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
     }
     reading.drifted.extend(found.drifted);
     reading.unconverged.extend(found.unconverged);
+    reading.ignored.extend(found.ignored);
     reading.gaps.extend(gaps);
     for (rule, count) in found.applied {
         *reading.applied.entry(rule).or_default() += count;

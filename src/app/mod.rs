@@ -2,6 +2,7 @@
 //!
 //! `pipeline` is the whole flow on one screen.
 
+pub mod argocd;
 pub mod assemble;
 pub mod cli;
 pub mod commands;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod evidence;
 pub mod foreign;
 pub mod gather;
+pub mod ignored;
 pub mod kind;
 pub mod live;
 pub mod outcome;

@@ -13,6 +13,7 @@ use crate::model::schema::Schemas;
 use crate::stages::autoscale::Autoscalers;
 use crate::stages::converge::Unconverged;
 use crate::stages::declare::{Conflict, Declared};
+use crate::stages::ignore::{Ignored, Ignores};
 use crate::stages::judge::Verdict;
 use crate::stages::normalise::Applied;
 
@@ -41,6 +42,10 @@ pub struct ClusterReading {
     pub gaps: Vec<Gap>,
     /// What was chosen not to be read.
     pub exclusions: Vec<Exclusion>,
+    /// The ignore rules.
+    pub ignores: Arc<Ignores>,
+    /// What ignore rules did inside objects.
+    pub ignored: BTreeMap<ObjectId, Ignored>,
     /// What was normalised away.
     pub applied: Applied,
     /// The schemas that were used.
@@ -91,6 +96,8 @@ impl ClusterReading {
             excluded: BTreeSet::new(),
             gaps: Vec::new(),
             exclusions,
+            ignores: Arc::new(Ignores::none()),
+            ignored: BTreeMap::new(),
             applied: Applied::new(),
             schemas: Arc::default(),
         }

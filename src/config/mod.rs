@@ -8,6 +8,7 @@
 
 pub mod actors;
 mod check;
+pub mod ignore;
 mod problem;
 pub mod raw;
 mod read;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::actors::RawActor;
+use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::severity::{RawSeverity, RawSeverityRule};
 use super::trust::RawTrusted;
 
@@ -44,6 +45,11 @@ pub struct RawConfig {
     pub undeclared_entries: Option<bool>,
     /// Whether live objects are asked if they get where their spec wants them (DL011).
     pub convergence: Option<RawConvergence>,
+    /// Differences that are known and accepted. What a rule suppresses is counted and reported, and so is a rule that suppresses nothing.
+    #[serde(default)]
+    pub ignore: Vec<RawIgnoreRule>,
+    /// What is taken over from Argo CD.
+    pub argocd: Option<RawArgoCd>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }

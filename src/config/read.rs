@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::actors::ActorTable;
 use super::check::{check, nearest};
+use super::ignore;
 use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
 use super::severity::SeverityRules;
@@ -79,10 +80,7 @@ impl Reader<'_> {
         self.unique("clusters", raw.clusters.iter().map(|c| c.name.as_str()));
         self.unique("repositories", raw.repositories.iter().map(|r| r.name.as_str()));
         self.unique("targets", raw.targets.iter().map(|t| t.name.as_str()));
-        let severity = SeverityRules::with_shipped(&raw.severity).unwrap_or_else(|(n, word)| {
-            self.problem(&format!("severity[{n}]"), format!("`{word}` is no code (DL001 to DL012) and no cause"));
-            SeverityRules::default()
-        });
+        let severity = self.severity(raw);
         let limits = raw.limits.as_ref();
         let default = Limits::default();
         Config {
@@ -101,6 +99,8 @@ impl Reader<'_> {
             trust: TrustTable::with_shipped(raw.trusted.clone()),
             undeclared_entries: raw.undeclared_entries.unwrap_or(true),
             convergence: self.convergence(raw),
+            ignore: self.ignore(raw),
+            argocd_ignore_differences: raw.argocd.as_ref().and_then(|a| a.ignore_differences).unwrap_or(true),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
@@ -236,6 +236,41 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn severity(&mut self, raw: &RawConfig) -> SeverityRules {
+        let targets: Vec<&str> = raw.targets.iter().map(|target| target.name.as_str()).collect();
+        let clusters: Vec<&str> = raw.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+        for (n, rule) in raw.severity.iter().enumerate() {
+            for (key, patterns, names) in
+                [("targets", &rule.targets, &targets), ("clusters", &rule.clusters, &clusters)]
+            {
+                for (m, text) in patterns.iter().enumerate() {
+                    let pattern = wildmatch::WildMatch::new(text);
+                    if !names.iter().any(|name| pattern.matches(name)) {
+                        let message = format!("`{text}` fits none; known: {}", names.join(", "));
+                        self.problem(&format!("severity[{n}].{key}[{m}]"), message);
+                    }
+                }
+            }
+        }
+        SeverityRules::with_shipped(&raw.severity).unwrap_or_else(|problems| {
+            for (n, word) in problems {
+                self.problem(&format!("severity[{n}]"), format!("`{word}` is no code (DL001 to DL012) and no cause"));
+            }
+            SeverityRules::default()
+        })
+    }
+
+    fn ignore(&mut self, raw: &RawConfig) -> Vec<ignore::IgnoreRule> {
+        let names = ignore::Names {
+            targets: raw.targets.iter().map(|target| target.name.as_str()).collect(),
+            clusters: raw.clusters.iter().map(|cluster| cluster.name.as_str()).collect(),
+        };
+        ignore::read(&raw.ignore, &names, &mut |n, (key, message)| {
+            let dot = if key.is_empty() { "" } else { "." };
+            self.problem(&format!("ignore[{n}]{dot}{key}"), message);
+        })
     }
 
     fn duration(&mut self, key: &str, text: Option<&str>, default_seconds: u64) -> Duration {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::actors::ActorTable;
+use super::ignore::IgnoreRule;
 use super::severity::SeverityRules;
 use super::trust::TrustTable;
 use crate::model::finding::Severity;
@@ -39,6 +40,10 @@ pub struct Config {
     pub undeclared_entries: bool,
     /// When an object that has not converged is a finding.
     pub convergence: Convergence,
+    /// Ignore rules, in order.
+    pub ignore: Vec<IgnoreRule>,
+    /// Whether Argo CD's `ignoreDifferences` count as ignore rules.
+    pub argocd_ignore_differences: bool,
     /// Limits.
     pub limits: Limits,
     /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::compare::{self, Decision, Extra, Outcome, schema_at};
-use super::judge::{Judge, Unreadable};
+use super::judge::{Judge, Judgement, Unreadable};
 use super::live::Head;
 use super::managed_fields;
 use super::normalise::Applied;
@@ -29,12 +29,20 @@ impl Judge<'_> {
         let entries = managed.and_then(|text| managed_fields::parse(text, self.actors));
         let witnesses = self.witnesses(declared, &sides, entries.as_deref());
         let method = self.method(&declared.gvk, &witnesses);
-        let mut ignored = Applied::new();
-        let standing = self.judgements(declared, compared.differences.clone(), Vec::new(), &witnesses, &mut ignored);
+        let mut counted = Applied::new();
+        let judgements =
+            self.judgements(declared, compared.differences.clone(), compared.extras.clone(), &witnesses, &mut counted);
+        let stands = |judgement: &Judgement| self.explained(declared, judgement, &witnesses).is_none();
+        let (standing, ignored) = self.without_ignored(declared, &sides, judgements, &stands);
         let rows = decisions.into_iter().map(|decision| {
-            let stands = standing.iter().any(|judgement| judgement.difference.path == decision.path);
+            // An undeclared place may be told by its parts.
+            let part = |path: &FieldPath| path.starts_with(&decision.path);
+            let stands = standing.iter().any(|judgement| part(&judgement.difference.path));
+            let by_rule = ignored.suppressed.iter().find(|gone| gone.path.as_ref().is_some_and(part));
+            let ignored_by =
+                by_rule.and_then(|gone| self.ignores.rules().get(gone.rule)).map(|rule| rule.reason.as_str());
             let extra = compared.extras.iter().find(|extra| extra.path == decision.path);
-            row(decision, stands, extra, &witnesses)
+            row(decision, stands, ignored_by, extra, &witnesses)
         });
         let fields = rows.collect();
         let applied = applied.into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect();
@@ -50,12 +58,21 @@ impl Judge<'_> {
     }
 }
 
-fn row(decision: Decision, stands: bool, extra: Option<&Extra>, witnesses: &Witnesses<'_>) -> ExplainedField {
+fn row(
+    decision: Decision,
+    stands: bool,
+    ignored_by: Option<&str>,
+    extra: Option<&Extra>,
+    witnesses: &Witnesses<'_>,
+) -> ExplainedField {
     let (finding, why) = match (decision.outcome, extra) {
         (Outcome::Same, _) => (None, "the same".to_owned()),
         (Outcome::Normalised(rule), _) => (None, format!("equal in meaning: {}", in_words(rule))),
         (Outcome::Server(rule), _) => (None, format!("not declared: {}", in_words(rule))),
         (Outcome::Differs(code), _) if stands => (Some(code), format!("differs: {}", code.class())),
+        (Outcome::Differs(_) | Outcome::Undeclared, _) if !stands && ignored_by.is_some() => {
+            (None, format!("differs, and an ignore rule covers it: {}", ignored_by.unwrap_or_default()))
+        }
         (Outcome::Differs(_), _) => (None, "differs, and is left to its trusted writer".to_owned()),
         (Outcome::Undeclared, Some(extra)) => match witnesses.left_out(extra) {
             Some(rule) => (None, format!("not declared: {}", in_words(rule))),

@@ -5,9 +5,11 @@ use serde_json::value::RawValue;
 
 use super::autoscale::Autoscalers;
 use super::compare::{self, Difference, Extra};
+use super::ignore::{self, Ignored, Ignores, Subject, Trees};
 use super::live::{self, Head};
 use super::managed_fields::{self, Entry};
 use super::normalise::{Applied, Side, normalise};
+use super::places;
 use super::undeclared::{Witnesses, undeclared};
 use crate::config::actors::ActorTable;
 use crate::config::trust::TrustTable;
@@ -41,6 +43,8 @@ pub struct Judge<'a> {
     pub redaction: &'a RedactionRules,
     /// The id of the key under which the live side was redacted before it came here, as that of a snapshot.
     pub live_key: Option<&'a str>,
+    /// What is known and accepted.
+    pub ignores: &'a Ignores,
 }
 
 /// A difference with the writers of its path.
@@ -63,6 +67,8 @@ pub struct Verdict {
     pub judgements: Vec<Judgement>,
     /// What was normalised away, explained or trusted.
     pub applied: Applied,
+    /// What ignore rules did.
+    pub ignored: Ignored,
     /// How the verdict was reached.
     pub method: String,
     /// The live object, redacted and normalised, kept only where something differs.
@@ -133,11 +139,30 @@ impl<'a> Judge<'a> {
             verdict.judgements = judgements;
             verdict.foreign = foreign.into_iter().map(|judgement| judgement.difference.path).collect();
         }
+        let stands = |judgement: &Judgement| self.explained(declared, judgement, &witnesses).is_none();
+        (verdict.judgements, verdict.ignored) =
+            self.without_ignored(declared, &sides, std::mem::take(&mut verdict.judgements), &stands);
         if !verdict.judgements.is_empty() {
             verdict.method = self.method(&declared.gvk, &witnesses);
-            verdict.live = Some(sides.live.to_string().into_boxed_str());
+            drop(entries);
+            let live = places::without(sides.live, &verdict.ignored.inside[1]);
+            verdict.live = Some(live.to_string().into_boxed_str());
         }
         Ok(verdict)
+    }
+
+    /// The judgements that no ignore rule takes away, and what the rules did.
+    pub(super) fn without_ignored(
+        &self,
+        declared: &DeclaredObject,
+        sides: &Sides<'_>,
+        judgements: Vec<Judgement>,
+        stands: &dyn Fn(&Judgement) -> bool,
+    ) -> (Vec<Judgement>, Ignored) {
+        let labels = ignore::labels(&sides.declared).or_else(|| ignore::labels(&sides.live));
+        let subject = Subject { id: &declared.id, origin: Some(&declared.origin), labels };
+        let trees = Trees { declared: &sides.declared, live: &sides.live, schema: sides.schema };
+        self.ignores.apply(subject, trees, judgements, stands)
     }
 
     /// Both sides, normalised.
@@ -209,7 +234,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Why a difference is no finding; the name under which it is counted.
-    fn explained(
+    pub(super) fn explained(
         &self,
         declared: &DeclaredObject,
         judgement: &Judgement,

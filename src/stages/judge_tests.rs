@@ -45,6 +45,7 @@ fn judged(kind: &str, declared: Value, live: Value, key: u8) -> (Vec<String>, Ve
         key: &ours,
         redaction: if kind == "Bare" { &no_rules } else { &rules },
         live_key: Some(theirs.id()),
+        ignores: &Ignores::none(),
     };
     let verdict = judge.judge(&object, &live.to_string()).unwrap();
     let differences = verdict.judgements.iter().map(|j| format!("{:?} {}", j.difference.code, j.difference.path));

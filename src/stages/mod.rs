@@ -6,6 +6,7 @@
 //! ```
 
 pub mod allocation;
+pub mod argocd;
 pub mod assess;
 pub mod attribute;
 pub mod autoscale;
@@ -16,11 +17,13 @@ pub mod endpoints;
 pub mod equality;
 pub mod explain;
 pub mod findings;
+pub mod ignore;
 pub mod judge;
 pub mod lifecycle;
 pub mod live;
 pub mod managed_fields;
 pub mod normalise;
+pub mod places;
 pub mod quantity;
 pub mod snapshot_plan;
 pub mod undeclared;

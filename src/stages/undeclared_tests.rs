@@ -11,6 +11,7 @@ use crate::model::resource::{Gvk, ObjectId};
 use crate::model::schema::{Schemas, builtin_schemas};
 use crate::model::secret::{LAST_APPLIED, RedactionKey, RedactionRules};
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::ignore::Ignores;
 use crate::stages::judge::{Judge, Verdict};
 
 fn declared(api_version: &str, kind: &str, tree: &Value) -> DeclaredObject {
@@ -59,6 +60,7 @@ impl Case<'_> {
             key: &RedactionKey::from_bytes([1; 32]),
             redaction: &RedactionRules::default(),
             live_key: None,
+            ignores: &Ignores::none(),
         };
         let managers = (!self.managers.is_empty()).then(|| Value::from(self.managers.to_vec()).to_string());
         let object = declared(self.api_version, self.kind, &self.declared);
@@ -420,6 +422,7 @@ fn custom_resources_belong_to_their_operators() {
         key: &RedactionKey::from_bytes([1; 32]),
         redaction: &RedactionRules::default(),
         live_key: None,
+        ignores: &Ignores::none(),
     };
     let of = |manager: &str, subresource: Value| {
         json!({"manager": manager, "operation": "Update", "apiVersion": "example.com/v1",

@@ -21,6 +21,7 @@ pub mod diff;
 pub mod error;
 pub mod escape;
 pub mod html;
+pub mod ignored;
 pub mod json;
 pub mod mail;
 pub mod markdown;

@@ -102,7 +102,7 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
         Some(seal) => (format!("#{}", seal.sequence), Some(format!("{}…", short_hash(&seal.hash)))),
         None => ("none".to_owned(), Some("not recorded in a ledger".to_owned())),
     };
-    vec![
+    let mut facts = vec![
         fact(
             "targets",
             "targets",
@@ -121,7 +121,14 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
         fact("exclusions", "exclusions", number(report.exclusions.len() as u64), None, false),
         fact("last complete scan", "targets", last, last_note, last_weak),
         fact("seal", "seal", seal, seal_note, scan.seal.is_none()),
-    ]
+    ];
+    if !scan.ignored.is_empty() {
+        let rules = counted(scan.ignored.len() as u64, "rule", "rules");
+        let ignored =
+            fact("ignored findings", "ignored", number(super::ignored::suppressed(report)), Some(rules), false);
+        facts.insert(4, ignored);
+    }
+    facts
 }
 
 /// The trust strip on one line: `3 targets · 211 of 214 objects compared · …`.
@@ -330,7 +337,7 @@ mod tests {
     fn the_trust_strip_says_what_the_verdict_rests_on() {
         assert_eq!(
             trust_line(&sample::drifted()),
-            "3 targets · 211 of 214 objects compared (3 unknown) · 2 gaps · 3 exclusions · \
+            "3 targets · 211 of 214 objects compared (3 unknown) · 2 gaps · 3 exclusions · 3 ignored findings (4 rules) · \
              last complete scan 2026-03-02 13:58:09 UTC (this scan is partial) · seal #42 9f3ab4d2c17e…"
         );
         let weak: Vec<_> = trust(&sample::in_sync()).into_iter().filter(|f| f.weak).collect();

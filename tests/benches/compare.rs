@@ -19,6 +19,7 @@ use driftledger::model::schema::builtin_schemas;
 use driftledger::model::secret::{RedactionKey, RedactionRules};
 use driftledger::stages::autoscale::Autoscalers;
 use driftledger::stages::compare;
+use driftledger::stages::ignore::Ignores;
 use driftledger::stages::judge::Judge;
 use driftledger::stages::live;
 use driftledger::stages::normalise::{Applied, Side, normalise};
@@ -175,6 +176,7 @@ fn main() {
         key: &key,
         redaction: &redaction,
         live_key: None,
+        ignores: &Ignores::none(),
     };
     println!(
         "{:<9} {:<44} {:>9} {:>11} {:>7} {:>9} {:>9}",

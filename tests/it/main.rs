@@ -3,6 +3,7 @@
 mod bad_input;
 mod converge_on_cluster;
 mod demo;
+mod ignore;
 mod import_law;
 mod on_cluster;
 mod program;

@@ -7,14 +7,15 @@ use crate::adapters::render::manifest::{self, Reading};
 use crate::app::cli::{Global, severity};
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
-use crate::app::{gather, output};
+use crate::app::{gather, output, pipeline};
 use crate::config::Config;
 use crate::config::actors::ActorTable;
+use crate::config::ignore::IgnoreRule;
 use crate::config::severity::SeverityRules;
 use crate::config::trust::TrustTable;
 use crate::model::attribution::Origin;
 use crate::model::declared::{DeclaredObject, RenderedObject};
-use crate::model::finding::{Finding, Severity};
+use crate::model::finding::{Code, Finding, Severity};
 use crate::model::ids::{ClusterName, CommitId, RepositoryName, Revision, TargetName};
 use crate::model::resource::{GroupKind, ObjectId};
 use crate::model::schema::{Schemas, builtin_discovery, builtin_schemas, builtin_version};
@@ -25,6 +26,7 @@ use crate::stages::attribute::Circumstances;
 use crate::stages::autoscale::Autoscalers;
 use crate::stages::declare;
 use crate::stages::findings::{self, Evidence};
+use crate::stages::ignore::{self, Ignores, Subject};
 use crate::stages::judge::{Judge, Unreadable};
 use crate::views;
 use crate::yaml;
@@ -57,6 +59,7 @@ struct Rules {
     actors: ActorTable,
     trust: TrustTable,
     undeclared_entries: bool,
+    ignores: Ignores,
 }
 
 impl Rules {
@@ -73,6 +76,7 @@ impl Rules {
                 actors: config.actors,
                 trust: config.trust,
                 undeclared_entries: config.undeclared_entries,
+                ignores: Ignores::new(ClusterName::new(""), config.ignore, pipeline::now()),
             },
             None => Self {
                 limits: yaml::Limits::default(),
@@ -81,6 +85,7 @@ impl Rules {
                 actors: ActorTable::default(),
                 trust: TrustTable::default(),
                 undeclared_entries: true,
+                ignores: Ignores::none(),
             },
         })
     }
@@ -162,6 +167,7 @@ fn compare(
         key,
         redaction: &rules.redaction,
         live_key: None,
+        ignores: &rules.ignores,
     };
     let revision = Revision::new("file");
     let around = Circumstances {
@@ -176,7 +182,9 @@ fn compare(
     for (object, pair) in pairs {
         let place = format!("{}:{}", object.origin.file, object.origin.line.unwrap_or(1));
         let mut of_one = match pair {
-            None => vec![findings::of_missing(&cluster, &object, &evidence, &around)],
+            None => {
+                missing(&rules.ignores, &object, findings::of_missing(&cluster, &object, &evidence, &around), notes)
+            }
             Some(live) if live.gvk != object.gvk => {
                 notes.push(format!(
                     "{}: declared as {}, live as {}; compared as it stands",
@@ -211,6 +219,14 @@ fn judged(
     });
     match verdict {
         Ok(verdict) => {
+            let rules = judge.ignores.rules();
+            for gone in &verdict.ignored.suppressed {
+                let path = gone.path.as_ref().map(ToString::to_string).unwrap_or_default();
+                notes.push(left_out(&rules[gone.rule], object, gone.code, &path));
+            }
+            for (rule, trouble) in &verdict.ignored.troubles {
+                notes.push(format!("{}: ignore rule {}: {trouble}", object.id, rules[*rule].id));
+            }
             let schema = judge.schemas.kind(&object.gvk);
             findings::of_verdict(&ClusterName::new(""), object, &verdict, schema, evidence, around)
         }
@@ -219,6 +235,24 @@ fn judged(
             Vec::new()
         }
     }
+}
+
+/// The finding that an object is missing, unless a rule ignores it.
+fn missing(ignores: &Ignores, object: &DeclaredObject, finding: Finding, notes: &mut Vec<String>) -> Vec<Finding> {
+    let tree = object.tree().unwrap_or_default();
+    let subject = Subject { id: &object.id, origin: Some(&object.origin), labels: ignore::labels(&tree) };
+    match ignores.whole(subject, &finding) {
+        Some(rule) => {
+            notes.push(left_out(&ignores.rules()[rule], object, finding.code, ""));
+            Vec::new()
+        }
+        None => vec![finding],
+    }
+}
+
+fn left_out(rule: &IgnoreRule, object: &DeclaredObject, code: Code, path: &str) -> String {
+    let space = if path.is_empty() { "" } else { " " };
+    format!("{} {}{space}{path} is left out: ignore rule {} ({})", code, object.id, rule.id, rule.reason)
 }
 
 fn name_of(object: &RenderedObject) -> (String, String, String) {
@@ -308,6 +342,7 @@ mod tests {
             actors: ActorTable::default(),
             trust: TrustTable::default(),
             undeclared_entries: true,
+            ignores: Ignores::none(),
         };
         let reading = Reading { limits: rules.limits, namespace: "", key: &key, redaction: &rules.redaction };
         let read = |text: &str| {

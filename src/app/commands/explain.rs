@@ -19,6 +19,7 @@ use crate::model::secret::RedactionKey;
 use crate::ports::LiveSource;
 use crate::stages::autoscale::Autoscalers;
 use crate::stages::declare::{self, TargetPlace};
+use crate::stages::ignore::Ignores;
 use crate::stages::judge::Judge;
 use crate::views;
 
@@ -177,6 +178,7 @@ impl Inquiry<'_> {
             return Ok(Vec::new());
         }
         let (schemas, _) = source.schemas(&versions.into_iter().collect::<Vec<_>>()).await;
+        let ignores = Ignores::new(self.cluster.name.clone(), self.config.ignore.clone(), pipeline::now());
         let autoscalers = Autoscalers::of(placed.objects.values().map(Arc::as_ref));
         let judge = Judge {
             schemas: &schemas,
@@ -188,6 +190,7 @@ impl Inquiry<'_> {
             key: self.key,
             redaction: &self.config.redaction,
             live_key: source.redacted_by(),
+            ignores: &ignores,
         };
         let mut explanations = Vec::new();
         for object in objects {

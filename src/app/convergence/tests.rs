@@ -21,6 +21,7 @@ use crate::model::time::Timestamp;
 use crate::ports::{ListEvent, ListOutcome, ListRequest, LiveSource};
 use crate::stages::converge::Converge;
 use crate::stages::declare::TargetPlace;
+use crate::stages::ignore::Ignores;
 
 const NOW: &str = "2026-03-02T12:00:00Z";
 
@@ -80,6 +81,7 @@ async fn read(source: &Arc<MadeUp>) -> ClusterReading {
     let config = "ledger: l\nclusters: [{name: prod, inCluster: true}]\nrepositories: [{name: r, url: r}]\n\
                   targets: [{name: shop, repository: r, cluster: prod}]\n";
     let context = LiveContext {
+        ignores: Arc::new(Ignores::none()),
         config: Arc::new(config::read(config, std::path::Path::new("/")).unwrap()),
         key: Arc::new(RedactionKey::from_bytes([7; 32])),
         cluster: ClusterName::new("prod"),
@@ -150,6 +152,7 @@ async fn pods_that_cannot_be_read_are_said_and_no_gap() {
 #[test]
 fn time_is_the_clusters_and_a_dumps_is_unknown() {
     let mut context = LiveContext {
+        ignores: Arc::new(Ignores::none()),
         config: Arc::new(config::read(config::EXAMPLE, std::path::Path::new("/")).unwrap()),
         key: Arc::new(RedactionKey::from_bytes([7; 32])),
         cluster: ClusterName::new("prod"),

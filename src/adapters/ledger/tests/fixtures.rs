@@ -175,6 +175,7 @@ impl Scan {
             targets: self.targets.iter().map(target).collect(),
             counts: Counts::default(),
             changes: Changes::default(),
+            ignored: Vec::new(),
             last_complete: None,
             seal: None,
         };
