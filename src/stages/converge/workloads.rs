@@ -93,11 +93,7 @@ pub(super) fn deployment(object: &Object<'_>) -> Result<Reading, Unreadable> {
             "ReplicaSetNotAvailable",
             "ReplicaSet not Available".to_owned(),
         ),
-        (
-            !available.is_some_and(|c| c.status == "True"),
-            "DeploymentNotAvailable",
-            "Deployment not Available".to_owned(),
-        ),
+        (available.is_none_or(|c| c.status != "True"), "DeploymentNotAvailable", "Deployment not Available".to_owned()),
     ]);
     let Some(reading) = waiting.map(|reading| reading.adding(cannot_create)) else { return Ok(Reading::current()) };
     if complete || spec.paused {
