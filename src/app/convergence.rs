@@ -29,10 +29,15 @@ pub fn asked(config: &Config, cluster: &ClusterName, prior: &PriorState, now: Ti
     })
 }
 
-/// Deadlines are measured by the clock that wrote the times. Nobody knows when a dump was made.
-pub(super) fn by_the_clusters_clock(context: &mut LiveContext, source: &str, skew: Option<i64>) {
+/// Deadlines are measured by the clock that wrote the times, at the time when the objects were read. Nobody knows when a dump was made.
+pub(super) fn by_the_clusters_clock(
+    context: &mut LiveContext,
+    source: &str,
+    taken_at: Option<Timestamp>,
+    skew: Option<i64>,
+) {
     if let Some(converge) = &mut context.converge {
-        let ours = converge.now.filter(|_| source != "dump");
+        let ours = taken_at.or(converge.now).filter(|_| source != "dump");
         converge.now = ours.map(|now| Timestamp::from_unix(now.unix().saturating_add(skew.unwrap_or(0))));
     }
 }

@@ -86,7 +86,12 @@ pub async fn read<S: LiveSource + 'static>(
     {
         reading.gaps.push(another_cluster(known, found));
     }
-    convergence::by_the_clusters_clock(&mut context, source.describe(), discovery.clock_skew_seconds);
+    convergence::by_the_clusters_clock(
+        &mut context,
+        source.describe(),
+        source.taken_at(),
+        discovery.clock_skew_seconds,
+    );
     reading.exclusions.extend(convergence::not_looked_at(&context));
     reading.ignores = context.ignores.clone();
     reading.leave_out_secrets(context.secrets);

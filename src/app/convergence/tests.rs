@@ -161,13 +161,14 @@ fn time_is_the_clusters_and_a_dumps_is_unknown() {
         converge: None,
         progress: Progress::new(true),
     };
-    for (name, source, skew, expected) in [
-        ("no answer carried a date", "kubernetes API", None, Some("2026-03-02T12:00:00Z")),
-        ("the cluster's clock is ahead", "kubernetes API", Some(60), Some("2026-03-02T12:01:00Z")),
-        ("a dump", "dump", None, None),
+    for (name, source, taken, skew, expected) in [
+        ("no answer carried a date", "kubernetes API", None, None, Some("2026-03-02T12:00:00Z")),
+        ("the cluster's clock is ahead", "kubernetes API", None, Some(60), Some("2026-03-02T12:01:00Z")),
+        ("a snapshot", "snapshot", Some("2026-02-01T00:00:00Z"), Some(60), Some("2026-02-01T00:01:00Z")),
+        ("a dump", "dump", None, None, None),
     ] {
         context.converge = Some(Converge { now: Timestamp::parse(NOW), ..Converge::default() });
-        by_the_clusters_clock(&mut context, source, skew);
+        by_the_clusters_clock(&mut context, source, taken.and_then(Timestamp::parse), skew);
         let now = context.converge.as_ref().and_then(|converge| converge.now);
         assert_eq!(now, expected.and_then(Timestamp::parse), "{name}");
     }
