@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::gather::{self, TargetSource};
 use crate::adapters::git::HistoryBounds;
+use crate::adapters::render::heads::pieces_of;
 use crate::adapters::render::manifest::{self, Reading};
 use crate::config::Config;
 use crate::model::declared::{DeclaredObject, RenderedObject};
@@ -196,22 +197,6 @@ impl Followed<'_> {
         let declared_until_here = || self.history.versions.last().is_none_or(|version| version.value.is_some());
         !self.changed || !self.unmatched.is_empty() || (self.question.missing && declared_until_here())
     }
-}
-
-/// A JSON file is one piece; any other is split at lines that begin with `---`.
-fn pieces_of(content: &[u8]) -> Vec<&[u8]> {
-    if content.trim_ascii_start().starts_with(b"{") {
-        return vec![content];
-    }
-    let mut pieces = Vec::new();
-    let mut rest = content;
-    while let Some(at) = memchr::memmem::find(rest, b"\n---") {
-        let (piece, after) = rest.split_at(at + 1);
-        pieces.push(piece);
-        rest = after;
-    }
-    pieces.push(rest);
-    pieces
 }
 
 fn is(object: &RenderedObject, id: &ObjectId, namespace: &str) -> bool {

@@ -13,6 +13,7 @@ pub mod kind;
 pub mod live;
 pub mod outcome;
 pub mod output;
+pub mod past;
 pub mod pipeline;
 pub mod progress;
 pub mod reading;

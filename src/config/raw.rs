@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::actors::RawActor;
+use super::audit::RawAudit;
 use super::severity::{RawSeverity, RawSeverityRule};
 
 /// Configuration of Driftledger.
@@ -35,6 +36,8 @@ pub struct RawConfig {
     /// Lines for the actor table; they come before the shipped ones.
     #[serde(default)]
     pub actors: Vec<RawActor>,
+    /// What is audited besides the declared objects: live objects that Git once declared, or never did.
+    pub audit: Option<RawAudit>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }
@@ -81,6 +84,8 @@ pub struct RawCluster {
     pub allow_exec_plugins: Option<bool>,
     /// Time limit for one request, as `30s`. Default `30s`.
     pub timeout: Option<String>,
+    /// What is audited in this cluster besides the declared objects, in place of the general `audit`.
+    pub audit: Option<RawAudit>,
 }
 
 /// A Git repository.

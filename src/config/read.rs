@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::actors::ActorTable;
+use super::audit::Audit;
 use super::check::{check, nearest};
 use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
@@ -97,6 +98,7 @@ impl Reader<'_> {
             ),
             severity,
             actors: ActorTable::with_shipped(raw.actors.clone()),
+            audit: raw.audit.as_ref().map_or_else(Audit::default, Audit::new),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
@@ -142,7 +144,8 @@ impl Reader<'_> {
                 timeout,
             }
         };
-        ClusterConfig { name: ClusterName::new(&raw.name), source, secrets: raw.secrets.unwrap_or(false) }
+        let audit = raw.audit.as_ref().map(Audit::new);
+        ClusterConfig { name: ClusterName::new(&raw.name), source, secrets: raw.secrets.unwrap_or(false), audit }
     }
 
     fn repository(&mut self, n: usize, raw: &RawRepository) -> RepositoryConfig {

@@ -34,6 +34,12 @@ pub struct HeadMetadata<'a> {
     /// Namespace, where the kind has one.
     #[serde(borrow, default)]
     pub namespace: Option<Cow<'a, str>>,
+    /// Labels, still text.
+    #[serde(borrow, default)]
+    pub labels: Option<&'a RawValue>,
+    /// What it belongs to, still text.
+    #[serde(borrow, default)]
+    pub owner_references: Option<&'a RawValue>,
     /// Who wrote what, still text.
     #[serde(borrow, default)]
     pub managed_fields: Option<&'a RawValue>,
