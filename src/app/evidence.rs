@@ -37,6 +37,15 @@ pub struct Question<'a> {
     pub schema: Option<SchemaRef<'a>>,
     /// Whether it is not live: then it matters since when it is declared.
     pub missing: bool,
+    /// Whether it is declared no more: then it matters which commit took it away, and which declared it last.
+    pub removed: bool,
+}
+
+impl<'a> Question<'a> {
+    /// About an object that is declared no more.
+    pub fn of_former(object: &'a DeclaredObject) -> Self {
+        Self { object, judgements: &[], schema: None, missing: false, removed: true }
+    }
 }
 
 /// The evidence for objects of one target, from one walk over its history. Blocks.
@@ -192,10 +201,20 @@ impl Followed<'_> {
         self.history.versions.push(version);
     }
 
+    /// Whether every version so far is either after the object's end or as it was last declared.
+    fn last_declared_until_here(&self) -> bool {
+        let mut declared = self.history.versions.iter().skip_while(|version| version.value.is_none());
+        let last = declared.next();
+        last.is_none_or(|last| declared.all(|version| version.value == last.value))
+    }
+
     /// Whether an older version could change what is said.
     fn wants_more(&self) -> bool {
         let declared_until_here = || self.history.versions.last().is_none_or(|version| version.value.is_some());
-        !self.changed || !self.unmatched.is_empty() || (self.question.missing && declared_until_here())
+        !self.changed
+            || !self.unmatched.is_empty()
+            || (self.question.missing && declared_until_here())
+            || (self.question.removed && self.last_declared_until_here())
     }
 }
 

@@ -14,6 +14,7 @@ use crate::model::schema::Schemas;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
+use crate::stages::live_only::{Sorted, Watch};
 use crate::stages::normalise::Applied;
 
 /// Above this many differing objects of a kind, the second look is a LIST: requests must not grow with drift.
@@ -34,6 +35,8 @@ pub struct KindReader<S> {
     pub kind: ServedKind,
     /// Its declared objects.
     pub wanted: Wanted,
+    /// What else is looked for in its pages.
+    pub watch: Option<Watch>,
 }
 
 /// The declared objects of one kind at one version, and what was found out about them.
@@ -46,6 +49,10 @@ pub struct KindOutcome {
     pub found: Found,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// What else was looked for.
+    pub watch: Option<Watch>,
+    /// Whether the LIST held every object of the kind.
+    pub everything: bool,
 }
 
 /// What the pages of a LIST held. Forgotten as a whole when the LIST begins anew.
@@ -61,15 +68,20 @@ pub struct Found {
     pub applied: Applied,
     /// Live objects, declared or not.
     pub live_objects: u64,
+    /// What else was looked for.
+    pub sorted: Sorted,
     broken_pages: u64,
+    everything: bool,
 }
 
 impl<S: LiveSource> KindReader<S> {
     /// Reads the kind.
     pub async fn read(self) -> KindOutcome {
         let (mut found, mut gaps) = self.list(&self.wanted).await;
+        let everything = found.everything;
         self.look_again(&mut found, &mut gaps).await;
-        KindOutcome { kind: self.kind, wanted: self.wanted, found, gaps }
+        self.look_again_beyond(&mut found, &mut gaps).await;
+        KindOutcome { kind: self.kind, wanted: self.wanted, found, gaps, watch: self.watch, everything }
     }
 
     /// One LIST, judged page by page.
@@ -79,11 +91,12 @@ impl<S: LiveSource> KindReader<S> {
         let outcome = {
             let judge = self.judge();
             let mut each = |event: ListEvent| match event {
-                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge),
+                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, self.watch.as_ref(), &judge),
                 ListEvent::Restart => found = Found::default(),
             };
             self.source.list(&request, &mut each).await
         };
+        found.everything = outcome.everything;
         let mut gaps = outcome.gaps;
         if found.broken_pages > 0 {
             let hides = Hides::Kind { kind: self.kind.gvk.group_kind(), namespace: None };
@@ -117,6 +130,27 @@ impl<S: LiveSource> KindReader<S> {
         gaps.extend(more);
     }
 
+    /// The same for what no target declares: what is gone by now is no finding.
+    async fn look_again_beyond(&self, found: &mut Found, gaps: &mut Vec<Gap>) {
+        let doubtful: Vec<ObjectId> = found.sorted.in_question().cloned().collect();
+        if doubtful.len() > MOST_SINGLE_READS {
+            // The same LIST as before, because a narrower one may be all that is allowed.
+            let (again, _) = self.list(&self.wanted).await;
+            found.sorted.confirm(&again.sorted);
+            return;
+        }
+        for id in doubtful {
+            match self.source.get(&self.kind, &id).await {
+                Ok(Some(_)) => {}
+                Ok(None) => found.sorted.forget(&id),
+                Err(gap) => {
+                    found.sorted.doubt(&id);
+                    gaps.push(Gap { hides: Hides::Objects { objects: vec![id] }, ..gap });
+                }
+            }
+        }
+    }
+
     async fn one_by_one(&self, wanted: &Wanted) -> (Found, Vec<Gap>) {
         let (mut found, mut gaps) = (Found::default(), Vec::new());
         for (id, object) in wanted {
@@ -142,7 +176,14 @@ impl<S: LiveSource> KindReader<S> {
 }
 
 impl Found {
-    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &Wanted, judge: &Judge<'_>) {
+    fn page(
+        &mut self,
+        page: &Bytes,
+        kind: &ServedKind,
+        wanted: &Wanted,
+        watch: Option<&Watch>,
+        judge: &Judge<'_>,
+    ) {
         let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
             self.broken_pages += 1;
             return;
@@ -156,9 +197,12 @@ impl Found {
             let id = ObjectId {
                 group: kind.gvk.gv.group.clone(),
                 kind: kind.gvk.kind.clone(),
-                namespace: head.metadata.namespace.map(|n| n.into_owned()),
-                name: head.metadata.name.into_owned(),
+                namespace: head.metadata.namespace.as_deref().map(str::to_owned),
+                name: head.metadata.name.clone().into_owned(),
             };
+            if let Some(watch) = watch {
+                watch.sort(&id, &head.metadata, item.get(), judge.actors, &mut self.sorted);
+            }
             if let Some(declared) = wanted.get(&id) {
                 self.object(id, declared, Some(item.get()), judge);
             }
@@ -189,6 +233,6 @@ pub fn is_hidden(id: &ObjectId, gaps: &[Gap]) -> bool {
             *kind == id.group_kind() && namespace.as_ref().is_none_or(|n| id.namespace.as_ref() == Some(n))
         }
         Hides::Objects { objects } => objects.contains(id),
-        Hides::Target | Hides::File { .. } | Hides::Evidence => false,
+        Hides::Target | Hides::File { .. } | Hides::Undeclared { .. } | Hides::Evidence => false,
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::audit::{self, Asked};
 use super::kind::{KindOutcome, KindReader, Wanted, is_hidden};
 use super::progress::Progress;
 use super::reading::ClusterReading;
@@ -13,11 +14,13 @@ use crate::model::declared::RenderedObject;
 use crate::model::discovery::{Discovery, Served, ServedKind};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::ClusterName;
+use crate::model::moves;
 use crate::model::resource::{GroupVersion, Gvk, ObjectId};
 use crate::model::schema::builtin_discovery;
 use crate::model::secret::RedactionKey;
 use crate::ports::LiveSource;
 use crate::stages::declare::{self, TargetPlace};
+use crate::stages::unserved::Unserved;
 
 /// What reading a cluster needs.
 pub struct LiveContext {
@@ -31,6 +34,8 @@ pub struct LiveContext {
     pub secrets: bool,
     /// The UID that this cluster had before, if this ledger knows it.
     pub known_uid: Option<String>,
+    /// What is asked besides the declared objects.
+    pub asked: Asked,
     /// Shown on a terminal.
     pub progress: Progress,
 }
@@ -46,6 +51,7 @@ pub fn unreachable(
     let mut reading = ClusterReading::new(&context.cluster, source, &discovery, declare::place(targets, &discovery));
     reading.summary.version = None;
     reading.leave_out_secrets(context.secrets);
+    reading.leave_out_opt_outs();
     reading.unknown = reading.objects.keys().cloned().collect();
     reading.gaps = vec![hiding_all(gap).of_cluster(&context.cluster)];
     reading
@@ -76,6 +82,7 @@ pub async fn read<S: LiveSource + 'static>(
         reading.gaps.push(another_cluster(known, found));
     }
     reading.leave_out_secrets(context.secrets);
+    reading.leave_out_opt_outs();
     reading.set_aside_unused_groups();
     if reading.gaps.iter().any(|gap| gap.hides == Hides::Cluster && gap.kind != GapKind::Parse) {
         reading.unknown = reading.objects.keys().cloned().collect();
@@ -109,8 +116,13 @@ struct Reader<S> {
 
 impl<S: LiveSource + 'static> Reader<S> {
     async fn read(self, reading: &mut ClusterReading) {
-        let by_kind = self.sort(reading);
-        let versions: BTreeSet<GroupVersion> = by_kind.keys().map(|gvk| gvk.gv.clone()).collect();
+        let mut by_kind = self.sort(reading);
+        let is_dump = self.source.describe() == "dump";
+        let (asked, secrets) = (&self.context.asked, self.context.secrets);
+        let (mut beyond, mut watches) = audit::plan(reading, &self.discovery, asked, is_dump, secrets, &mut by_kind);
+        // Only what is compared needs a schema.
+        let compared = by_kind.iter().filter(|(_, (_, wanted))| !wanted.is_empty());
+        let versions: BTreeSet<GroupVersion> = compared.map(|(gvk, _)| gvk.gv.clone()).collect();
         let (schemas, gaps) = self.source.schemas(&versions.into_iter().collect::<Vec<_>>()).await;
         reading.gaps.extend(gaps);
         reading.schemas = Arc::new(schemas);
@@ -119,9 +131,10 @@ impl<S: LiveSource + 'static> Reader<S> {
         let mut unread: BTreeMap<Gvk, Vec<ObjectId>> = BTreeMap::new();
         self.context.progress.start(by_kind.len() as u64, &format!("reading {}", self.context.cluster));
         for (gvk, (kind, wanted)) in by_kind {
+            let watch = watches.remove(&gvk);
             unread.insert(gvk, wanted.keys().cloned().collect());
             let (source, context, schemas) = (self.source.clone(), self.context.clone(), reading.schemas.clone());
-            tasks.spawn(KindReader { source, context, schemas, kind, wanted }.read());
+            tasks.spawn(KindReader { source, context, schemas, kind, wanted, watch }.read());
         }
         let mut outcomes = Vec::new();
         while let Some(outcome) = tasks.join_next().await {
@@ -133,12 +146,17 @@ impl<S: LiveSource + 'static> Reader<S> {
             }
         }
         outcomes.sort_by(|a, b| a.kind.gvk.cmp(&b.kind.gvk));
-        outcomes.into_iter().for_each(|outcome| take(outcome, reading));
+        for mut outcome in outcomes {
+            audit::take(&mut outcome, is_dump, reading, &mut beyond);
+            take(outcome, reading);
+        }
         for (gvk, objects) in unread {
             reading.unknown.extend(objects.iter().cloned());
+            reading.beyond.looked.hidden.insert(moves::kind_now(&gvk.group_kind()));
             let message = "reading the kind broke down; this is a defect in the program: please report it";
             reading.gaps.push(Gap::new(GapKind::Limit, message, Hides::Objects { objects }).at(gvk.to_string()));
         }
+        audit::finish(reading, asked, beyond);
         self.context.progress.finish();
     }
 
@@ -154,9 +172,8 @@ impl<S: LiveSource + 'static> Reader<S> {
                 }
                 Served::Yes(_) | Served::Unknown => hidden.entry(object.gvk.clone()).or_default().push(id.clone()),
                 Served::No => {
-                    let served = self.discovery.versions_of(&id.group_kind());
-                    let served = served.iter().map(|k| k.gvk.gv.api_version()).collect();
-                    reading.unserved.insert(id.clone(), served);
+                    let unserved = Unserved::of(&id.group_kind(), &self.discovery);
+                    reading.unserved.insert(id.clone(), unserved);
                 }
             }
         }
@@ -175,7 +192,7 @@ impl<S: LiveSource + 'static> Reader<S> {
 
 /// Takes a kind's outcome into the reading of its cluster.
 fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
-    let KindOutcome { kind, wanted, found, mut gaps } = outcome;
+    let KindOutcome { kind, wanted, found, mut gaps, .. } = outcome;
     reading.summary.live_objects += found.live_objects;
     if !found.unreadable.is_empty() {
         let hides = Hides::Objects { objects: found.unreadable };

@@ -3,6 +3,7 @@
 //! `pipeline` is the whole flow on one screen.
 
 pub mod assemble;
+pub mod audit;
 pub mod cli;
 pub mod commands;
 pub mod demo;

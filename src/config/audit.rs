@@ -99,6 +99,12 @@ impl Audit {
         }
     }
 
+    /// Nothing at all.
+    pub fn nothing() -> Self {
+        let unmanaged = RawUnmanaged { defaults: Some(false), ..RawUnmanaged::default() };
+        Self::new(&RawAudit { removed: Some(false), unmanaged: Some(unmanaged) })
+    }
+
     /// Whether undeclared objects of a kind are findings because doors are watched, with nothing configured.
     pub fn by_default(&self, kind: &GroupKind) -> bool {
         self.defaults && KnownObjects::shipped().is_audited(kind)

@@ -55,6 +55,9 @@ pub struct RawSeverityRule {
     /// Field paths with list keys left out, as `.spec.template.spec.containers[].image`; `*` stands for any text.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// Live values that are text; `*` stands for any text.
+    #[serde(default)]
+    pub live: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +67,7 @@ struct Rule {
     causes: Vec<Cause>,
     kinds: Vec<WildMatch>,
     paths: Vec<WildMatch>,
+    live: Vec<WildMatch>,
 }
 
 /// The rules, in order.
@@ -118,6 +122,7 @@ impl Rule {
             causes: causes.collect::<Result<_, _>>()?,
             kinds: patterns(&raw.kinds),
             paths: patterns(&raw.paths),
+            live: patterns(&raw.live),
         })
     }
 
@@ -127,6 +132,7 @@ impl Rule {
             && (self.causes.is_empty() || finding.cause.is_some_and(|cause| self.causes.contains(&cause)))
             && any(&self.kinds, kind)
             && any(&self.paths, path)
+            && any(&self.live, finding.live.as_ref().and_then(|live| live.as_str()).unwrap_or_default())
     }
 }
 

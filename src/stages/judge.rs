@@ -5,8 +5,10 @@ use serde_json::value::RawValue;
 
 use super::compare::{self, Difference};
 use super::live::{self, Head};
+use super::findings;
 use super::managed_fields;
 use super::normalise::{Applied, Side, normalise};
+use super::opt_outs;
 use super::undeclared::undeclared;
 use crate::config::actors::ActorTable;
 use crate::model::attribution::{Actor, ActorKind};
@@ -92,6 +94,11 @@ impl Judge<'_> {
             let api_version = declared.gvk.gv.api_version();
             differences.extend(undeclared(&declared_tree, &live_tree, schema, entries, &api_version));
         }
+        // One that anybody put there, whoever wrote it: nothing need be known of writers.
+        for opt_out in opt_outs::live_only(&declared_tree, &live_tree) {
+            differences.retain(|difference| difference.path != opt_out.path);
+            differences.push(opt_out);
+        }
         let last_writer = entries.as_deref().and_then(managed_fields::last_writer);
         let with_writers = differences.into_iter().map(|difference| {
             let actors = managed_fields::writers(entries.as_deref().unwrap_or_default(), &difference.path);
@@ -100,7 +107,9 @@ impl Judge<'_> {
         });
         verdict.judgements = with_writers.filter(|j| !is_server_default(j)).collect();
         for judgement in &mut verdict.judgements {
-            judgement.difference.note = judgement.last_writer.as_ref().map(last_writer_note);
+            if let Some(writer) = &judgement.last_writer {
+                judgement.difference.note = findings::join(judgement.difference.note.as_deref(), Some(&last_writer_note(writer)));
+            }
         }
         verdict.method = self.method(&declared.gvk, schema, entries.is_some());
         if !verdict.judgements.is_empty() {

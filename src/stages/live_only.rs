@@ -17,7 +17,7 @@ use crate::config::audit::Audit;
 use crate::config::known::{KnownObjects, KnownRule, Seen};
 use crate::model::attribution::Actor;
 use crate::model::moves;
-use crate::model::resource::{GroupKind, ObjectId};
+use crate::model::resource::{GroupKind, Gvk, ObjectId};
 
 /// Objects of one cluster by the names that their kinds have now. See [`moves`].
 #[derive(Debug, Default)]
@@ -33,8 +33,10 @@ pub struct Names {
 }
 
 /// What is looked for in the pages of one kind besides its declared objects.
+#[derive(Debug)]
 pub struct Watch {
     kind: GroupKind,
+    api_version: String,
     group_now: String,
     names: Arc<Names>,
     audit: Audit,
@@ -44,6 +46,8 @@ pub struct Watch {
 /// A live object that no target declares and that something may be said about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveOnly {
+    /// The version that it was read in.
+    pub api_version: String,
     /// Who seems to manage it, by labels, annotations and field managers.
     pub owner: Owner,
     /// Who wrote it, newest first.
@@ -59,8 +63,8 @@ pub struct Sorted {
     pub unmanaged: BTreeMap<ObjectId, LiveOnly>,
     /// Declared under a name that is not served, and here all the same.
     pub sought: BTreeSet<ObjectId>,
-    /// What an earlier scan found undeclared, and still is, audited or not.
-    pub open: BTreeSet<ObjectId>,
+    /// What an earlier scan found undeclared, and still is; false for what has become a child or is known to be the cluster's own.
+    pub open: BTreeMap<ObjectId, bool>,
     /// Declared objects that are live.
     pub declared: u64,
     /// Others that are neither children nor the cluster's own.
@@ -75,13 +79,16 @@ pub struct Sorted {
 
 impl Watch {
     /// For one kind of a cluster.
-    pub fn new(kind: &GroupKind, names: Arc<Names>, audit: &Audit) -> Self {
+    pub fn new(kind: &Gvk, names: Arc<Names>, audit: &Audit) -> Self {
+        let api_version = kind.gv.api_version();
+        let kind = kind.group_kind();
         Self {
-            kind: kind.clone(),
             group_now: moves::group_now(&kind.group, &kind.kind).to_owned(),
             names,
             audit: audit.clone(),
-            rules: KnownObjects::shipped().rules_for(kind),
+            rules: KnownObjects::shipped().rules_for(&kind),
+            kind,
+            api_version,
         }
     }
 
@@ -101,25 +108,27 @@ impl Watch {
             sorted.declared += 1;
             return;
         }
-        if head.owner_references.is_some_and(is_child) {
+        let is_child = head.owner_references.is_some_and(is_child);
+        let known = if is_child { None } else { self.known(head, text) };
+        if self.names.open.contains(name) {
+            sorted.open.insert(name.clone(), !is_child && known.is_none());
+        }
+        if is_child {
             sorted.children += 1;
             return;
         }
-        if let Some(rule) = self.known(head, text) {
+        if let Some(rule) = known {
             *sorted.known.entry(rule.reason.clone()).or_default() += 1;
             return;
         }
         sorted.undeclared += 1;
-        if self.names.open.contains(name) {
-            sorted.open.insert(name.clone());
-        }
         let namespace = id.namespace.as_deref();
         if self.names.former.contains(name) {
-            sorted.former.insert(id.clone(), live_only(head, text, actors));
+            sorted.former.insert(id.clone(), self.live_only(head, text, actors));
         } else if self.audit.covers(&self.kind, namespace) {
             match self.audit.exclusion(&self.kind, namespace, &id.name) {
                 Some(exclusion) => *sorted.excluded.entry(exclusion.reason.clone()).or_default() += 1,
-                None => drop(sorted.unmanaged.insert(id.clone(), live_only(head, text, actors))),
+                None => drop(sorted.unmanaged.insert(id.clone(), self.live_only(head, text, actors))),
             }
         }
     }
@@ -132,6 +141,29 @@ impl Watch {
             subjects: &|| subjects(text),
         };
         self.rules.iter().copied().find(|rule| rule.fits(&seen))
+    }
+
+    fn live_only(&self, head: &HeadMetadata<'_>, text: &str, actors: &ActorTable) -> LiveOnly {
+        #[derive(Deserialize)]
+        struct Object {
+            metadata: Metadata,
+        }
+        #[derive(Deserialize)]
+        struct Metadata {
+            #[serde(default)]
+            annotations: Option<BTreeMap<String, String>>,
+        }
+        let annotations = serde_json::from_str::<Object>(text).ok().and_then(|object| object.metadata.annotations);
+        let entries = head.managed_fields.and_then(|text| managed_fields::parse(text.get(), actors));
+        let mut actors: Vec<Actor> = entries
+            .unwrap_or_default()
+            .into_iter()
+            .map(|entry| entry.actor)
+            .filter(|actor| actor.subresource.is_none())
+            .collect();
+        actors.sort_by_key(|actor| std::cmp::Reverse(actor.time));
+        let owner = owner::of(&texts(head.labels), &annotations.unwrap_or_default(), &actors);
+        LiveOnly { api_version: self.api_version.clone(), owner, actors }
     }
 }
 
@@ -146,16 +178,38 @@ impl Sorted {
         self.children + self.known.values().sum::<u64>()
     }
 
+    /// Takes another kind's in.
+    pub fn append(&mut self, more: Self) {
+        self.former.extend(more.former);
+        self.unmanaged.extend(more.unmanaged);
+        self.sought.extend(more.sought);
+        self.open.extend(more.open);
+        self.declared += more.declared;
+        self.undeclared += more.undeclared;
+        self.children += more.children;
+        for (reason, count) in more.known {
+            *self.known.entry(reason).or_default() += count;
+        }
+        for (reason, count) in more.excluded {
+            *self.excluded.entry(reason).or_default() += count;
+        }
+    }
+
     /// Keeps of what may be said only what a second look found, too.
     pub fn confirm(&mut self, again: &Self) {
         self.former.retain(|id, _| again.former.contains_key(id));
         self.unmanaged.retain(|id, _| again.unmanaged.contains_key(id));
     }
 
-    /// Forgets an object that is gone, or is hidden by a gap.
-    pub fn forget(&mut self, id: &ObjectId) {
+    /// Takes back an object that a gap hides at the second look.
+    pub fn doubt(&mut self, id: &ObjectId) {
         self.former.remove(id);
         self.unmanaged.remove(id);
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&mut self, id: &ObjectId) {
+        self.doubt(id);
         self.open.remove(moves::object_now(id).as_ref());
     }
 
@@ -202,34 +256,12 @@ fn subjects(text: &str) -> Option<Vec<String>> {
     Some(binding.subjects.unwrap_or_default().into_iter().map(written).collect())
 }
 
-fn live_only(head: &HeadMetadata<'_>, text: &str, actors: &ActorTable) -> LiveOnly {
-    #[derive(Deserialize)]
-    struct Object {
-        metadata: Metadata,
-    }
-    #[derive(Deserialize)]
-    struct Metadata {
-        #[serde(default)]
-        annotations: Option<BTreeMap<String, String>>,
-    }
-    let annotations = serde_json::from_str::<Object>(text).ok().and_then(|object| object.metadata.annotations);
-    let entries = head.managed_fields.and_then(|text| managed_fields::parse(text.get(), actors));
-    let mut actors: Vec<Actor> = entries
-        .unwrap_or_default()
-        .into_iter()
-        .map(|entry| entry.actor)
-        .filter(|actor| actor.subresource.is_none())
-        .collect();
-    actors.sort_by_key(|actor| std::cmp::Reverse(actor.time));
-    let owner = owner::of(&texts(head.labels), &annotations.unwrap_or_default(), &actors);
-    LiveOnly { owner, actors }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::resource::GroupVersion;
     use crate::stages::live::Head;
 
     fn id(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> ObjectId {
@@ -237,7 +269,8 @@ mod tests {
     }
 
     fn sort(kind: &GroupKind, names: Names, objects: &[serde_json::Value]) -> Sorted {
-        let watch = Watch::new(kind, Arc::new(names), &Audit::default());
+        let gv = GroupVersion { group: kind.group.clone(), version: "v1".into() };
+        let watch = Watch::new(&Gvk { gv, kind: kind.kind.clone() }, Arc::new(names), &Audit::default());
         let mut sorted = Sorted::default();
         for object in objects {
             let text = object.to_string();
@@ -281,7 +314,7 @@ mod tests {
         let unmanaged: Vec<_> = sorted.unmanaged.keys().map(|id| id.name.as_str()).collect();
         assert_eq!(unmanaged, ["by-hand", "owned-without-a-controller"]);
         assert_eq!((sorted.declared, sorted.undeclared, sorted.children), (1, 3, 1));
-        assert_eq!(sorted.open, [of("former")].into());
+        assert_eq!(sorted.open, [(of("former"), true)].into());
     }
 
     #[test]

@@ -6,16 +6,20 @@
 
 pub mod assess;
 pub mod attribute;
+pub mod beyond;
 pub mod compare;
 pub mod declare;
 pub mod equality;
 pub mod findings;
+pub mod former;
 pub mod judge;
 pub mod lifecycle;
 pub mod live;
 pub mod live_only;
 pub mod managed_fields;
 pub mod normalise;
+pub mod opt_outs;
 pub mod owner;
 pub mod quantity;
 pub mod undeclared;
+pub mod unserved;

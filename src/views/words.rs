@@ -4,7 +4,7 @@
 use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
 use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Gap, Hides};
-use crate::model::report::{ScanReport, TargetSummary};
+use crate::model::report::{Coverage, ScanReport, TargetSummary};
 use crate::model::time::Timestamp;
 
 use super::escape::terminal;
@@ -97,6 +97,13 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
         Some(seal) => (format!("#{}", seal.sequence), Some(format!("{}…", short_hash(&seal.hash)))),
         None => ("none".to_owned(), Some("not recorded in a ledger".to_owned())),
     };
+    let (coverage, coverage_note) = match &scan.counts.coverage {
+        Some(c) => (
+            format!("{} of {}", number(c.declared), number(c.live)),
+            Some(format!("of {}", counted(c.kinds.len() as u64, "kind", "kinds"))),
+        ),
+        None => ("not counted".to_owned(), None),
+    };
     vec![
         fact(
             "targets",
@@ -112,11 +119,23 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
             (missing > 0).then(|| format!("{} unknown", number(missing))),
             missing > 0,
         ),
+        fact("live objects declared", "targets", coverage, coverage_note, false),
         fact("gaps", "gaps", number(report.gaps.len() as u64), None, !report.gaps.is_empty()),
         fact("exclusions", "exclusions", number(report.exclusions.len() as u64), None, false),
         fact("last complete scan", "targets", last, last_note, last_weak),
         fact("seal", "seal", seal, seal_note, scan.seal.is_none()),
     ]
+}
+
+/// `613 of 702 live objects are declared in Git, of these kinds: …`; `None` where that was not counted.
+pub fn coverage(coverage: Option<&Coverage>) -> Option<String> {
+    let coverage = coverage?;
+    Some(format!(
+        "{} of {} are declared in Git, of these kinds: {}",
+        number(coverage.declared),
+        counted(coverage.live, "live object", "live objects"),
+        coverage.kinds.join(", ")
+    ))
 }
 
 /// The trust strip on one line: `3 targets · 211 of 214 objects compared · …`.
@@ -128,7 +147,7 @@ pub fn trust_line(report: &ScanReport) -> String {
                 ("last complete scan", "this scan") => "this scan is complete".to_owned(),
                 ("last complete scan" | "seal", value) => format!("{} {value}", fact.label),
                 (label, "1") => format!("1 {}", label.trim_end_matches('s')),
-                (label, value) if label == "objects compared" => format!("{value} {label}"),
+                ("live objects declared", value) => format!("{value} live objects declared in Git"),
                 (label, value) => format!("{value} {label}"),
             };
             match fact.note {
@@ -268,6 +287,7 @@ pub fn hides(gap: &Gap) -> String {
         Hides::File { file } => format!("what {file} declares"),
         Hides::Kind { kind, namespace: Some(namespace) } => format!("every {kind} in {namespace}"),
         Hides::Kind { kind, namespace: None } => format!("every {kind}"),
+        Hides::Undeclared { kind } => format!("every {kind} that Git does not declare"),
         Hides::Objects { objects } => match objects.as_slice() {
             [] => "no object by name".to_owned(),
             [one] => one.to_string(),
@@ -325,7 +345,8 @@ mod tests {
     fn the_trust_strip_says_what_the_verdict_rests_on() {
         assert_eq!(
             trust_line(&sample::drifted()),
-            "3 targets · 211 of 214 objects compared (3 unknown) · 2 gaps · 3 exclusions · \
+            "3 targets · 211 of 214 objects compared (3 unknown) · \
+             613 of 702 live objects declared in Git (of 4 kinds) · 2 gaps · 3 exclusions · \
              last complete scan 2026-03-02 13:58:09 UTC (this scan is partial) · seal #42 9f3ab4d2c17e…"
         );
         let weak: Vec<_> = trust(&sample::in_sync()).into_iter().filter(|f| f.weak).collect();

@@ -166,7 +166,8 @@ fn page(report: &ScanReport) -> Page<'_> {
             .iter()
             .map(|c| {
                 let version = c.version.as_ref().map(|v| format!("{v}, ")).unwrap_or_default();
-                t(&format!("{} ({version}{}, {} live objects)", c.name, c.source, number(c.live_objects)))
+                let coverage = words::coverage(c.coverage.as_ref()).map(|text| format!("; {text}")).unwrap_or_default();
+                t(&format!("{} ({version}{}, {} live objects{coverage})", c.name, c.source, number(c.live_objects)))
             })
             .collect(),
         span: words::span(report),

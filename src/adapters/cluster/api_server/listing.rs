@@ -51,18 +51,19 @@ pub(super) async fn list(
     request: &ListRequest,
     each: &mut (dyn FnMut(ListEvent) + Send),
 ) -> ListOutcome {
-    let mut listing = Listing { fetcher, kind: &request.kind, wanted: &request.wanted, each, handed_over: false };
+    let mut listing = Listing { fetcher, kind: &request.kind, wanted: &request.wanted, each, handed_over: false, everything: false };
     let mut restarts = 0;
     loop {
-        let Gone(failure) = match listing.everything().await {
-            Ok(gaps) => return ListOutcome { gaps },
+        let Gone(failure) = match listing.run().await {
+            Ok(gaps) => return ListOutcome { gaps, everything: listing.everything },
             Err(gone) => gone,
         };
         if restarts == RESTARTS {
             let message = format!("the LIST expired {} times before its last page: {failure}", RESTARTS + 1);
             let gap = Gap::new(GapKind::Unreachable, message, hides_kind(&request.kind, None));
             let gap = gap.at(request.kind.gvk.group_kind().to_string());
-            return ListOutcome { gaps: vec![gap.hint("the server is slow for this many objects: try larger pages")] };
+            let gaps = vec![gap.hint("the server is slow for this many objects: try larger pages")];
+            return ListOutcome { gaps, everything: false };
         }
         restarts += 1;
         listing.restart();
@@ -76,15 +77,20 @@ struct Listing<'a> {
     each: &'a mut (dyn FnMut(ListEvent) + Send),
     /// Whether a page was handed over since the last restart.
     handed_over: bool,
+    /// Whether a LIST of the whole cluster came to its end.
+    everything: bool,
 }
 
 impl Listing<'_> {
-    async fn everything(&mut self) -> Result<Vec<Gap>, Gone> {
+    async fn run(&mut self) -> Result<Vec<Gap>, Gone> {
         if !self.kind.listable {
             return Ok(self.declared_by_name().await);
         }
         match self.pages(None).await? {
-            None => Ok(Vec::new()),
+            None => {
+                self.everything = true;
+                Ok(Vec::new())
+            }
             Some(failure) if failure.is_forbidden() && !self.wanted.is_empty() => {
                 if self.kind.namespaced {
                     self.by_namespace().await

@@ -162,6 +162,7 @@ impl Scan {
             source: "dump".into(),
             live_objects: 4,
             clock_skew_seconds: None,
+            coverage: None,
         };
         let scan = ScanSummary {
             id,
