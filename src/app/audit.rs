@@ -41,6 +41,8 @@ pub struct Progressing {
     former: BTreeMap<ObjectId, Former>,
     sorted: Sorted,
     coverage: Coverage,
+    /// Kinds that are audited by default and that a dump does not hold.
+    not_dumped: Vec<String>,
 }
 
 /// Adds the kinds to read besides the declared ones, and says for each what it is to be sorted for.
@@ -67,7 +69,8 @@ pub fn plan(
         // A kind that is read in several versions is sorted in one of them.
         let among = |served: &&ServedKind| moves::kind_now(&served.gvk.group_kind()) == *kind;
         let here = preferred_of(kind, by_kind.values().map(|(served, _)| served).filter(among));
-        let served = here.or_else(|| preferred_of(kind, discovery.kinds().filter(|k| k.listable).filter(among))).cloned();
+        let served =
+            here.or_else(|| preferred_of(kind, discovery.kinds().filter(|k| k.listable).filter(among))).cloned();
         let Some(served) = served else {
             not_served(kind, &names.0, reading, discovery, is_dump);
             continue;
@@ -163,15 +166,11 @@ pub fn take(outcome: &mut KindOutcome, is_dump: bool, reading: &mut ClusterReadi
         let by_choice = looked.audit.by_choice(&group_kind, outcome.kind.namespaced);
         if is_dump && hidden && outcome.wanted.is_empty() && !awaited && !by_choice {
             // Whoever made the dump chose its kinds; what watches doors by default asks for no more.
-            let gaps = std::mem::take(&mut outcome.gaps);
-            reading.exclusions.extend(gaps.into_iter().map(|gap| Exclusion {
-                scope: reading.summary.name.to_string(),
-                what: format!("{group_kind} that Git does not declare"),
-                reason: gap.message,
-                count: None,
-            }));
+            outcome.gaps.clear();
+            progress.not_dumped.push(group_kind.to_string());
         } else if !hidden && (awaited || audited) {
-            let message = format!("{group_kind} cannot be listed in the whole cluster: only what is declared was looked at");
+            let message =
+                format!("{group_kind} cannot be listed in the whole cluster: only what is declared was looked at");
             let gap = Gap::new(GapKind::Forbidden, message, Hides::Undeclared { kind: group_kind.clone() });
             outcome.gaps.push(gap.at(group_kind.to_string()));
         }
@@ -181,7 +180,7 @@ pub fn take(outcome: &mut KindOutcome, is_dump: bool, reading: &mut ClusterReadi
 
 /// What all of it came to.
 pub fn finish(reading: &mut ClusterReading, asked: &Asked, progress: Progressing) {
-    let Progressing { mut former, sorted, coverage, .. } = progress;
+    let Progressing { mut former, sorted, coverage, not_dumped, .. } = progress;
     for (id, unserved) in &mut reading.unserved {
         let now = moves::object_now(id);
         let read = unserved.read_as.as_ref().map(|kind| moves::kind_now(&kind.gvk.group_kind()));
@@ -201,10 +200,19 @@ pub fn finish(reading: &mut ClusterReading, asked: &Asked, progress: Progressing
         exclude(&cluster, "live objects that Git does not declare".into(), reason, None);
         return;
     }
+    if !not_dumped.is_empty() {
+        let reason = format!("the dump holds none of these kinds: {}", not_dumped.join(", "));
+        exclude(&cluster, "live objects that Git does not declare".into(), &reason, None);
+    }
     for (reason, count) in &sorted.known {
         exclude(&cluster, "live objects of the cluster's own".into(), reason, Some(*count));
     }
-    exclude(&cluster, "live objects that belong to others".into(), "made and kept by their controllers", Some(sorted.children));
+    exclude(
+        &cluster,
+        "live objects that belong to others".into(),
+        "made and kept by their controllers",
+        Some(sorted.children),
+    );
     for (reason, count) in &sorted.excluded {
         exclude(&cluster, "live objects that Git does not declare".into(), reason, Some(*count));
     }
@@ -217,7 +225,12 @@ pub fn finish(reading: &mut ClusterReading, asked: &Asked, progress: Progressing
             cuts.push(back_to);
         }
         let what = "earlier versions of files".to_owned();
-        exclude(place.target.as_str(), what, "they cannot be read: what they declared is not known", Some(past.unreadable));
+        exclude(
+            place.target.as_str(),
+            what,
+            "they cannot be read: what they declared is not known",
+            Some(past.unreadable),
+        );
     }
     let beyond = &mut reading.beyond;
     beyond.history = match cuts.as_slice() {

@@ -176,14 +176,7 @@ impl<S: LiveSource> KindReader<S> {
 }
 
 impl Found {
-    fn page(
-        &mut self,
-        page: &Bytes,
-        kind: &ServedKind,
-        wanted: &Wanted,
-        watch: Option<&Watch>,
-        judge: &Judge<'_>,
-    ) {
+    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &Wanted, watch: Option<&Watch>, judge: &Judge<'_>) {
         let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
             self.broken_pages += 1;
             return;

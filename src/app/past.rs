@@ -29,8 +29,7 @@ pub fn look_back(sources: &mut [&mut TargetSource], config: &Config, key: &Redac
     for (commit, members) in by_commit {
         let Some((_, repository, _)) = members.first().and_then(|n| sources[*n].commit.clone()) else { continue };
         let roots: Vec<String> = members.iter().map(|n| root(sources[*n])).collect();
-        let bounds =
-            HistoryBounds { max_commits: config.limits.history_commits, deadline, ..HistoryBounds::default() };
+        let bounds = HistoryBounds { max_commits: config.limits.history_commits, deadline, ..HistoryBounds::default() };
         match repository.departures(&commit, &roots, bounds) {
             Ok(all) => {
                 for (n, departures) in members.into_iter().zip(all) {
@@ -71,11 +70,8 @@ fn of_target(
         (group.to_owned(), kind.to_owned(), namespace(ns), name.to_owned())
     };
     // What is declared now is no past; each object counts once, at its newest.
-    let mut taken: HashSet<_> = source
-        .objects
-        .iter()
-        .map(|o| name(&o.gvk.gv.group, &o.gvk.kind, o.namespace.as_deref(), &o.name))
-        .collect();
+    let mut taken: HashSet<_> =
+        source.objects.iter().map(|o| name(&o.gvk.gv.group, &o.gvk.kind, o.namespace.as_deref(), &o.name)).collect();
     let mut reader = HeadReader::new(gather::reading(config, &source.config, key));
     let mut known: HashMap<BlobId, ()> = HashMap::new();
     for file in departures.files {

@@ -149,8 +149,7 @@ async fn gather_both(
     tracing::debug!("declared side read");
     let readings = gather_live(scan, clusters, &mut sources, prior, key).await;
     tracing::debug!("live side read and compared");
-    let differs =
-        readings.iter().any(|reading| reading.in_question().next().is_some() || !reading.beyond.is_empty());
+    let differs = readings.iter().any(|reading| reading.in_question().next().is_some() || !reading.beyond.is_empty());
     if !differs || !gather::moved(&scan.config, &sources, (scan.clock)()).await {
         return (sources, readings);
     }

@@ -146,7 +146,9 @@ impl ClusterReading {
         let mut counts: BTreeMap<Off, u64> = BTreeMap::new();
         let out = |object: &DeclaredObject| {
             let tree = Some(object).filter(|object| opt_outs::may_hold(&object.json))?.tree().ok()?;
-            opt_outs::of(&tree).map(|(_, _, off)| off).find(|off| matches!(off, Off::Hook | Off::Deploying | Off::Correcting))
+            opt_outs::of(&tree)
+                .map(|(_, _, off)| off)
+                .find(|off| matches!(off, Off::Hook | Off::Deploying | Off::Correcting))
         };
         let excluded = &mut self.excluded;
         self.objects.retain(|id, object| match out(object) {

@@ -144,8 +144,7 @@ mod tests {
 
     fn audit(kinds: &[&str], namespaces: &[&str]) -> Audit {
         let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-        let unmanaged =
-            RawUnmanaged { kinds: texts(kinds), namespaces: texts(namespaces), ..RawUnmanaged::default() };
+        let unmanaged = RawUnmanaged { kinds: texts(kinds), namespaces: texts(namespaces), ..RawUnmanaged::default() };
         Audit::new(&RawAudit { removed: None, unmanaged: Some(unmanaged) })
     }
 
@@ -162,10 +161,26 @@ mod tests {
             ("another namespace", &[], &["shop-*"], "ConfigMap", "", Some("other"), false),
             ("RBAC in another namespace", &[], &["shop-*"], "Role", "rbac.authorization.k8s.io", Some("other"), true),
             ("no cluster-wide kind with namespaces alone", &[], &["shop-*"], "Node", "", None, false),
-            ("a cluster-wide kind that is named", &["StorageClass.*"], &["shop-*"], "StorageClass", "storage.k8s.io", None, true),
+            (
+                "a cluster-wide kind that is named",
+                &["StorageClass.*"],
+                &["shop-*"],
+                "StorageClass",
+                "storage.k8s.io",
+                None,
+                true,
+            ),
             ("both", &["Service"], &["shop-*"], "Service", "", Some("other"), false),
             ("noise stays out of *", &["*"], &[], "Lease", "coordination.k8s.io", shop, false),
-            ("noise that is named in full", &["Lease.coordination.k8s.io"], &[], "Lease", "coordination.k8s.io", shop, true),
+            (
+                "noise that is named in full",
+                &["Lease.coordination.k8s.io"],
+                &[],
+                "Lease",
+                "coordination.k8s.io",
+                shop,
+                true,
+            ),
         ] {
             assert_eq!(audit(kinds, namespaces).covers(&GroupKind::new(group, kind), namespace), covered, "{case}");
         }

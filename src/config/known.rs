@@ -150,7 +150,13 @@ impl KnownRule {
 mod tests {
     use super::*;
 
-    fn reason(kind: &str, namespace: Option<&str>, name: &str, labels: &[&str], subjects: &[&str]) -> Option<&'static str> {
+    fn reason(
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+        labels: &[&str],
+        subjects: &[&str],
+    ) -> Option<&'static str> {
         let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
         let labels = || {
             let pair = |text: &&str| text.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
@@ -171,13 +177,53 @@ mod tests {
             ("bootstrap role", role, None, "view", BOOTSTRAP, &[], true),
             ("a name of the kind without the label", role, None, "system:mine", &[], &[], false),
             ("the label on a name of one's own", role, None, "backdoor", BOOTSTRAP, &[], false),
-            ("cluster-admin of the masters", binding, None, "cluster-admin", BOOTSTRAP, &["Group system:masters"], true),
-            ("cluster-admin of one more", binding, None, "cluster-admin", BOOTSTRAP, &["Group system:masters", "User eve"], false),
-            ("a component's", binding, None, "system:kube-dns", BOOTSTRAP, &["ServiceAccount kube-system/kube-dns"], true),
+            (
+                "cluster-admin of the masters",
+                binding,
+                None,
+                "cluster-admin",
+                BOOTSTRAP,
+                &["Group system:masters"],
+                true,
+            ),
+            (
+                "cluster-admin of one more",
+                binding,
+                None,
+                "cluster-admin",
+                BOOTSTRAP,
+                &["Group system:masters", "User eve"],
+                false,
+            ),
+            (
+                "a component's",
+                binding,
+                None,
+                "system:kube-dns",
+                BOOTSTRAP,
+                &["ServiceAccount kube-system/kube-dns"],
+                true,
+            ),
             ("nobody's", binding, None, "system:node", BOOTSTRAP, &[], true),
             ("system: for a person", binding, None, "system:support", BOOTSTRAP, &["User eve"], false),
-            ("system: for everybody", binding, None, "system:support", BOOTSTRAP, &["Group system:authenticated"], false),
-            ("discovery for everybody", binding, None, "system:discovery", BOOTSTRAP, &["Group system:authenticated"], true),
+            (
+                "system: for everybody",
+                binding,
+                None,
+                "system:support",
+                BOOTSTRAP,
+                &["Group system:authenticated"],
+                false,
+            ),
+            (
+                "discovery for everybody",
+                binding,
+                None,
+                "system:discovery",
+                BOOTSTRAP,
+                &["Group system:authenticated"],
+                true,
+            ),
             ("default service account", "ServiceAccount", Some("shop"), "default", &[], &[], true),
             ("another service account", "ServiceAccount", Some("shop"), "api", &[], &[], false),
             ("kubernetes Service", "Service", Some("default"), "kubernetes", &[], &[], true),
@@ -186,7 +232,15 @@ mod tests {
             ("Helm's record", "Secret", Some("shop"), "sh.helm.release.v1.api.v3", &[], &[], true),
             ("a namespace of the cluster", "Namespace", None, "kube-system", &[], &[], true),
             ("a namespace", "Namespace", None, "shop", &[], &[], false),
-            ("a built-in APIService", "APIService.apiregistration.k8s.io", None, "v1.apps", &["kube-aggregator.kubernetes.io/automanaged=onstart"], &[], true),
+            (
+                "a built-in APIService",
+                "APIService.apiregistration.k8s.io",
+                None,
+                "v1.apps",
+                &["kube-aggregator.kubernetes.io/automanaged=onstart"],
+                &[],
+                true,
+            ),
             ("an APIService", "APIService.apiregistration.k8s.io", None, "v1.metrics", &[], &[], false),
         ] {
             assert_eq!(reason(kind, namespace, name, labels, subjects).is_some(), known, "{case}: {kind} {name}");

@@ -154,13 +154,16 @@ pub fn of_leftover(
         return Removed::Kept(off);
     }
     let mut finding = bare(cluster, live, seen, Code::RemovedButLive);
-    "in the history of the cluster's targets, in no target now, and in a LIST of its kind".clone_into(&mut finding.method);
+    "in the history of the cluster's targets, in no target now, and in a LIST of its kind"
+        .clone_into(&mut finding.method);
     finding.declared_by = last_declared(&history.versions[gone.min(history.versions.len())..]);
     let since = removal.map_or(former.commits_behind, |removal| removal.commits_behind);
     let (cause, why) = match doubt {
         Some(place) => (
             Cause::Undetermined,
-            Some(format!("not all that the cluster's targets declare could be read ({place}): it may be declared there")),
+            Some(format!(
+                "not all that the cluster's targets declare could be read ({place}): it may be declared there"
+            )),
         ),
         None => match attribute::pending_or_behind(since, around) {
             Cause::Behind if !seen.owner.is_gitops => {
@@ -184,7 +187,8 @@ pub fn of_leftover(
 pub fn of_unmanaged(cluster: &ClusterName, live: &ObjectId, seen: &LiveOnly, history: &str) -> Finding {
     let mut finding = bare(cluster, live, seen, Code::Unmanaged);
     "in a LIST of its kind, in no target and in no target's history at hand".clone_into(&mut finding.method);
-    finding.note = Some(join([Some(format!("no target of the cluster declares it, nor did {history}")), managed_by(seen)]));
+    finding.note =
+        Some(join([Some(format!("no target of the cluster declares it, nor did {history}")), managed_by(seen)]));
     finding
 }
 
@@ -210,7 +214,9 @@ pub fn end(open: &Finding, looked: &LookedBeyond) -> Ending {
                 && looked.audit.exclusion(&id.group_kind(), namespace, &id.name).is_none();
             return match open.code {
                 Code::RemovedButLive if looked.doubtful || !looked.whole_history => Ending::Unknown,
-                Code::RemovedButLive => Ending::OutOfScope("no target's history declares it, or Git says that it may stay"),
+                Code::RemovedButLive => {
+                    Ending::OutOfScope("no target's history declares it, or Git says that it may stay")
+                }
                 _ if !audited => Ending::OutOfScope("the audit no longer covers it"),
                 _ => Ending::Unknown,
             };

@@ -23,8 +23,7 @@ fn former(kind: &str, name: &str, file: &str) -> Former {
         file: file.into(),
         line: None,
     };
-    let object =
-        DeclaredObject { id: id(kind, name), gvk: Gvk::new("v1", kind), origin, index: 0, json: "{}".into() };
+    let object = DeclaredObject { id: id(kind, name), gvk: Gvk::new("v1", kind), origin, index: 0, json: "{}".into() };
     Former { object, commits_behind: 3 }
 }
 
@@ -68,7 +67,13 @@ fn the_cause_of_a_removed_object_and_the_commits_behind_it() {
         let content = |n: i64| Some(json!({"data": {"n": n}}));
         evidence(
             true,
-            vec![version(1, None), version(3, None), version(5, content(2)), version(7, content(2)), version(9, content(1))],
+            vec![
+                version(1, None),
+                version(3, None),
+                version(5, content(2)),
+                version(7, content(2)),
+                version(9, content(1)),
+            ],
         )
     };
     for (case, is_gitops, first_seen, doubt, cause) in [
@@ -106,8 +111,10 @@ fn git_may_say_that_it_stays_and_a_name_may_never_have_been_declared() {
 }
 
 fn beyond(names: &[(&str, &str)]) -> Beyond {
-    let leftovers =
-        names.iter().map(|(name, file)| (id("ConfigMap", name), (seen(true), former("ConfigMap", name, file)))).collect();
+    let leftovers = names
+        .iter()
+        .map(|(name, file)| (id("ConfigMap", name), (seen(true), former("ConfigMap", name, file))))
+        .collect();
     Beyond { leftovers, unmanaged: [(id("Role", "r"), seen(false))].into(), ..Beyond::default() }
 }
 
@@ -168,14 +175,39 @@ fn an_open_finding_ends_only_by_what_was_looked_at() {
         ("gone", U, looked(), "resolved"),
         ("gone", R, looked(), "resolved"),
         ("declared", R, LookedBeyond { declared: [role()].into(), ..looked() }, "resolved"),
-        ("declared, in a scan that asks nothing", U, LookedBeyond { declared: [role()].into(), asked: false, ..looked() }, "resolved"),
+        (
+            "declared, in a scan that asks nothing",
+            U,
+            LookedBeyond { declared: [role()].into(), asked: false, ..looked() },
+            "resolved",
+        ),
         ("not asked", U, LookedBeyond { asked: false, ..looked() }, "not looked at"),
-        ("a gap hides its kind", U, LookedBeyond { whole: BTreeSet::new(), hidden: [role().group_kind()].into(), ..looked() }, "unknown"),
-        ("its kind is served no more", R, LookedBeyond { whole: BTreeSet::new(), unserved: [role().group_kind()].into(), ..looked() }, "resolved"),
+        (
+            "a gap hides its kind",
+            U,
+            LookedBeyond { whole: BTreeSet::new(), hidden: [role().group_kind()].into(), ..looked() },
+            "unknown",
+        ),
+        (
+            "its kind is served no more",
+            R,
+            LookedBeyond { whole: BTreeSet::new(), unserved: [role().group_kind()].into(), ..looked() },
+            "resolved",
+        ),
         ("its kind is not read", U, LookedBeyond { whole: BTreeSet::new(), ..looked() }, "out of scope"),
-        ("live, and the audit no longer covers it", U, live(LookedBeyond { audit: off.clone(), ..looked() }), "out of scope"),
+        (
+            "live, and the audit no longer covers it",
+            U,
+            live(LookedBeyond { audit: off.clone(), ..looked() }),
+            "out of scope",
+        ),
         ("live, and a target's gap forbids to say it", U, live(LookedBeyond { doubtful: true, ..looked() }), "unknown"),
-        ("live, and the history no longer reaches back", R, live(LookedBeyond { whole_history: false, ..looked() }), "unknown"),
+        (
+            "live, and the history no longer reaches back",
+            R,
+            live(LookedBeyond { whole_history: false, ..looked() }),
+            "unknown",
+        ),
         ("live, and Git says it may stay", R, live(looked()), "out of scope"),
         ("live, and a child now", U, LookedBeyond { open: [(role(), false)].into(), ..looked() }, "out of scope"),
         ("removed objects are not looked for", R, live(LookedBeyond { audit: off, ..looked() }), "out of scope"),

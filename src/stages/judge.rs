@@ -4,8 +4,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::compare::{self, Difference};
-use super::live::{self, Head};
 use super::findings;
+use super::live::{self, Head};
 use super::managed_fields;
 use super::normalise::{Applied, Side, normalise};
 use super::opt_outs;
@@ -108,7 +108,8 @@ impl Judge<'_> {
         verdict.judgements = with_writers.filter(|j| !is_server_default(j)).collect();
         for judgement in &mut verdict.judgements {
             if let Some(writer) = &judgement.last_writer {
-                judgement.difference.note = findings::join(judgement.difference.note.as_deref(), Some(&last_writer_note(writer)));
+                judgement.difference.note =
+                    findings::join(judgement.difference.note.as_deref(), Some(&last_writer_note(writer)));
             }
         }
         verdict.method = self.method(&declared.gvk, schema, entries.is_some());

@@ -286,7 +286,8 @@ mod tests {
         let kind = GroupKind::new("rbac.authorization.k8s.io", "RoleBinding");
         let of = |name: &str| id(&kind.group, &kind.kind, Some("shop"), name);
         let object = |name: &str, more: serde_json::Value| {
-            let mut object = json!({"metadata": {"name": name, "namespace": "shop"}, "subjects": [{"kind": "User", "name": "eve"}]});
+            let mut object =
+                json!({"metadata": {"name": name, "namespace": "shop"}, "subjects": [{"kind": "User", "name": "eve"}]});
             more.as_object().into_iter().flatten().for_each(|(k, v)| object["metadata"][k] = v.clone());
             object
         };
@@ -303,7 +304,10 @@ mod tests {
             names,
             &[
                 object("declared", json!({})),
-                object("former", json!({"managedFields": [{"manager": "argocd-controller", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {}}]})),
+                object(
+                    "former",
+                    json!({"managedFields": [{"manager": "argocd-controller", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {}}]}),
+                ),
                 object("child", controlled),
                 object("owned-without-a-controller", owned),
                 object("by-hand", json!({})),

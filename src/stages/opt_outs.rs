@@ -74,7 +74,11 @@ const OPT_OUTS: &[OptOut] = &[
     opt_out("helm.sh/resource-policy", Values::Is(&["keep"]), Off::Removing),
     opt_out("kustomize.toolkit.fluxcd.io/prune", DISABLED, Off::Removing),
     opt_out("kustomize.toolkit.fluxcd.io/reconcile", DISABLED, Off::Correcting),
-    opt_out("kustomize.toolkit.fluxcd.io/ssa", Values::Is(&["Ignore", "IfNotPresent", "ignore", "ifnotpresent"]), Off::Correcting),
+    opt_out(
+        "kustomize.toolkit.fluxcd.io/ssa",
+        Values::Is(&["Ignore", "IfNotPresent", "ignore", "ifnotpresent"]),
+        Off::Correcting,
+    ),
     opt_out("helm.toolkit.fluxcd.io/driftDetection", DISABLED, Off::Correcting),
     opt_out("kluctl.io/skip-delete", TRUE, Off::Removing),
     opt_out("kluctl.io/ignore-diff", TRUE, Off::Correcting),

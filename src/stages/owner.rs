@@ -31,12 +31,7 @@ const fn mark(tool: &'static str, name: &'static str, namespace: Option<&'static
 const MARKS: &[Mark] = &[
     mark("Argo CD", "argocd.argoproj.io/tracking-id", None, true),
     mark("Argo CD application", "argocd.argoproj.io/instance", None, true),
-    mark(
-        "Flux Kustomization",
-        "kustomize.toolkit.fluxcd.io/name",
-        Some("kustomize.toolkit.fluxcd.io/namespace"),
-        true,
-    ),
+    mark("Flux Kustomization", "kustomize.toolkit.fluxcd.io/name", Some("kustomize.toolkit.fluxcd.io/namespace"), true),
     mark("Flux HelmRelease", "helm.toolkit.fluxcd.io/name", Some("helm.toolkit.fluxcd.io/namespace"), true),
     mark("kluctl", "kluctl.io/discriminator", None, true),
     mark("Fleet bundle", "objectset.rio.cattle.io/id", None, true),
@@ -93,7 +88,14 @@ mod tests {
             ("Helm", &by_label[..], &helm[..], vec![], Some("Helm release shop/api"), true),
             ("Flux through Helm", &flux[..], &helm[..], vec![], Some("Flux HelmRelease flux/api"), true),
             ("Argo CD", &[], &argo[..], vec![], Some("Argo CD shop"), true),
-            ("OLM", &[("olm.owner", "op.v1"), ("olm.owner.namespace", "ops")], &[], vec![], Some("OLM ops/op.v1"), false),
+            (
+                "OLM",
+                &[("olm.owner", "op.v1"), ("olm.owner.namespace", "ops")],
+                &[],
+                vec![],
+                Some("OLM ops/op.v1"),
+                false,
+            ),
             ("only a label", by_label, &[], vec![], Some("Helm (app.kubernetes.io/managed-by)"), false),
             (
                 "only a writer",

@@ -1,6 +1,7 @@
 //! What can only be tested from outside: the house's law, and the program as its users run it.
 
 mod bad_input;
+mod beyond;
 mod demo;
 mod import_law;
 mod on_cluster;

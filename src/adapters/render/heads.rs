@@ -120,22 +120,40 @@ mod tests {
     use crate::yaml;
 
     const FILES: &[(&str, &str)] = &[
-        ("plain", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: n\ndata:\n  x: |\n    kind: Pod\n"),
-        ("two, the second without an end", "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: a\n---\nkind: Pod\napiVersion: v1\nmetadata:\n  name: b"),
-        ("lists that are not indented", "apiVersion: rbac/v1\nkind: Role\nmetadata:\n  name: a\nrules:\n- verbs:\n  - get\n"),
+        (
+            "plain",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: n\ndata:\n  x: |\n    kind: Pod\n",
+        ),
+        (
+            "two, the second without an end",
+            "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: a\n---\nkind: Pod\napiVersion: v1\nmetadata:\n  name: b",
+        ),
+        (
+            "lists that are not indented",
+            "apiVersion: rbac/v1\nkind: Role\nmetadata:\n  name: a\nrules:\n- verbs:\n  - get\n",
+        ),
         ("a list kind", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n"),
-        ("items of a CRD-like kind", "apiVersion: v1\nkind: PodList\nmetadata: {}\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n"),
+        (
+            "items of a CRD-like kind",
+            "apiVersion: v1\nkind: PodList\nmetadata: {}\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n",
+        ),
         ("flow", "{apiVersion: v1, kind: Pod, metadata: {name: a}}\n"),
         ("JSON", "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}}\n"),
         ("quoted keys", "\"apiVersion\": v1\n\"kind\": Pod\n\"metadata\":\n  name: a\n"),
-        ("flow metadata and comments", "# one\napiVersion: v1 # v1\nkind: Pod\n# between\nmetadata: {name: a, labels: {x: y}}\nspec:\n  c: 1\n"),
+        (
+            "flow metadata and comments",
+            "# one\napiVersion: v1 # v1\nkind: Pod\n# between\nmetadata: {name: a, labels: {x: y}}\nspec:\n  c: 1\n",
+        ),
         ("an anchor in the metadata", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: &n a\nspec:\n  x: *n\n"),
         ("an alias in the metadata", "x: &n a\napiVersion: v1\nkind: Pod\nmetadata:\n  name: *n\n"),
         ("a generated name", "apiVersion: v1\nkind: Pod\nmetadata:\n  generateName: a-\n"),
         ("no manifest", "replicas: 3\nimage:\n  tag: 1\n"),
         ("a list at the top", "- apiVersion: v1\n  kind: Pod\n"),
         ("CRLF", "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n"),
-        ("a block scalar with separators inside", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: |\n    ---\n    y\n"),
+        (
+            "a block scalar with separators inside",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: |\n    ---\n    y\n",
+        ),
         ("nothing", ""),
     ];
 

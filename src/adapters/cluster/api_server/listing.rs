@@ -51,7 +51,8 @@ pub(super) async fn list(
     request: &ListRequest,
     each: &mut (dyn FnMut(ListEvent) + Send),
 ) -> ListOutcome {
-    let mut listing = Listing { fetcher, kind: &request.kind, wanted: &request.wanted, each, handed_over: false, everything: false };
+    let mut listing =
+        Listing { fetcher, kind: &request.kind, wanted: &request.wanted, each, handed_over: false, everything: false };
     let mut restarts = 0;
     loop {
         let Gone(failure) = match listing.run().await {
