@@ -5,4 +5,5 @@ mod beyond;
 mod demo;
 mod import_law;
 mod on_cluster;
+mod on_cluster_beyond;
 mod program;
