@@ -62,6 +62,7 @@ pub fn plan(
     looked.declared = names.0.declared.clone();
 
     let wanted = wanted_kinds(&names.0, discovery, &audit, secrets);
+    say_what_is_not_audited(reading, discovery, &names.0, &audit, secrets);
     let mut watches = BTreeMap::new();
     let read: BTreeSet<GroupKind> = by_kind.keys().map(|gvk| moves::kind_now(&gvk.group_kind())).collect();
     let names = (Arc::new(names.0), names.1);
@@ -90,7 +91,13 @@ fn names(reading: &ClusterReading, discovery: &Discovery, asked: &Asked) -> (Nam
     };
     let sought = reading.unserved.iter().filter(|(_, unserved)| unserved.read_as.is_some()).map(|(id, _)| now(id));
     let open = if asked.left_out.is_some() { BTreeSet::new() } else { asked.open.iter().map(now).collect() };
-    let names = Names { former: former.keys().cloned().collect(), sought: sought.collect(), declared, open };
+    let names = Names {
+        former: former.keys().cloned().collect(),
+        sought: sought.collect(),
+        generated: reading.generated.iter().map(now).collect(),
+        declared,
+        open,
+    };
     (names, former)
 }
 
@@ -108,6 +115,32 @@ fn wanted_kinds(names: &Names, discovery: &Discovery, audit: &Audit, secrets: bo
     }
     wanted.retain(|kind| secrets || !kind.is_secret());
     wanted
+}
+
+/// What was asked for and is not looked at: Secrets without a yes, and patterns of kinds that nothing served fits.
+fn say_what_is_not_audited(
+    reading: &mut ClusterReading,
+    discovery: &Discovery,
+    names: &Names,
+    audit: &Audit,
+    secrets: bool,
+) {
+    let secret = GroupKind::new("", "Secret");
+    let mut say = |what: String, reason: &str| {
+        let (scope, reason) = (reading.summary.name.to_string(), reason.to_owned());
+        reading.exclusions.push(Exclusion { scope, what, reason, count: None });
+    };
+    let former = names.former.iter().any(|id| id.group_kind().is_secret());
+    if !secrets && (former || audit.by_choice(&secret, true)) {
+        say("Secrets that Git does not declare".into(), "`secrets: true` is not set for the cluster");
+    }
+    let served: Vec<GroupKind> = discovery.kinds().map(|kind| kind.gvk.group_kind()).collect();
+    for pattern in audit.unmatched(&served) {
+        say(
+            format!("live objects of the kind {pattern}"),
+            "the cluster serves no kind that `audit.unmanaged.kinds` means by it",
+        );
+    }
 }
 
 /// The kind's present group before one that it moved from, and then the preferred version.
@@ -260,3 +293,7 @@ pub fn finish(reading: &mut ClusterReading, asked: &Asked, progress: Progressing
     }
     reading.summary.coverage = (!doubtful && !coverage.kinds.is_empty()).then_some(coverage);
 }
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

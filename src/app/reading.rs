@@ -37,6 +37,8 @@ pub struct ClusterReading {
     pub beyond: Beyond,
     /// Objects that a gap hides.
     pub unknown: BTreeSet<ObjectId>,
+    /// What the names of declared objects with `generateName` begin with.
+    pub generated: BTreeSet<ObjectId>,
     /// Declared objects that are not compared by choice.
     pub excluded: BTreeSet<ObjectId>,
     /// What could not be read.
@@ -87,6 +89,7 @@ impl ClusterReading {
                 clock_skew_seconds: discovery.clock_skew_seconds,
                 coverage: None,
             },
+            generated: declared.generated,
             objects: declared.objects,
             conflicts: declared.conflicts,
             drifted: BTreeMap::new(),

@@ -74,6 +74,23 @@ pub struct AuditExclusion {
     names: Vec<Glob>,
 }
 
+impl RawAudit {
+    /// What is wrong with it: the key below `audit`, and what to do.
+    pub(super) fn problems(&self) -> Vec<(String, &'static str)> {
+        let exclude = self.unmanaged.iter().flat_map(|unmanaged| unmanaged.exclude.iter().enumerate());
+        let problem = |(n, raw): (usize, &RawAuditExclusion)| {
+            let everything = raw.kinds.is_empty() && raw.namespaces.is_empty() && raw.names.is_empty();
+            let message = match (everything, raw.reason.trim().is_empty()) {
+                (true, _) => "leaves out everything; name kinds, namespaces or names, or set `defaults: false`",
+                (_, true) => "needs a reason",
+                _ => return None,
+            };
+            Some((format!("unmanaged.exclude[{n}]"), message))
+        };
+        exclude.filter_map(problem).collect()
+    }
+}
+
 impl Default for Audit {
     fn default() -> Self {
         Self::new(&RawAudit::default())
@@ -119,6 +136,12 @@ impl Audit {
         };
         let in_full = || self.kinds.iter().any(|glob| glob.is_literal() && glob.matches_kind(kind));
         named && (KnownObjects::shipped().unread(kind).is_none() || in_full())
+    }
+
+    /// The patterns of kinds that fit none of these.
+    pub fn unmatched(&self, kinds: &[GroupKind]) -> impl Iterator<Item = &str> {
+        let none = |glob: &&Glob| !kinds.iter().any(|kind| glob.matches_kind(kind));
+        self.kinds.iter().filter(none).map(Glob::as_str)
     }
 
     /// Whether an undeclared object is a finding.
@@ -184,6 +207,11 @@ mod tests {
         ] {
             assert_eq!(audit(kinds, namespaces).covers(&GroupKind::new(group, kind), namespace), covered, "{case}");
         }
+        let kinds = [GroupKind::new("apps", "Deployment")];
+        assert_eq!(
+            audit(&["Deployment", "Deploymnt.apps"], &[]).unmatched(&kinds).collect::<Vec<_>>(),
+            ["Deploymnt.apps"]
+        );
         let off = RawUnmanaged { defaults: Some(false), ..RawUnmanaged::default() };
         let off = Audit::new(&RawAudit { removed: None, unmanaged: Some(off) });
         assert!(!off.covers(&GroupKind::new("rbac.authorization.k8s.io", "Role"), shop));

@@ -27,6 +27,11 @@ impl Glob {
         self.matches(&kind.to_string()) || (!self.text.contains('.') && self.matches(&kind.kind))
     }
 
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// Whether it stands for itself alone.
     pub fn is_literal(&self) -> bool {
         !self.text.contains(['*', '?'])

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::actors::ActorTable;
-use super::audit::Audit;
+use super::audit::{Audit, RawAudit};
 use super::check::{check, nearest};
 use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
@@ -98,7 +98,7 @@ impl Reader<'_> {
             ),
             severity,
             actors: ActorTable::with_shipped(raw.actors.clone()),
-            audit: raw.audit.as_ref().map_or_else(Audit::default, Audit::new),
+            audit: self.audit("audit", raw.audit.as_ref()).unwrap_or_default(),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
@@ -144,7 +144,7 @@ impl Reader<'_> {
                 timeout,
             }
         };
-        let audit = raw.audit.as_ref().map(Audit::new);
+        let audit = self.audit(&format!("{key}.audit"), raw.audit.as_ref());
         ClusterConfig { name: ClusterName::new(&raw.name), source, secrets: raw.secrets.unwrap_or(false), audit }
     }
 
@@ -211,6 +211,13 @@ impl Reader<'_> {
             cluster: ClusterName::new(&raw.cluster),
             namespace: raw.namespace.clone().unwrap_or_else(|| "default".to_owned()),
         }
+    }
+
+    fn audit(&mut self, key: &str, raw: Option<&RawAudit>) -> Option<Audit> {
+        for (below, message) in raw?.problems() {
+            self.problem(&format!("{key}.{below}"), message);
+        }
+        raw.map(Audit::new)
     }
 
     fn redaction(&mut self, n: usize, raw: &RawRedaction) -> Option<RedactionRule> {
@@ -349,6 +356,28 @@ targets:
                 "16:14: targets[0].cluster: there is no cluster `prd`; did you mean `prod`?",
             ]
         );
+    }
+
+    #[test]
+    fn a_cluster_may_have_an_audit_of_its_own_and_an_exclusion_names_something() {
+        let text = GOOD.replace(
+            "    context: prod-eu\n",
+            "    context: prod-eu\n    audit: {removed: false}\n  - {name: dev, dump: d}\n",
+        );
+        let config = read(&format!("{text}audit: {{unmanaged: {{kinds: [Service]}}}}\n"), Path::new("/")).unwrap();
+        let service = GroupKind::new("", "Service");
+        let audit = |name: &str| config.audit_of(&ClusterName::new(name));
+        assert_eq!((audit("prod").removed, audit("dev").removed), (false, true));
+        assert_eq!(
+            (audit("prod").covers(&service, Some("a")), audit("dev").covers(&service, Some("a"))),
+            (false, true)
+        );
+        let text = format!(
+            "{GOOD}audit:\n  unmanaged:\n    exclude:\n      - {{reason: x}}\n      - {{names: [a], reason: ''}}\n"
+        );
+        let found = problems(&text);
+        assert!(found[0].starts_with("18:9: audit.unmanaged.exclude[0]: leaves out everything"), "{found:?}");
+        assert!(found[1].starts_with("19:9: audit.unmanaged.exclude[1]: needs a reason"), "{found:?}");
     }
 
     #[test]

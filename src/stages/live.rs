@@ -34,6 +34,9 @@ pub struct HeadMetadata<'a> {
     /// Namespace, where the kind has one.
     #[serde(borrow, default)]
     pub namespace: Option<Cow<'a, str>>,
+    /// What the name begins with, where the server made it.
+    #[serde(borrow, default)]
+    pub generate_name: Option<Cow<'a, str>>,
     /// Labels, still text.
     #[serde(borrow, default)]
     pub labels: Option<&'a RawValue>,

@@ -24,6 +24,8 @@ use crate::model::resource::{GroupKind, Gvk, ObjectId};
 pub struct Names {
     /// What the targets declare, compared or not.
     pub declared: BTreeSet<ObjectId>,
+    /// What the names begin with of objects that they declare with `generateName`.
+    pub generated: BTreeSet<ObjectId>,
     /// What they once declared.
     pub former: BTreeSet<ObjectId>,
     /// What an earlier scan found live and undeclared.
@@ -104,7 +106,13 @@ impl Watch {
         if self.names.sought.contains(name) {
             sorted.sought.insert(name.clone());
         }
-        if self.names.declared.contains(name) {
+        let from_a_prefix = || {
+            let prefix = head.generate_name.as_deref().filter(|_| !self.names.generated.is_empty());
+            prefix.is_some_and(|prefix| {
+                self.names.generated.contains(&ObjectId { name: prefix.to_owned(), ..name.clone() })
+            })
+        };
+        if self.names.declared.contains(name) || from_a_prefix() {
             sorted.declared += 1;
             return;
         }
@@ -295,6 +303,7 @@ mod tests {
             declared: [of("declared")].into(),
             former: [of("former"), of("child")].into(),
             open: [of("former"), of("gone")].into(),
+            generated: [of("gen-")].into(),
             sought: BTreeSet::new(),
         };
         let controlled = json!({"ownerReferences": [{"name": "o", "controller": true}]});
@@ -311,13 +320,15 @@ mod tests {
                 object("child", controlled),
                 object("owned-without-a-controller", owned),
                 object("by-hand", json!({})),
+                object("gen-x7k2p", json!({"generateName": "gen-"})),
+                object("other-x7k2p", json!({"generateName": "other-"})),
             ],
         );
         assert_eq!(sorted.former.keys().map(|id| id.name.as_str()).collect::<Vec<_>>(), ["former"]);
         assert!(sorted.former[&of("former")].owner.is_gitops);
         let unmanaged: Vec<_> = sorted.unmanaged.keys().map(|id| id.name.as_str()).collect();
-        assert_eq!(unmanaged, ["by-hand", "owned-without-a-controller"]);
-        assert_eq!((sorted.declared, sorted.undeclared, sorted.children), (1, 3, 1));
+        assert_eq!(unmanaged, ["by-hand", "other-x7k2p", "owned-without-a-controller"]);
+        assert_eq!((sorted.declared, sorted.undeclared, sorted.children), (2, 4, 1));
         assert_eq!(sorted.open, [(of("former"), true)].into());
     }
 

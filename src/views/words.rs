@@ -237,7 +237,10 @@ pub fn live_match(found: &LiveMatch) -> String {
 /// What a finding's cause means, in a few words; `None` where it has none.
 pub fn cause(finding: &Finding) -> Option<&'static str> {
     let missing = finding.code == Code::Missing;
+    let removed = finding.code == Code::RemovedButLive;
     Some(match finding.cause? {
+        Cause::Pending if removed => "on its way; Git gave it up, inside the grace",
+        Cause::Behind if removed => "behind Git, which gave it up; it is still there",
         Cause::Pending if missing => "on its way; not there yet, inside the grace",
         Cause::Pending => "on its way; it is live as an earlier commit had it, inside the grace",
         Cause::Behind if missing => "behind Git; it was never seen live",
