@@ -56,6 +56,8 @@ pub enum ListEvent {
 pub struct ListOutcome {
     /// What could not be read; empty means that every wanted object that exists was in a page.
     pub gaps: Vec<Gap>,
+    /// Whether every object of the kind was in a page, wanted or not. False where only the wanted ones' namespaces or names were read.
+    pub everything: bool,
 }
 
 /// Where live objects come from: a Kubernetes API server, a snapshot or a dump of one.

@@ -19,6 +19,7 @@ use crate::stages::converge::{Converge, Unconverged};
 use crate::stages::ignore::Ignored;
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
+use crate::stages::live_only::{Sorted, Watch};
 use crate::stages::normalise::Applied;
 
 /// Above this many differing objects of a kind, the second look is a LIST: requests must not grow with drift.
@@ -41,6 +42,8 @@ pub struct KindReader<S> {
     pub kind: ServedKind,
     /// Its declared objects.
     pub wanted: Wanted,
+    /// What else is looked for in its pages.
+    pub watch: Option<Watch>,
 }
 
 /// The declared objects of one kind at one version, and what was found out about them.
@@ -53,6 +56,10 @@ pub struct KindOutcome {
     pub found: Found,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// What else was looked for.
+    pub watch: Option<Watch>,
+    /// Whether the LIST held every object of the kind.
+    pub everything: bool,
 }
 
 /// What the pages of a LIST held. Forgotten as a whole when the LIST begins anew.
@@ -74,15 +81,20 @@ pub struct Found {
     pub applied: Applied,
     /// Live objects, declared or not.
     pub live_objects: u64,
+    /// What else was looked for.
+    pub sorted: Sorted,
     broken_pages: u64,
+    everything: bool,
 }
 
 impl<S: LiveSource> KindReader<S> {
     /// Reads the kind.
     pub async fn read(self) -> KindOutcome {
         let (mut found, mut gaps) = self.list(&self.wanted).await;
+        let everything = found.everything;
         self.look_again(&mut found, &mut gaps).await;
-        KindOutcome { kind: self.kind, wanted: self.wanted, found, gaps }
+        self.look_again_beyond(&mut found, &mut gaps).await;
+        KindOutcome { kind: self.kind, wanted: self.wanted, found, gaps, watch: self.watch, everything }
     }
 
     /// One LIST, judged page by page.
@@ -92,11 +104,12 @@ impl<S: LiveSource> KindReader<S> {
         let outcome = {
             let (judge, converge) = (self.judge(), self.context.converge.as_ref());
             let mut each = |event: ListEvent| match event {
-                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge, converge),
+                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, self.watch.as_ref(), &judge, converge),
                 ListEvent::Restart => found = Found::default(),
             };
             self.source.list(&request, &mut each).await
         };
+        found.everything = outcome.everything;
         let mut gaps = outcome.gaps;
         if found.broken_pages > 0 {
             let hides = Hides::Kind { kind: self.kind.gvk.group_kind(), namespace: None };
@@ -136,6 +149,27 @@ impl<S: LiveSource> KindReader<S> {
         found.ignored.extend(again.ignored);
         found.unreadable.extend(again.unreadable);
         gaps.extend(more);
+    }
+
+    /// The same for what no target declares: what is gone by now is no finding.
+    async fn look_again_beyond(&self, found: &mut Found, gaps: &mut Vec<Gap>) {
+        let doubtful: Vec<ObjectId> = found.sorted.in_question().cloned().collect();
+        if doubtful.len() > MOST_SINGLE_READS {
+            // The same LIST as before, because a narrower one may be all that is allowed.
+            let (again, _) = self.list(&self.wanted).await;
+            found.sorted.confirm(&again.sorted);
+            return;
+        }
+        for id in doubtful {
+            match self.source.get(&self.kind, &id).await {
+                Ok(Some(_)) => {}
+                Ok(None) => found.sorted.forget(&id),
+                Err(gap) => {
+                    found.sorted.doubt(&id);
+                    gaps.push(Gap { hides: Hides::Objects { objects: vec![id] }, ..gap });
+                }
+            }
+        }
     }
 
     async fn one_by_one(&self, wanted: &Wanted) -> (Found, Vec<Gap>) {
@@ -178,6 +212,7 @@ impl Found {
         page: &Bytes,
         kind: &ServedKind,
         wanted: &Wanted,
+        watch: Option<&Watch>,
         judge: &Judge<'_>,
         converge: Option<&Converge>,
     ) {
@@ -195,9 +230,12 @@ impl Found {
             let id = ObjectId {
                 group: kind.gvk.gv.group.clone(),
                 kind: kind.gvk.kind.clone(),
-                namespace: head.metadata.namespace.map(|n| n.into_owned()),
-                name: head.metadata.name.into_owned(),
+                namespace: head.metadata.namespace.as_deref().map(str::to_owned),
+                name: head.metadata.name.clone().into_owned(),
             };
+            if let Some(watch) = watch {
+                watch.sort(&id, &head.metadata, item.get(), judge.actors, &mut self.sorted);
+            }
             if let Some(declared) = wanted.get(&id) {
                 self.ask(&id, declared, &words, converge);
                 self.object(id, declared, Some(item.get()), judge);
@@ -242,6 +280,6 @@ pub fn is_hidden(id: &ObjectId, gaps: &[Gap]) -> bool {
             *kind == id.group_kind() && namespace.as_ref().is_none_or(|n| id.namespace.as_ref() == Some(n))
         }
         Hides::Objects { objects } => objects.contains(id),
-        Hides::Target | Hides::File { .. } | Hides::Evidence => false,
+        Hides::Target | Hides::File { .. } | Hides::Undeclared { .. } | Hides::Evidence => false,
     })
 }

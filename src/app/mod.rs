@@ -4,6 +4,7 @@
 
 pub mod argocd;
 pub mod assemble;
+pub mod audit;
 pub mod cli;
 pub mod commands;
 pub mod convergence;
@@ -17,6 +18,7 @@ pub mod kind;
 pub mod live;
 pub mod outcome;
 pub mod output;
+pub mod past;
 pub mod pipeline;
 pub mod progress;
 pub mod reading;

@@ -11,11 +11,15 @@ use crate::model::report::ClusterSummary;
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::beyond::Beyond;
 use crate::stages::converge::Unconverged;
 use crate::stages::declare::{Conflict, Declared};
+use crate::stages::former::Former;
 use crate::stages::ignore::{Ignored, Ignores};
 use crate::stages::judge::Verdict;
 use crate::stages::normalise::Applied;
+use crate::stages::opt_outs::{self, Off};
+use crate::stages::unserved::Unserved;
 
 /// What a cluster's reading came to.
 #[derive(Debug)]
@@ -32,10 +36,14 @@ pub struct ClusterReading {
     pub unconverged: BTreeMap<ObjectId, Unconverged>,
     /// Objects that are not live.
     pub missing: BTreeSet<ObjectId>,
-    /// Objects of kinds that are not served, with the versions that are.
-    pub unserved: BTreeMap<ObjectId, Vec<String>>,
+    /// Objects of kinds that are not served, with what is.
+    pub unserved: BTreeMap<ObjectId, Unserved>,
+    /// What is live beyond the declared objects.
+    pub beyond: Beyond,
     /// Objects that a gap hides.
     pub unknown: BTreeSet<ObjectId>,
+    /// What the names of declared objects with `generateName` begin with.
+    pub generated: BTreeSet<ObjectId>,
     /// Declared objects that are not compared by choice.
     pub excluded: BTreeSet<ObjectId>,
     /// What could not be read.
@@ -65,6 +73,11 @@ impl ClusterReading {
         })
     }
 
+    /// What Git once declared and is live still.
+    pub fn former(&self) -> impl Iterator<Item = &Former> {
+        self.beyond.leftovers.values().map(|(_, former)| former)
+    }
+
     /// Before anything live is known.
     pub(super) fn new(cluster: &ClusterName, source: &str, discovery: &Discovery, declared: Declared) -> Self {
         let mut exclusions = Vec::new();
@@ -85,13 +98,16 @@ impl ClusterReading {
                 taken_at: None,
                 live_objects: 0,
                 clock_skew_seconds: discovery.clock_skew_seconds,
+                coverage: None,
             },
+            generated: declared.generated,
             objects: declared.objects,
             conflicts: declared.conflicts,
             drifted: BTreeMap::new(),
             unconverged: BTreeMap::new(),
             missing: BTreeSet::new(),
             unserved: BTreeMap::new(),
+            beyond: Beyond::default(),
             unknown: BTreeSet::new(),
             excluded: BTreeSet::new(),
             gaps: Vec::new(),
@@ -155,6 +171,33 @@ impl ClusterReading {
                 count: Some(secrets.len() as u64),
             });
         }
-        self.excluded = secrets.into_keys().collect();
+        self.excluded.extend(secrets.into_keys());
+    }
+
+    /// Objects that Git itself takes out of what is kept in sync are not compared.
+    pub(super) fn leave_out_opt_outs(&mut self) {
+        let mut counts: BTreeMap<Off, u64> = BTreeMap::new();
+        let out = |object: &DeclaredObject| {
+            let tree = Some(object).filter(|object| opt_outs::may_hold(&object.json))?.tree().ok()?;
+            opt_outs::of(&tree)
+                .map(|(_, _, off)| off)
+                .find(|off| matches!(off, Off::Hook | Off::Deploying | Off::Correcting))
+        };
+        let excluded = &mut self.excluded;
+        self.objects.retain(|id, object| match out(object) {
+            Some(off) => {
+                *counts.entry(off).or_default() += 1;
+                excluded.insert(id.clone());
+                false
+            }
+            None => true,
+        });
+        self.conflicts.retain(|conflict| !excluded.contains(&conflict.kept.id));
+        self.exclusions.extend(counts.into_iter().map(|(off, count)| Exclusion {
+            scope: self.summary.name.to_string(),
+            what: "declared objects".into(),
+            reason: off.words().into(),
+            count: Some(count),
+        }));
     }
 }

@@ -17,7 +17,7 @@ use crate::model::ids::ClusterName;
 use crate::model::resource::{GroupKind, GroupVersion, Gvk, ObjectId};
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
-use crate::ports::{ListEvent, ListOutcome, ListRequest, SnapshotSource};
+use crate::ports::{ListEvent, ListRequest, SnapshotSource};
 use crate::stages::declare::{self, TargetPlace};
 use crate::stages::snapshot_plan::{self, Choice};
 
@@ -216,7 +216,7 @@ async fn read<S: SnapshotSource>(
         return (Covers::Namespaces { names: taking.namespaces.clone() }, outcome.gaps);
     }
     let everything = ListRequest { kind: kind.clone(), wanted: Vec::new() };
-    let ListOutcome { gaps } = source.list(&everything, each).await;
+    let gaps = source.list(&everything, each).await.gaps;
     let instead = gaps.iter().find(|gap| matches!(gap.kind, GapKind::Forbidden | GapKind::Conversion));
     match instead {
         Some(instead) if !wanted.is_empty() => {

@@ -108,7 +108,7 @@ impl LiveSource for Cluster {
                 vec![]
             }
         };
-        ListOutcome { gaps }
+        ListOutcome { everything: gaps.is_empty(), gaps }
     }
 
     async fn get(&self, _: &ServedKind, _: &ObjectId) -> Result<Option<Bytes>, Gap> {

@@ -7,8 +7,11 @@
 //! The schema that editors get is the one that the text is checked against, so the two cannot differ.
 
 pub mod actors;
+pub mod audit;
 mod check;
+pub mod globs;
 pub mod ignore;
+pub mod known;
 mod problem;
 pub mod raw;
 mod read;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::actors::RawActor;
+use super::audit::RawAudit;
 use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::severity::{RawSeverity, RawSeverityRule};
 use super::trust::RawTrusted;
@@ -50,6 +51,8 @@ pub struct RawConfig {
     pub ignore: Vec<RawIgnoreRule>,
     /// What is taken over from Argo CD.
     pub argocd: Option<RawArgoCd>,
+    /// What is audited besides the declared objects: live objects that Git once declared, or never did.
+    pub audit: Option<RawAudit>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }
@@ -99,6 +102,8 @@ pub struct RawCluster {
     pub allow_exec_plugins: Option<bool>,
     /// Time limit for one request, as `30s`. Default `30s`.
     pub timeout: Option<String>,
+    /// What is audited in this cluster besides the declared objects, in place of the general `audit`.
+    pub audit: Option<RawAudit>,
 }
 
 /// A Git repository.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::actors::ActorTable;
+use super::audit::{Audit, RawAudit};
 use super::check::{check, nearest};
 use super::ignore;
 use super::problem::{ConfigError, Problem};
@@ -101,6 +102,7 @@ impl Reader<'_> {
             convergence: self.convergence(raw),
             ignore: self.ignore(raw),
             argocd_ignore_differences: raw.argocd.as_ref().and_then(|a| a.ignore_differences).unwrap_or(true),
+            audit: self.audit("audit", raw.audit.as_ref()).unwrap_or_default(),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
@@ -150,7 +152,8 @@ impl Reader<'_> {
                 timeout,
             }
         };
-        ClusterConfig { name: ClusterName::new(&raw.name), source, secrets: raw.secrets.unwrap_or(false) }
+        let audit = self.audit(&format!("{key}.audit"), raw.audit.as_ref());
+        ClusterConfig { name: ClusterName::new(&raw.name), source, secrets: raw.secrets.unwrap_or(false), audit }
     }
 
     fn repository(&mut self, n: usize, raw: &RawRepository) -> RepositoryConfig {
@@ -225,6 +228,13 @@ impl Reader<'_> {
             enabled: looks_at_convergence(raw),
             deadline: self.duration("convergence.deadline", deadline, 10 * 60),
         }
+    }
+
+    fn audit(&mut self, key: &str, raw: Option<&RawAudit>) -> Option<Audit> {
+        for (below, message) in raw?.problems() {
+            self.problem(&format!("{key}.{below}"), message);
+        }
+        raw.map(Audit::new)
     }
 
     fn redaction(&mut self, n: usize, raw: &RawRedaction) -> Option<RedactionRule> {
@@ -424,6 +434,28 @@ targets:
             problems(&format!("{GOOD}convergence: {{deadline: soon}}\n")),
             ["15:25: convergence.deadline: is no duration; write `30s`, `15m` or `1h30m`"]
         );
+    }
+
+    #[test]
+    fn a_cluster_may_have_an_audit_of_its_own_and_an_exclusion_names_something() {
+        let text = GOOD.replace(
+            "    context: prod-eu\n",
+            "    context: prod-eu\n    audit: {removed: false}\n  - {name: dev, dump: d}\n",
+        );
+        let config = read(&format!("{text}audit: {{unmanaged: {{kinds: [Service]}}}}\n"), Path::new("/")).unwrap();
+        let service = GroupKind::new("", "Service");
+        let audit = |name: &str| config.audit_of(&ClusterName::new(name));
+        assert_eq!((audit("prod").removed, audit("dev").removed), (false, true));
+        assert_eq!(
+            (audit("prod").covers(&service, Some("a")), audit("dev").covers(&service, Some("a"))),
+            (false, true)
+        );
+        let text = format!(
+            "{GOOD}audit:\n  unmanaged:\n    exclude:\n      - {{reason: x}}\n      - {{names: [a], reason: ''}}\n"
+        );
+        let found = problems(&text);
+        assert!(found[0].starts_with("18:9: audit.unmanaged.exclude[0]: leaves out everything"), "{found:?}");
+        assert!(found[1].starts_with("19:9: audit.unmanaged.exclude[1]: needs a reason"), "{found:?}");
     }
 
     #[test]

@@ -67,6 +67,9 @@ pub struct RawSeverityRule {
     /// Field paths with list keys left out, as `.spec.template.spec.containers[].image`; `*` stands for any text.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// Live values that are text; `*` stands for any text.
+    #[serde(default)]
+    pub live: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +83,7 @@ struct Rule {
     targets: Vec<WildMatch>,
     clusters: Vec<WildMatch>,
     paths: Vec<WildMatch>,
+    live: Vec<WildMatch>,
 }
 
 /// The rules, in order.
@@ -142,6 +146,7 @@ impl Rule {
             targets: patterns(&raw.targets),
             clusters: patterns(&raw.clusters),
             paths: patterns(&raw.paths),
+            live: patterns(&raw.live),
         })
     }
 
@@ -158,6 +163,7 @@ impl Rule {
             && some(&self.targets, finding.origin.as_ref().map(|origin| origin.target.as_str()))
             && any(&self.clusters, finding.cluster.as_str())
             && any(&self.paths, path)
+            && any(&self.live, finding.live.as_ref().and_then(|live| live.as_str()).unwrap_or_default())
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::actors::ActorTable;
+use super::audit::Audit;
 use super::ignore::IgnoreRule;
 use super::severity::SeverityRules;
 use super::trust::TrustTable;
@@ -44,10 +45,20 @@ pub struct Config {
     pub ignore: Vec<IgnoreRule>,
     /// Whether Argo CD's `ignoreDifferences` count as ignore rules.
     pub argocd_ignore_differences: bool,
+    /// What is audited besides the declared objects, where a cluster has no audit of its own.
+    pub audit: Audit,
     /// Limits.
     pub limits: Limits,
     /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.
     pub hash: String,
+}
+
+impl Config {
+    /// What is audited in a cluster besides the declared objects.
+    pub fn audit_of(&self, cluster: &ClusterName) -> &Audit {
+        let own = self.clusters.iter().find(|known| known.name == *cluster).and_then(|known| known.audit.as_ref());
+        own.unwrap_or(&self.audit)
+    }
 }
 
 /// Where the ledger is.
@@ -70,6 +81,8 @@ pub struct ClusterConfig {
     pub source: ClusterSource,
     /// Whether Secrets are compared.
     pub secrets: bool,
+    /// In place of the general one.
+    pub audit: Option<Audit>,
 }
 
 /// Where a cluster's objects come from.

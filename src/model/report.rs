@@ -84,6 +84,35 @@ pub struct ClusterSummary {
     pub live_objects: u64,
     /// The server's clock minus ours, in seconds, where its answers carry a date.
     pub clock_skew_seconds: Option<i64>,
+    /// How much of what is live is declared; `None` where that was not counted.
+    #[serde(default)]
+    pub coverage: Option<Coverage>,
+}
+
+/// How much of what is live is declared in Git, among the kinds that were read as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Coverage {
+    /// Live objects that somebody could have declared.
+    pub live: u64,
+    /// Of these, declared by a target.
+    pub declared: u64,
+    /// Live objects besides: children of other objects, and what a cluster makes by itself.
+    pub set_aside: u64,
+    /// The kinds that were counted, as `Deployment.apps`, in order.
+    pub kinds: Vec<String>,
+}
+
+impl Coverage {
+    /// Takes another cluster's in.
+    pub fn add(&mut self, other: &Self) {
+        self.live += other.live;
+        self.declared += other.declared;
+        self.set_aside += other.set_aside;
+        self.kinds.extend(other.kinds.iter().cloned());
+        self.kinds.sort();
+        self.kinds.dedup();
+    }
 }
 
 /// One target as audited.
@@ -136,6 +165,9 @@ pub struct Counts {
     pub gaps: u64,
     /// Normalisations that were applied, by rule.
     pub normalised: BTreeMap<String, u64>,
+    /// Of all clusters together; `None` where it was counted in none.
+    #[serde(default)]
+    pub coverage: Option<Coverage>,
 }
 
 /// What an ignore rule did in a scan.

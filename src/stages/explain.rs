@@ -30,8 +30,7 @@ impl Judge<'_> {
         let witnesses = self.witnesses(declared, &sides, entries.as_deref());
         let method = self.method(&declared.gvk, &witnesses);
         let mut counted = Applied::new();
-        let judgements =
-            self.judgements(declared, compared.differences.clone(), compared.extras.clone(), &witnesses, &mut counted);
+        let judgements = self.judgements(declared, &sides, compared.clone(), &witnesses, &mut counted);
         let stands = |judgement: &Judgement| self.explained(declared, judgement, &witnesses).is_none();
         let (standing, ignored) = self.without_ignored(declared, &sides, judgements, &stands);
         let rows = decisions.into_iter().map(|decision| {

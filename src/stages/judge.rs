@@ -4,11 +4,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::autoscale::Autoscalers;
-use super::compare::{self, Difference, Extra};
+use super::compare::{self, Compared, Difference};
+use super::findings;
 use super::ignore::{self, Ignored, Ignores, Subject, Trees};
 use super::live::{self, Head};
 use super::managed_fields::{self, Entry};
 use super::normalise::{Applied, Side, normalise};
+use super::opt_outs;
 use super::places;
 use super::undeclared::{Witnesses, undeclared};
 use crate::config::actors::ActorTable;
@@ -130,8 +132,7 @@ impl<'a> Judge<'a> {
         }
         let entries = managed_fields.and_then(|text| managed_fields::parse(text, self.actors));
         let witnesses = self.witnesses(declared, &sides, entries.as_deref());
-        verdict.judgements =
-            self.judgements(declared, compared.differences, compared.extras, &witnesses, &mut verdict.applied);
+        verdict.judgements = self.judgements(declared, &sides, compared, &witnesses, &mut verdict.applied);
         if let Some(by) = self.live_key {
             let judgements = std::mem::take(&mut verdict.judgements);
             let (foreign, judgements) = judgements.into_iter().partition(|j| self.is_foreign(&j.difference, by));
@@ -206,8 +207,8 @@ impl<'a> Judge<'a> {
     pub(super) fn judgements(
         &self,
         declared: &DeclaredObject,
-        differences: Vec<Difference>,
-        extras: Vec<Extra>,
+        sides: &Sides<'_>,
+        compared: Compared,
         witnesses: &Witnesses<'_>,
         applied: &mut Applied,
     ) -> Vec<Judgement> {
@@ -217,19 +218,24 @@ impl<'a> Judge<'a> {
             let actors = managed_fields::writers(entries, &difference.path, witnesses.schema);
             let last_writer = if actors.is_empty() { last_writer.cloned() } else { None };
             let by = last_writer.as_ref().map(last_writer_note);
-            difference.note = join(difference.note.take(), by);
+            difference.note = findings::join(difference.note.as_deref(), by.as_deref());
             Judgement { difference, actors, last_writer, undetermined }
         };
         let mut judgements = Vec::new();
-        for difference in differences {
+        for difference in compared.differences {
             let judgement = judged(difference, false);
             match self.explained(declared, &judgement, witnesses) {
                 Some(rule) => *applied.entry(rule).or_default() += 1,
                 None => judgements.push(judgement),
             }
         }
-        let found = undeclared(extras, witnesses, applied);
+        let found = undeclared(compared.extras, witnesses, applied);
         judgements.extend(found.into_iter().map(|found| judged(found.difference, found.undetermined)));
+        // An opt-out that anybody put there, whoever wrote it: nothing need be known of writers.
+        for opt_out in opt_outs::live_only(&sides.declared, &sides.live) {
+            judgements.retain(|judgement| judgement.difference.path != opt_out.path);
+            judgements.push(judged(opt_out, false));
+        }
         judgements
     }
 
@@ -295,13 +301,6 @@ fn last_applied(live: &Value) -> Option<Value> {
 fn last_writer_note(actor: &Actor) -> String {
     let time = actor.time.map_or_else(|| "an unknown time".to_owned(), |t| t.for_people());
     format!("no writer owns this path; the object's last writer was {} ({}) at {time}", actor.manager, actor.operation)
-}
-
-fn join(first: Option<String>, second: Option<String>) -> Option<String> {
-    match (first, second) {
-        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
-        (first, second) => first.or(second),
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::beyond::{self, Ending, LookedBeyond};
 use crate::model::finding::{Code, Finding};
 use crate::model::fingerprint;
 use crate::model::gap::{Gap, Hides};
@@ -33,6 +34,8 @@ pub struct Looked {
     pub excluded: BTreeSet<(ClusterName, ObjectId)>,
     /// Differences that ignore rules cover: fingerprints and the rules' reasons.
     pub ignored: BTreeMap<String, String>,
+    /// What was looked at beyond the declared objects, by cluster.
+    pub beyond: BTreeMap<ClusterName, LookedBeyond>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -165,6 +168,9 @@ fn end(open: &OpenFinding, looked: &Looked) -> End {
     if let Some(reason) = looked.ignored.get(&finding.fingerprint) {
         return End::OutOfScope(format!("an ignore rule covers it: {reason}").into());
     }
+    if matches!(finding.code, Code::RemovedButLive | Code::Unmanaged) {
+        return end_beyond(finding, looked);
+    }
     let key = (finding.cluster.clone(), finding.object());
     if let Some((state, _)) = looked.objects.get(&key) {
         return match state {
@@ -191,6 +197,22 @@ fn end(open: &OpenFinding, looked: &Looked) -> End {
         Some(target) if !looked.targets.contains(target) => End::NotLookedAt,
         _ if looked.gaps.iter().any(|gap| could_hide(gap, open)) => End::Unknown,
         _ => End::Resolved("Git no longer declares the object"),
+    }
+}
+
+/// How a finding ends that is about an object which no target declares.
+fn end_beyond(finding: &Finding, looked: &Looked) -> End {
+    let hides_all = |gap: &Gap| gap.hides == Hides::Cluster && gap.cluster.as_ref() == Some(&finding.cluster);
+    if looked.excluded.contains(&(finding.cluster.clone(), finding.object())) {
+        return End::Resolved("Git declares the object");
+    }
+    match looked.beyond.get(&finding.cluster).map(|beyond| beyond::end(finding, beyond)) {
+        None => End::NotLookedAt,
+        Some(Ending::Resolved(how)) => End::Resolved(how),
+        Some(_) if looked.gaps.iter().any(hides_all) => End::Unknown,
+        Some(Ending::OutOfScope(how)) => End::OutOfScope(how.into()),
+        Some(Ending::Unknown) => End::Unknown,
+        Some(Ending::NotLookedAt) => End::NotLookedAt,
     }
 }
 

@@ -52,6 +52,15 @@ pub struct HeadMetadata<'a> {
     /// What holds up its deletion; a list, still text.
     #[serde(borrow, default)]
     pub finalizers: Option<&'a RawValue>,
+    /// What the name begins with, where the server made it.
+    #[serde(borrow, default)]
+    pub generate_name: Option<Cow<'a, str>>,
+    /// Labels, still text.
+    #[serde(borrow, default)]
+    pub labels: Option<&'a RawValue>,
+    /// What it belongs to, still text.
+    #[serde(borrow, default)]
+    pub owner_references: Option<&'a RawValue>,
     /// Who wrote what, still text.
     #[serde(borrow, default)]
     pub managed_fields: Option<&'a RawValue>,

@@ -9,14 +9,20 @@ use crate::model::fingerprint;
 use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
 use crate::model::ids::{ClusterName, CommitId, LedgerId, RepositoryName, Revision, ScanId, TargetName};
 use crate::model::report::{
-    Changes, ClosedFinding, ClusterSummary, Counts, IgnoreState, IgnoreSummary, SCAN_SCHEMA, ScanReport, ScanSummary,
-    Seal, TargetSummary,
+    Changes, ClosedFinding, ClusterSummary, Counts, Coverage, IgnoreState, IgnoreSummary, SCAN_SCHEMA, ScanReport,
+    ScanSummary, Seal, TargetSummary,
 };
 use crate::model::resource::{GroupKind, ObjectId};
 use crate::model::time::Timestamp;
 
 fn time(text: &str) -> Timestamp {
     Timestamp::parse(text).expect("a time")
+}
+
+fn coverage() -> Coverage {
+    let kinds =
+        ["ConfigMap", "Deployment.apps", "Role.rbac.authorization.k8s.io", "Service"].map(str::to_owned).to_vec();
+    Coverage { live: 702, declared: 613, set_aside: 84, kinds }
 }
 
 fn started() -> Timestamp {
@@ -527,6 +533,7 @@ pub(super) fn in_sync() -> ScanReport {
                 taken_at: None,
                 live_objects: 1_873,
                 clock_skew_seconds: Some(0),
+                coverage: Some(coverage()),
             }],
             targets: vec![
                 target("shop", 88, 88, 0, 2),
@@ -537,6 +544,7 @@ pub(super) fn in_sync() -> ScanReport {
                 declared: 214,
                 compared: 214,
                 in_sync: 214,
+                coverage: Some(coverage()),
                 normalised: [
                     ("defaulted by the server".to_owned(), 3_120),
                     ("quantity written otherwise".to_owned(), 41),

@@ -71,6 +71,10 @@ pub enum Bucket {
     Behind,
     /// An object that does not get where its spec wants it.
     Unconverged,
+    /// An object that Git gave up and that is still live.
+    LeftOver,
+    /// A live object that Git never declared.
+    Unmanaged,
     /// All else.
     Other,
 }
@@ -86,6 +90,10 @@ pub struct Tally {
     pub behind: u64,
     /// Objects not converged.
     pub unconverged: u64,
+    /// Objects removed from Git and still live.
+    pub left_over: u64,
+    /// Live objects that are not in Git.
+    pub unmanaged: u64,
     /// Other differences.
     pub other: u64,
     /// Changes on their way.
@@ -105,15 +113,19 @@ pub fn not_looked_at(finding: &Finding, started: Timestamp) -> bool {
 
 /// The bucket of a finding in a scan that began at `started`.
 pub fn bucket(finding: &Finding, started: Timestamp) -> Bucket {
-    let by_hand = matches!(finding.cause, Some(Cause::OutOfBand | Cause::HandRollback))
-        || finding.code == Code::Undeclared
-        || finding.actors.first().is_some_and(|actor| actor.kind == ActorKind::Interactive);
+    // Who wrote an object that Git gave up says nothing of why it is still there.
+    let left_over = finding.code == Code::RemovedButLive;
+    let by_hand = !left_over && by_hand(finding);
     if finding.waiver.is_some() {
         Bucket::Waived
     } else if not_looked_at(finding, started) {
         Bucket::NotLookedAt
+    } else if finding.code == Code::Unmanaged {
+        Bucket::Unmanaged
     } else if finding.cause == Some(Cause::Pending) && !by_hand {
         Bucket::Pending
+    } else if left_over {
+        Bucket::LeftOver
     } else if finding.code == Code::Missing {
         Bucket::Missing
     } else if finding.code == Code::Unconverged {
@@ -127,6 +139,12 @@ pub fn bucket(finding: &Finding, started: Timestamp) -> Bucket {
     }
 }
 
+fn by_hand(finding: &Finding) -> bool {
+    matches!(finding.cause, Some(Cause::OutOfBand | Cause::HandRollback))
+        || finding.code == Code::Undeclared
+        || finding.actors.first().is_some_and(|actor| actor.kind == ActorKind::Interactive)
+}
+
 fn tally(report: &ScanReport) -> Tally {
     let mut tally = Tally { gaps: report.gaps.len() as u64, ..Tally::default() };
     for finding in &report.findings {
@@ -138,6 +156,8 @@ fn tally(report: &ScanReport) -> Tally {
             Bucket::Missing => &mut tally.missing,
             Bucket::Behind => &mut tally.behind,
             Bucket::Unconverged => &mut tally.unconverged,
+            Bucket::LeftOver => &mut tally.left_over,
+            Bucket::Unmanaged => &mut tally.unmanaged,
             Bucket::Other => &mut tally.other,
         };
         *count += 1;
@@ -152,7 +172,8 @@ fn tally(report: &ScanReport) -> Tally {
 pub fn sentence(report: &ScanReport) -> Verdict {
     let tally = tally(report);
     let counts = &report.scan.counts;
-    let drift = tally.not_from_git + tally.missing + tally.behind + tally.unconverged + tally.other;
+    let beyond = tally.left_over + tally.unmanaged;
+    let drift = tally.not_from_git + tally.missing + tally.behind + tally.unconverged + beyond + tally.other;
     let state = if drift > 0 {
         State::Drifted
     } else if tally.gaps > 0 || tally.not_looked_at > 0 || counts.compared < counts.declared || counts.compared == 0 {
@@ -184,6 +205,8 @@ pub fn sentence(report: &ScanReport) -> Verdict {
         (tally.missing, "object missing", "objects missing"),
         (tally.behind, "field behind Git", "fields behind Git"),
         (tally.unconverged, "object not converged", "objects not converged"),
+        (tally.left_over, "object removed from Git and still live", "objects removed from Git and still live"),
+        (tally.unmanaged, "live object not in Git", "live objects not in Git"),
         (tally.other, "other difference", "other differences"),
         (tally.pending, "change on its way from Git", "changes on their way from Git"),
         (tally.not_looked_at, "earlier finding not looked at", "earlier findings not looked at"),
@@ -251,7 +274,22 @@ mod tests {
             (Bucket::Other, with(|f| f.cause = Some(Cause::Ahead))),
             (Bucket::Other, with(|f| (f.code, f.cause) = (Code::Conflict, None))),
             (Bucket::Unconverged, with(|f| (f.code, f.cause, f.path) = (Code::Unconverged, None, None))),
-            (Bucket::Other, with(|f| (f.code, f.cause, f.path) = (Code::RemovedButLive, Some(Cause::Behind), None))),
+            (Bucket::LeftOver, with(|f| (f.code, f.cause, f.path) = (Code::RemovedButLive, Some(Cause::Behind), None))),
+            (
+                Bucket::LeftOver,
+                with(|f| {
+                    (f.code, f.cause, f.path) = (Code::RemovedButLive, Some(Cause::Undetermined), None);
+                    f.actors = vec![actor("kubectl-edit", ActorKind::Interactive)];
+                }),
+            ),
+            (Bucket::Pending, with(|f| (f.code, f.cause, f.path) = (Code::RemovedButLive, Some(Cause::Pending), None))),
+            (
+                Bucket::Unmanaged,
+                with(|f| {
+                    (f.code, f.cause, f.path) = (Code::Unmanaged, None, None);
+                    f.actors = vec![actor("kubectl-create", ActorKind::Interactive)];
+                }),
+            ),
             (Bucket::Waived, with(|f| f.waiver = Some(json!({"reason": "agreed"})))),
             (Bucket::NotLookedAt, with(|f| f.last_seen = Some(Timestamp::from_unix(1)))),
         ];

@@ -4,7 +4,7 @@
 use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
 use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Gap, Hides};
-use crate::model::report::{ScanReport, TargetSummary};
+use crate::model::report::{Coverage, ScanReport, TargetSummary};
 use crate::model::time::Timestamp;
 
 use super::age;
@@ -102,6 +102,13 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
         Some(seal) => (format!("#{}", seal.sequence), Some(format!("{}…", short_hash(&seal.hash)))),
         None => ("none".to_owned(), Some("not recorded in a ledger".to_owned())),
     };
+    let (coverage, coverage_note) = match &scan.counts.coverage {
+        Some(c) => (
+            format!("{} of {}", number(c.declared), number(c.live)),
+            Some(format!("of {}", counted(c.kinds.len() as u64, "kind", "kinds"))),
+        ),
+        None => ("not counted".to_owned(), None),
+    };
     let mut facts = vec![
         fact(
             "targets",
@@ -117,6 +124,7 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
             (missing > 0).then(|| format!("{} unknown", number(missing))),
             missing > 0,
         ),
+        fact("live objects declared", "targets", coverage, coverage_note, false),
         fact("gaps", "gaps", number(report.gaps.len() as u64), None, !report.gaps.is_empty()),
         fact("exclusions", "exclusions", number(report.exclusions.len() as u64), None, false),
         fact("last complete scan", "targets", last, last_note, last_weak),
@@ -126,9 +134,20 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
         let rules = counted(scan.ignored.len() as u64, "rule", "rules");
         let ignored =
             fact("ignored findings", "ignored", number(super::ignored::suppressed(report)), Some(rules), false);
-        facts.insert(4, ignored);
+        facts.insert(5, ignored);
     }
     facts
+}
+
+/// `613 of 702 live objects are declared in Git, of these kinds: …`; `None` where that was not counted.
+pub fn coverage(coverage: Option<&Coverage>) -> Option<String> {
+    let coverage = coverage?;
+    Some(format!(
+        "{} of {} are declared in Git, of these kinds: {}",
+        number(coverage.declared),
+        counted(coverage.live, "live object", "live objects"),
+        coverage.kinds.join(", ")
+    ))
 }
 
 /// The trust strip on one line: `3 targets · 211 of 214 objects compared · …`.
@@ -140,7 +159,7 @@ pub fn trust_line(report: &ScanReport) -> String {
                 ("last complete scan", "this scan") => "this scan is complete".to_owned(),
                 ("last complete scan" | "seal", value) => format!("{} {value}", fact.label),
                 (label, "1") => format!("1 {}", label.trim_end_matches('s')),
-                (label, value) if label == "objects compared" => format!("{value} {label}"),
+                ("live objects declared", value) => format!("{value} live objects declared in Git"),
                 (label, value) => format!("{value} {label}"),
             };
             match fact.note {
@@ -230,7 +249,10 @@ pub fn live_match(found: &LiveMatch) -> String {
 /// What a finding's cause means, in a few words; `None` where it has none.
 pub fn cause(finding: &Finding) -> Option<&'static str> {
     let missing = finding.code == Code::Missing;
+    let removed = finding.code == Code::RemovedButLive;
     Some(match finding.cause? {
+        Cause::Pending if removed => "on its way; Git gave it up, inside the grace",
+        Cause::Behind if removed => "behind Git, which gave it up; it is still there",
         Cause::Pending if missing => "on its way; not there yet, inside the grace",
         Cause::Pending => "on its way; it is live as an earlier commit had it, inside the grace",
         Cause::Behind if missing => "behind Git; it was never seen live",
@@ -280,6 +302,7 @@ pub fn hides(gap: &Gap) -> String {
         Hides::File { file } => format!("what {file} declares"),
         Hides::Kind { kind, namespace: Some(namespace) } => format!("every {kind} in {namespace}"),
         Hides::Kind { kind, namespace: None } => format!("every {kind}"),
+        Hides::Undeclared { kind } => format!("every {kind} that Git does not declare"),
         Hides::Objects { objects } => match objects.as_slice() {
             [] => "no object by name".to_owned(),
             [one] => one.to_string(),
@@ -337,7 +360,8 @@ mod tests {
     fn the_trust_strip_says_what_the_verdict_rests_on() {
         assert_eq!(
             trust_line(&sample::drifted()),
-            "3 targets · 211 of 214 objects compared (3 unknown) · 2 gaps · 3 exclusions · 3 ignored findings (4 rules) · \
+            "3 targets · 211 of 214 objects compared (3 unknown) · \
+             613 of 702 live objects declared in Git (of 4 kinds) · 2 gaps · 3 exclusions · 3 ignored findings (4 rules) · \
              last complete scan 2026-03-02 13:58:09 UTC (this scan is partial) · seal #42 9f3ab4d2c17e…"
         );
         let weak: Vec<_> = trust(&sample::in_sync()).into_iter().filter(|f| f.weak).collect();

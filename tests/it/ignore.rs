@@ -174,7 +174,7 @@ fn the_rules_of_declared_applications_are_honoured_where_they_deploy() {
     work.commit("Add the applications", [("shop/apps.yaml".to_owned(), all.as_str().into())]);
     work.file("live.yaml", &format!("{}---\n{all}---\n{APPLICATIONS}", live()));
 
-    let report = scan(&work, "");
+    let report = scan(&work, "audit: {unmanaged: {defaults: false}}\n");
     let left: Vec<&str> = ALL.into_iter().filter(|f| !f.ends_with(".data.a") && !f.ends_with(".replicas")).collect();
     assert_eq!(report["gaps"].to_string(), "[]");
     assert_eq!(findings(&report), left);
@@ -197,7 +197,7 @@ fn the_rules_of_declared_applications_are_honoured_where_they_deploy() {
         "{ignored}"
     );
 
-    let report = scan(&work, "argocd: {ignoreDifferences: false}\n");
+    let report = scan(&work, "argocd: {ignoreDifferences: false}\naudit: {unmanaged: {defaults: false}}\n");
     assert_eq!(findings(&report), ALL);
     assert_eq!(rules(&report), [""; 0]);
 }

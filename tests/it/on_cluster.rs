@@ -38,7 +38,9 @@ impl Shop {
         let config = format!(
             "ledger: ledger.sqlite\ngrace: 0s\nclusters:\n  - {{name: test, kubeconfig: {kubeconfig}, secrets: {secrets}}}\n\
              repositories:\n  - {{name: shop, url: repository}}\n\
-             targets:\n  - {{name: shop, repository: shop, revision: main, path: shop, cluster: test, namespace: {namespace}}}\n"
+             targets:\n  - {{name: shop, repository: shop, revision: main, path: shop, cluster: test, namespace: {namespace}}}\n\
+             # Other tests' objects are in the same cluster.\n\
+             audit: {{unmanaged: {{defaults: false}}}}\n"
         );
         work.file("driftledger.yaml", &config);
         let shop = Self { work, namespace };
@@ -186,6 +188,7 @@ fn changes_by_hand_are_found_with_path_commit_and_writer_and_resolved_when_undon
         "DL003 Service api .metadata.annotations.note",
         "DL004 PodDisruptionBudget api",
         "DL004 ResourceQuota quota-renamed",
+        "DL005 ResourceQuota quota",
     ];
     assert_eq!(findings(&drifted), expected.map(label));
     let by_path = |name: &str, path: &str| {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::super::audit::Asked;
 use super::super::live::{self, LiveContext};
 use super::super::progress::Progress;
 use super::super::reading::ClusterReading;
@@ -55,7 +56,12 @@ impl LiveSource for MadeUp {
             self.asked_for_pods.lock().unwrap().push(request.wanted.clone());
             match &self.pods {
                 Ok(pods) => pods,
-                Err(why) => return ListOutcome { gaps: vec![Gap::new(GapKind::Forbidden, *why, Hides::Cluster)] },
+                Err(why) => {
+                    return ListOutcome {
+                        gaps: vec![Gap::new(GapKind::Forbidden, *why, Hides::Cluster)],
+                        everything: false,
+                    };
+                }
             }
         } else {
             &self.listed
@@ -81,6 +87,7 @@ async fn read(source: &Arc<MadeUp>) -> ClusterReading {
     let config = "ledger: l\nclusters: [{name: prod, inCluster: true}]\nrepositories: [{name: r, url: r}]\n\
                   targets: [{name: shop, repository: r, cluster: prod}]\n";
     let context = LiveContext {
+        asked: Asked { left_out: Some("a test"), ..Asked::default() },
         ignores: Arc::new(Ignores::none()),
         config: Arc::new(config::read(config, std::path::Path::new("/")).unwrap()),
         key: Arc::new(RedactionKey::from_bytes([7; 32])),
@@ -152,6 +159,7 @@ async fn pods_that_cannot_be_read_are_said_and_no_gap() {
 #[test]
 fn time_is_the_clusters_and_a_dumps_is_unknown() {
     let mut context = LiveContext {
+        asked: Asked { left_out: Some("a test"), ..Asked::default() },
         ignores: Arc::new(Ignores::none()),
         config: Arc::new(config::read(config::EXAMPLE, std::path::Path::new("/")).unwrap()),
         key: Arc::new(RedactionKey::from_bytes([7; 32])),

@@ -52,7 +52,7 @@ pub(super) async fn list(
     each: &mut (dyn FnMut(ListEvent) + Send),
 ) -> ListOutcome {
     let (kind, wanted) = (&request.kind, request.wanted.as_slice());
-    Listing { fetcher, kind, wanted, namespaces: None, each, handed_over: false }.run().await
+    Listing { fetcher, kind, wanted, namespaces: None, each, handed_over: false, everything: false }.run().await
 }
 
 /// Runs LISTs of these namespaces to their end.
@@ -62,7 +62,10 @@ pub(super) async fn list_in(
     namespaces: &[String],
     each: &mut (dyn FnMut(ListEvent) + Send),
 ) -> ListOutcome {
-    Listing { fetcher, kind, wanted: &[], namespaces: Some(namespaces), each, handed_over: false }.run().await
+    let wanted = &[];
+    Listing { fetcher, kind, wanted, namespaces: Some(namespaces), each, handed_over: false, everything: false }
+        .run()
+        .await
 }
 
 struct Listing<'a> {
@@ -74,14 +77,16 @@ struct Listing<'a> {
     each: &'a mut (dyn FnMut(ListEvent) + Send),
     /// Whether a page was handed over since the last restart.
     handed_over: bool,
+    /// Whether a LIST of the whole cluster came to its end.
+    everything: bool,
 }
 
 impl Listing<'_> {
     async fn run(mut self) -> ListOutcome {
         let mut restarts = 0;
         loop {
-            let Gone(failure) = match self.everything().await {
-                Ok(gaps) => return ListOutcome { gaps },
+            let Gone(failure) = match self.once().await {
+                Ok(gaps) => return ListOutcome { gaps, everything: self.everything },
                 Err(gone) => gone,
             };
             if restarts == RESTARTS {
@@ -89,14 +94,14 @@ impl Listing<'_> {
                 let gap = Gap::new(GapKind::Unreachable, message, hides_kind(self.kind, None));
                 let gap = gap.at(self.kind.gvk.group_kind().to_string());
                 let hint = "the server is slow for this many objects: try larger pages";
-                return ListOutcome { gaps: vec![gap.hint(hint)] };
+                return ListOutcome { gaps: vec![gap.hint(hint)], everything: false };
             }
             restarts += 1;
             self.restart();
         }
     }
 
-    async fn everything(&mut self) -> Result<Vec<Gap>, Gone> {
+    async fn once(&mut self) -> Result<Vec<Gap>, Gone> {
         if let Some(namespaces) = self.namespaces {
             return self.whole_namespaces(namespaces).await;
         }
@@ -104,7 +109,10 @@ impl Listing<'_> {
             return Ok(self.declared_by_name().await);
         }
         match self.pages(None).await? {
-            None => Ok(Vec::new()),
+            None => {
+                self.everything = true;
+                Ok(Vec::new())
+            }
             Some(failure) if failure.is_forbidden() && !self.wanted.is_empty() => {
                 if self.kind.namespaced {
                     self.by_namespace().await

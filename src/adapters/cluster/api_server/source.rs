@@ -90,7 +90,7 @@ impl LiveSource for KubeCluster {
 
     async fn list(&self, request: &ListRequest, each: &mut (dyn FnMut(ListEvent) + Send)) -> ListOutcome {
         let outcome = listing::list(&self.fetcher, request, each).await;
-        ListOutcome { gaps: self.ours(outcome.gaps) }
+        ListOutcome { gaps: self.ours(outcome.gaps), ..outcome }
     }
 
     async fn get(&self, kind: &ServedKind, object: &ObjectId) -> Result<Option<Bytes>, Gap> {
@@ -120,6 +120,6 @@ impl SnapshotSource for KubeCluster {
         each: &mut (dyn FnMut(ListEvent) + Send),
     ) -> ListOutcome {
         let outcome = listing::list_in(&self.fetcher, kind, namespaces, each).await;
-        ListOutcome { gaps: self.ours(outcome.gaps) }
+        ListOutcome { gaps: self.ours(outcome.gaps), everything: outcome.everything }
     }
 }

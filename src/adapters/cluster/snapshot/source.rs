@@ -336,7 +336,10 @@ impl LiveSource for SnapshotCluster {
     }
 
     async fn list(&self, request: &ListRequest, each: &mut (dyn FnMut(ListEvent) + Send)) -> ListOutcome {
-        ListOutcome { gaps: beside_requests(|| self.list_now(request, each)) }
+        let gaps = beside_requests(|| self.list_now(request, each));
+        let taken = self.index.kinds.get(&request.kind.gvk);
+        let all_taken = taken.is_some_and(|place| matches!(place.end.covers, Covers::Everything {}));
+        ListOutcome { everything: all_taken && gaps.is_empty(), gaps }
     }
 
     async fn get(&self, kind: &ServedKind, object: &ObjectId) -> Result<Option<Bytes>, Gap> {

@@ -163,6 +163,7 @@ impl Scan {
             taken_at: None,
             live_objects: 4,
             clock_skew_seconds: None,
+            coverage: None,
         };
         let scan = ScanSummary {
             id,
