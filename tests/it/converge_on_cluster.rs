@@ -100,7 +100,7 @@ impl Place {
     fn configure(&self, kubeconfig: &str, of_target: &str, of_all: &str) {
         let namespace = &self.namespace;
         let config = format!(
-            "ledger: ledger.sqlite\nclusters:\n  - {{name: test, kubeconfig: {kubeconfig}}}\n\
+            "ledger: ledger.sqlite\naudit: {{unmanaged: {{defaults: false}}}}\nclusters:\n  - {{name: test, kubeconfig: {kubeconfig}}}\n\
              repositories:\n  - {{name: shop, url: repository}}\n\
              targets:\n  - {{name: shop, repository: shop, revision: main, path: shop, cluster: test, namespace: {namespace}{of_target}}}\n\
              {of_all}"
