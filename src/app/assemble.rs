@@ -284,7 +284,8 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
 
 /// What changed in the configuration since the ledger last heard of it, and the identities of clusters.
 fn config_events(scanned: &Scanned, config: &Config, prior: &PriorState) -> Vec<ConfigEvent> {
-    let actors = Canonical::new("driftledger/actors/v1").text(&config.actors.canonical()).finish_hex();
+    let table = Canonical::new("driftledger/actors/v1").text(&config.actors.canonical());
+    let actors = table.text(&config.trust.canonical()).finish_hex();
     let mut states = vec![("configuration".to_owned(), config.hash.clone()), ("actor table".to_owned(), actors)];
     for reading in &scanned.readings {
         let subject = uid_subject(&reading.summary.name);

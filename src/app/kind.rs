@@ -12,6 +12,7 @@ use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
+use crate::stages::autoscale::Autoscalers;
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
 use crate::stages::normalise::Applied;
@@ -30,6 +31,8 @@ pub struct KindReader<S> {
     pub context: Arc<LiveContext>,
     /// The cluster's schemas.
     pub schemas: Arc<Schemas>,
+    /// Who else decides about replicas.
+    pub autoscalers: Arc<Autoscalers>,
     /// The kind at the declared version.
     pub kind: ServedKind,
     /// Its declared objects.
@@ -135,6 +138,9 @@ impl<S: LiveSource> KindReader<S> {
             schemas: &self.schemas,
             schema_source: if dump { "built-in schema or CRD in the dump" } else { "OpenAPI v3 of the cluster" },
             actors: &self.context.config.actors,
+            trust: &self.context.config.trust,
+            entries_count: self.context.config.undeclared_entries,
+            autoscalers: &self.autoscalers,
             key: &self.context.key,
             redaction: &self.context.config.redaction,
         }

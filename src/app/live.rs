@@ -17,6 +17,7 @@ use crate::model::resource::{GroupVersion, Gvk, ObjectId};
 use crate::model::schema::builtin_discovery;
 use crate::model::secret::RedactionKey;
 use crate::ports::LiveSource;
+use crate::stages::autoscale::Autoscalers;
 use crate::stages::declare::{self, TargetPlace};
 
 /// What reading a cluster needs.
@@ -115,13 +116,16 @@ impl<S: LiveSource + 'static> Reader<S> {
         reading.gaps.extend(gaps);
         reading.schemas = Arc::new(schemas);
 
+        let autoscalers = Arc::new(Autoscalers::of(reading.objects.values().map(Arc::as_ref)));
+        reading.note_autoscaled(&autoscalers);
         let mut tasks = JoinSet::new();
         let mut unread: BTreeMap<Gvk, Vec<ObjectId>> = BTreeMap::new();
         self.context.progress.start(by_kind.len() as u64, &format!("reading {}", self.context.cluster));
         for (gvk, (kind, wanted)) in by_kind {
             unread.insert(gvk, wanted.keys().cloned().collect());
             let (source, context, schemas) = (self.source.clone(), self.context.clone(), reading.schemas.clone());
-            tasks.spawn(KindReader { source, context, schemas, kind, wanted }.read());
+            let autoscalers = autoscalers.clone();
+            tasks.spawn(KindReader { source, context, schemas, autoscalers, kind, wanted }.read());
         }
         let mut outcomes = Vec::new();
         while let Some(outcome) = tasks.join_next().await {

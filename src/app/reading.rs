@@ -10,6 +10,7 @@ use crate::model::ids::ClusterName;
 use crate::model::report::ClusterSummary;
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
+use crate::stages::autoscale::Autoscalers;
 use crate::stages::declare::{Conflict, Declared};
 use crate::stages::judge::Verdict;
 use crate::stages::normalise::Applied;
@@ -105,6 +106,22 @@ impl ClusterReading {
             reason: format!("nothing declared is of it, and {}", gap.message),
             count: None,
         }));
+    }
+
+    /// Git declares replicas that it does not decide about: told once, and no finding while they are inside the autoscaler's bounds.
+    pub(super) fn note_autoscaled(&mut self, autoscalers: &Autoscalers) {
+        let owned = self.objects.iter().filter(|(id, _)| autoscalers.own(id));
+        let declares =
+            |object: &DeclaredObject| object.tree().is_ok_and(|tree| tree.pointer("/spec/replicas").is_some());
+        let count = owned.filter(|(_, object)| declares(object)).count() as u64;
+        if count > 0 {
+            self.exclusions.push(Exclusion {
+                scope: self.summary.name.to_string(),
+                what: ".spec.replicas inside an autoscaler's bounds".into(),
+                reason: "Git declares replicas that an autoscaler owns: take them out of the manifest".into(),
+                count: Some(count),
+            });
+        }
     }
 
     /// Secrets are compared only where the configuration says so.

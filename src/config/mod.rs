@@ -13,6 +13,7 @@ pub mod raw;
 mod read;
 pub mod severity;
 mod shipped;
+pub mod trust;
 mod valid;
 
 pub use problem::{ConfigError, Problem};

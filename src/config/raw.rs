@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::actors::RawActor;
 use super::severity::{RawSeverity, RawSeverityRule};
+use super::trust::RawTrusted;
 
 /// Configuration of Driftledger.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -35,6 +36,12 @@ pub struct RawConfig {
     /// Lines for the actor table; they come before the shipped ones.
     #[serde(default)]
     pub actors: Vec<RawActor>,
+    /// Trusted writes of your own: which manager may write which field, through which subresource. They come before the shipped ones.
+    #[serde(default)]
+    pub trusted: Vec<RawTrusted>,
+    /// Whether an entry that Git does not declare, in a map or list that it does declare, is a finding whoever wrote it. Default true;
+    /// with false it takes the same evidence as any other undeclared field.
+    pub undeclared_entries: Option<bool>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }

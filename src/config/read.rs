@@ -10,6 +10,7 @@ use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
 use super::severity::SeverityRules;
 use super::shipped::json_schema;
+use super::trust::TrustTable;
 use super::valid::{
     ClusterConfig, ClusterSource, Config, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace, SecretSource,
     TargetConfig,
@@ -97,6 +98,8 @@ impl Reader<'_> {
             ),
             severity,
             actors: ActorTable::with_shipped(raw.actors.clone()),
+            trust: TrustTable::with_shipped(raw.trusted.clone()),
+            undeclared_entries: raw.undeclared_entries.unwrap_or(true),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::actors::ActorTable;
 use super::severity::SeverityRules;
+use super::trust::TrustTable;
 use crate::model::finding::Severity;
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 use crate::model::secret::RedactionRules;
@@ -32,6 +33,10 @@ pub struct Config {
     pub severity: SeverityRules,
     /// Actor table, the shipped one last.
     pub actors: ActorTable,
+    /// Trusted writes, the shipped ones last.
+    pub trust: TrustTable,
+    /// Whether an undeclared entry of a declared map or list is a finding whoever wrote it.
+    pub undeclared_entries: bool,
     /// Limits.
     pub limits: Limits,
     /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.

@@ -1,13 +1,16 @@
 //! The pure steps: no input or output, no clock, the same bytes for the same input.
 //!
 //! ```text
-//! declare ─► judge (live ► normalise ► compare ► undeclared ► managed_fields) ─► attribute ─► assess ─► lifecycle
+//! declare ─► judge (live ► normalise ► compare ► undeclared) ─► attribute ─► assess ─► lifecycle
 //! ```
 
+pub mod allocation;
 pub mod assess;
 pub mod attribute;
+pub mod autoscale;
 pub mod compare;
 pub mod declare;
+pub mod endpoints;
 pub mod equality;
 pub mod findings;
 pub mod judge;

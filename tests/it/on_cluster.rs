@@ -300,6 +300,7 @@ fn what_the_cluster_does_not_serve_or_know_and_what_is_declared_twice_is_told() 
     let report = shop.scan(1);
     let expected = [
         "DL002 ConfigMap empty .data",
+        "DL003 ConfigMap empty .binaryData.logo",
         "DL007 Service typo .spec.sessionAfinity",
         "DL008 HorizontalPodAutoscaler old",
         "DL008 Nothing nothing",

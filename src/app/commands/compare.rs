@@ -11,6 +11,7 @@ use crate::app::{gather, output};
 use crate::config::Config;
 use crate::config::actors::ActorTable;
 use crate::config::severity::SeverityRules;
+use crate::config::trust::TrustTable;
 use crate::model::attribution::Origin;
 use crate::model::declared::{DeclaredObject, RenderedObject};
 use crate::model::finding::{Finding, Severity};
@@ -21,6 +22,7 @@ use crate::model::secret::{RedactionKey, RedactionRules};
 use crate::model::time::Timestamp;
 use crate::stages::assess::{assess, worst};
 use crate::stages::attribute::Circumstances;
+use crate::stages::autoscale::Autoscalers;
 use crate::stages::declare;
 use crate::stages::findings::{self, Evidence};
 use crate::stages::judge::{Judge, Unreadable};
@@ -53,6 +55,8 @@ struct Rules {
     redaction: RedactionRules,
     severity: SeverityRules,
     actors: ActorTable,
+    trust: TrustTable,
+    undeclared_entries: bool,
 }
 
 impl Rules {
@@ -67,12 +71,16 @@ impl Rules {
                 redaction: config.redaction,
                 severity: config.severity,
                 actors: config.actors,
+                trust: config.trust,
+                undeclared_entries: config.undeclared_entries,
             },
             None => Self {
                 limits: yaml::Limits::default(),
                 redaction: RedactionRules::default(),
                 severity: SeverityRules::default(),
                 actors: ActorTable::default(),
+                trust: TrustTable::default(),
+                undeclared_entries: true,
             },
         })
     }
@@ -136,8 +144,19 @@ fn compare(
 ) -> Vec<Finding> {
     let schemas = schemas(declared.iter().chain(&live));
     let source = format!("built-in schema of Kubernetes {} or CRD in the files", builtin_version());
-    let judge =
-        Judge { schemas: &schemas, schema_source: &source, actors: &rules.actors, key, redaction: &rules.redaction };
+    let placed: Vec<DeclaredObject> =
+        declared.iter().map(|object| as_declared(object.clone(), object.namespace.clone())).collect();
+    let autoscalers = Autoscalers::of(&placed);
+    let judge = Judge {
+        schemas: &schemas,
+        schema_source: &source,
+        actors: &rules.actors,
+        trust: &rules.trust,
+        entries_count: rules.undeclared_entries,
+        autoscalers: &autoscalers,
+        key,
+        redaction: &rules.redaction,
+    };
     let revision = Revision::new("file");
     let around = Circumstances {
         revision: &revision,
@@ -275,6 +294,8 @@ mod tests {
             redaction: RedactionRules::default(),
             severity: SeverityRules::default(),
             actors: ActorTable::default(),
+            trust: TrustTable::default(),
+            undeclared_entries: true,
         };
         let reading = Reading { limits: rules.limits, namespace: "", key: &key, redaction: &rules.redaction };
         let read = |text: &str| {
