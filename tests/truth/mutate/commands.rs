@@ -100,6 +100,7 @@ pub fn again(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
     let manager = subject.way.manager();
     let what = format!("apply another version: {}", op.json());
     let mut mutation = Mutation::new(what, Writer::GitopsIntent(manager), arguments).meaning(subject.kind(), declared, &other);
+    mutation.leaves_defaults = op.value.is_none();
     mutation.input = other.to_string();
     Some(mutation)
 }
@@ -146,6 +147,8 @@ pub fn decoy(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
     arguments.push(manager_flag);
     let mut mutation = Mutation::new("claim what is there".to_owned(), Writer::Somebody(manager), arguments);
     mutation.input = partial.to_string();
+    // Whatever changes all the same (kubectl hands a client-side applier's fields over, and those not named go), is not its value.
+    mutation.meant = Some(Vec::new());
     Some(mutation)
 }
 
