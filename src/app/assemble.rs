@@ -22,6 +22,7 @@ use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::assess::assess;
 use crate::stages::attribute::Circumstances;
+use crate::stages::converge::finding::of_unconverged;
 use crate::stages::findings::{self, Evidence};
 use crate::stages::lifecycle::{Looked, lifecycle};
 
@@ -182,6 +183,9 @@ fn of_object(
         let schema = reading.schemas.kind_or_builtin(&object.gvk);
         found.extend(findings::of_verdict(cluster, object, verdict, schema, evidence, around));
     }
+    if let Some(unconverged) = reading.unconverged.get(&object.id) {
+        found.push(of_unconverged(cluster, object, unconverged, evidence));
+    }
     if reading.missing.contains(&object.id) {
         found.push(findings::of_missing(cluster, object, evidence, around));
     }
@@ -204,6 +208,7 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
     let mut looked = Looked {
         targets: scanned.targets.iter().map(|t| t.name.clone()).collect(),
         configured_targets: config.targets.iter().map(|t| t.name.clone()).collect(),
+        convergence_off: config.targets.iter().filter(|t| !t.convergence).map(|t| t.name.clone()).collect(),
         configured_clusters: config.clusters.iter().map(|c| c.name.clone()).collect(),
         gaps,
         ..Looked::default()
@@ -215,7 +220,7 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
                 ObjectState::Unknown
             } else if reading.missing.contains(id) || reading.unserved.contains_key(id) {
                 ObjectState::Missing
-            } else if reading.drifted.contains_key(id) {
+            } else if reading.drifted.contains_key(id) || reading.unconverged.contains_key(id) {
                 ObjectState::Drifted
             } else {
                 ObjectState::InSync
@@ -266,7 +271,12 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
         gaps: gaps as u64,
         ..Counts::default()
     };
-    let with_findings: BTreeSet<(&ClusterName, ObjectId)> = found.iter().map(|f| (&f.cluster, f.object())).collect();
+    // An object of which only a part could be compared may have findings and is not among the compared.
+    let whole = |(cluster, id): &(&ClusterName, ObjectId)| {
+        scanned.readings.iter().all(|r| r.summary.name != **cluster || !r.unknown.contains(id))
+    };
+    let with_findings: BTreeSet<(&ClusterName, ObjectId)> =
+        found.iter().map(|f| (&f.cluster, f.object())).filter(whole).collect();
     counts.in_sync = counts.compared.saturating_sub(with_findings.len() as u64);
     for finding in found {
         *counts.by_severity.entry(finding.severity).or_default() += 1;

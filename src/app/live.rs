@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::convergence;
+use super::foreign;
 use super::kind::{KindOutcome, KindReader, Wanted, is_hidden};
 use super::progress::Progress;
 use super::reading::ClusterReading;
@@ -18,6 +20,7 @@ use crate::model::schema::builtin_discovery;
 use crate::model::secret::RedactionKey;
 use crate::ports::LiveSource;
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::converge::Converge;
 use crate::stages::declare::{self, TargetPlace};
 
 /// What reading a cluster needs.
@@ -32,6 +35,8 @@ pub struct LiveContext {
     pub secrets: bool,
     /// The UID that this cluster had before, if this ledger knows it.
     pub known_uid: Option<String>,
+    /// How convergence is judged; `None` where nobody asks.
+    pub converge: Option<Converge>,
     /// Shown on a terminal.
     pub progress: Progress,
 }
@@ -61,7 +66,7 @@ pub fn given_up(doing: &str, why: &dyn std::fmt::Display) -> Gap {
 pub async fn read<S: LiveSource + 'static>(
     source: Arc<S>,
     targets: Vec<(TargetPlace, Vec<RenderedObject>)>,
-    context: LiveContext,
+    mut context: LiveContext,
 ) -> ClusterReading {
     let discovered = source.discover().await;
     let (discovery, gaps) = match discovered {
@@ -71,11 +76,14 @@ pub async fn read<S: LiveSource + 'static>(
     let mut reading =
         ClusterReading::new(&context.cluster, source.describe(), &discovery, declare::place(targets, &discovery));
     reading.gaps = gaps;
+    reading.summary.taken_at = source.taken_at();
     if let (Some(known), Some(found)) = (&context.known_uid, &discovery.cluster_uid)
         && known != found
     {
         reading.gaps.push(another_cluster(known, found));
     }
+    convergence::by_the_clusters_clock(&mut context, source.describe(), discovery.clock_skew_seconds);
+    reading.exclusions.extend(convergence::not_looked_at(&context));
     reading.leave_out_secrets(context.secrets);
     reading.set_aside_unused_groups();
     if reading.gaps.iter().any(|gap| gap.hides == Hides::Cluster && gap.kind != GapKind::Parse) {
@@ -137,12 +145,16 @@ impl<S: LiveSource + 'static> Reader<S> {
             }
         }
         outcomes.sort_by(|a, b| a.kind.gvk.cmp(&b.kind.gvk));
+        if let Some(by) = self.source.redacted_by() {
+            foreign::tell(&mut outcomes, by, self.context.key.id(), reading);
+        }
         outcomes.into_iter().for_each(|outcome| take(outcome, reading));
         for (gvk, objects) in unread {
             reading.unknown.extend(objects.iter().cloned());
             let message = "reading the kind broke down; this is a defect in the program: please report it";
             reading.gaps.push(Gap::new(GapKind::Limit, message, Hides::Objects { objects }).at(gvk.to_string()));
         }
+        convergence::ask_pods(self.source.as_ref(), &self.discovery, reading).await;
         self.context.progress.finish();
     }
 
@@ -199,6 +211,7 @@ fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
         }
     }
     reading.drifted.extend(found.drifted);
+    reading.unconverged.extend(found.unconverged);
     reading.gaps.extend(gaps);
     for (rule, count) in found.applied {
         *reading.applied.entry(rule).or_default() += count;

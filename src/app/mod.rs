@@ -5,9 +5,11 @@
 pub mod assemble;
 pub mod cli;
 pub mod commands;
+pub mod convergence;
 pub mod demo;
 pub mod error;
 pub mod evidence;
+pub mod foreign;
 pub mod gather;
 pub mod kind;
 pub mod live;
@@ -17,5 +19,8 @@ pub mod pipeline;
 pub mod progress;
 pub mod reading;
 pub mod sightings;
+pub mod snapshot;
+#[cfg(test)]
+mod snapshot_tests;
 pub mod telemetry;
 pub mod wiring;

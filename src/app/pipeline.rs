@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::assemble::{self, Scanned};
+use super::convergence;
 use super::error::AppError;
 use super::evidence::{self, Question};
 use super::gather::{self, TargetSource};
@@ -11,7 +12,7 @@ use super::live::{self, LiveContext};
 use super::progress::Progress;
 use super::reading::ClusterReading;
 use super::wiring;
-use crate::adapters::cluster::{DumpCluster, KubeCluster};
+use crate::adapters::cluster::{DumpCluster, KubeCluster, SnapshotCluster};
 use crate::adapters::ledger::{Ledger, OpenOptions};
 use crate::config::{ClusterConfig, ClusterSource, Config, TargetConfig};
 use crate::model::declared::RenderedObject;
@@ -182,6 +183,7 @@ async fn gather_live(
             cluster: cluster.name.clone(),
             secrets: cluster.secrets,
             known_uid: prior.config.get(&assemble::uid_subject(&cluster.name)).cloned(),
+            converge: convergence::asked(&scan.config, &cluster.name, prior, (scan.clock)()),
             progress: scan.progress.clone(),
         };
         readings.push(read_cluster(cluster, declared, context).await);
@@ -200,6 +202,14 @@ async fn read_cluster(
             Ok(source) => live::read(Arc::new(source), declared, context).await,
             Err(gap) => live::unreachable("kubernetes API", gap, declared, &context),
         },
+        (None, ClusterSource::Snapshot(path)) => {
+            let (name, path, most) = (cluster.name.clone(), path.clone(), context.config.limits.snapshot_bytes);
+            let opened = tokio::task::spawn_blocking(move || SnapshotCluster::open(name, &path, most)).await;
+            match opened.unwrap_or_else(|error| Err(live::given_up("reading the snapshot", &error))) {
+                Ok(source) => live::read(Arc::new(source), declared, context).await,
+                Err(gap) => live::unreachable("snapshot", gap, declared, &context),
+            }
+        }
         (None, ClusterSource::Dump(path)) => {
             let (name, path) = (cluster.name.clone(), path.clone());
             let opened = tokio::task::spawn_blocking(move || DumpCluster::open(name, &path)).await;

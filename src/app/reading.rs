@@ -11,6 +11,7 @@ use crate::model::report::ClusterSummary;
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::converge::Unconverged;
 use crate::stages::declare::{Conflict, Declared};
 use crate::stages::judge::Verdict;
 use crate::stages::normalise::Applied;
@@ -26,6 +27,8 @@ pub struct ClusterReading {
     pub conflicts: Vec<Conflict>,
     /// Objects that differ, by identity.
     pub drifted: BTreeMap<ObjectId, Verdict>,
+    /// Objects that say of themselves that they do not get where their spec wants them.
+    pub unconverged: BTreeMap<ObjectId, Unconverged>,
     /// Objects that are not live.
     pub missing: BTreeSet<ObjectId>,
     /// Objects of kinds that are not served, with the versions that are.
@@ -50,6 +53,7 @@ impl ClusterReading {
         self.objects.values().map(Arc::as_ref).filter(|object| {
             let id = &object.id;
             self.drifted.contains_key(id)
+                || self.unconverged.contains_key(id)
                 || self.missing.contains(id)
                 || self.unserved.contains_key(id)
                 || self.conflicts.iter().any(|c| c.kept.id == *id)
@@ -73,12 +77,14 @@ impl ClusterReading {
                 uid: discovery.cluster_uid.clone(),
                 version: discovery.version.clone(),
                 source: source.to_owned(),
+                taken_at: None,
                 live_objects: 0,
                 clock_skew_seconds: discovery.clock_skew_seconds,
             },
             objects: declared.objects,
             conflicts: declared.conflicts,
             drifted: BTreeMap::new(),
+            unconverged: BTreeMap::new(),
             missing: BTreeSet::new(),
             unserved: BTreeMap::new(),
             unknown: BTreeSet::new(),

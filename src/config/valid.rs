@@ -37,6 +37,8 @@ pub struct Config {
     pub trust: TrustTable,
     /// Whether an undeclared entry of a declared map or list is a finding whoever wrote it.
     pub undeclared_entries: bool,
+    /// When an object that has not converged is a finding.
+    pub convergence: Convergence,
     /// Limits.
     pub limits: Limits,
     /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.
@@ -84,6 +86,8 @@ pub enum ClusterSource {
         /// For one request.
         timeout: Duration,
     },
+    /// A snapshot's file.
+    Snapshot(PathBuf),
     /// Files.
     Dump(PathBuf),
 }
@@ -151,6 +155,17 @@ pub struct TargetConfig {
     pub cluster: ClusterName,
     /// Default namespace.
     pub namespace: String,
+    /// Whether its objects' convergence is looked at; false too where that is switched off for all.
+    pub convergence: bool,
+}
+
+/// When an object that has not converged is a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Convergence {
+    /// Whether ever.
+    pub enabled: bool,
+    /// How long an object may be on the way that grants no time itself.
+    pub deadline: Duration,
 }
 
 /// Limits of what is read.
@@ -160,6 +175,8 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Of one file's YAML, aliases expanded.
     pub yaml_bytes: usize,
+    /// Of a snapshot, after decompression.
+    pub snapshot_bytes: u64,
     /// Commits walked for evidence.
     pub history_commits: u64,
     /// Time for that walk.
@@ -171,6 +188,7 @@ impl Default for Limits {
         Self {
             file_bytes: 4 << 20,
             yaml_bytes: 16 << 20,
+            snapshot_bytes: 4 << 30,
             history_commits: 5_000,
             history_time: Duration::from_secs(30),
         }

@@ -72,8 +72,11 @@ pub struct ClusterSummary {
     pub uid: Option<String>,
     /// Kubernetes version, where known.
     pub version: Option<String>,
-    /// `kubernetes API` or `dump`.
+    /// `kubernetes API`, `snapshot` or `dump`.
     pub source: String,
+    /// When a snapshot was taken; `None` where the cluster was read during the scan, and for dumps, which do not say.
+    #[serde(default)]
+    pub taken_at: Option<Timestamp>,
     /// Live objects read.
     pub live_objects: u64,
     /// The server's clock minus ours, in seconds, where its answers carry a date.

@@ -11,6 +11,7 @@ use crate::model::ids::ClusterName;
 use crate::model::schema::SchemaRef;
 
 use super::attribute::{self, Circumstances, ObjectHistory};
+use super::converge;
 use super::declare::Conflict;
 use super::judge::Verdict;
 
@@ -89,7 +90,7 @@ pub fn of_conflict(cluster: &ClusterName, conflict: &Conflict, evidence: &Eviden
     finding
 }
 
-fn of_object(
+pub(super) fn of_object(
     cluster: &ClusterName,
     object: &DeclaredObject,
     code: Code,
@@ -135,7 +136,8 @@ pub fn one_each(found: Vec<Finding>) -> Vec<Finding> {
             Some(place) => {
                 let first = &mut kept[*place];
                 let note = finding.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-                let also = format!("also {} ({}) on {}{note}", finding.code, finding.class, finding.object());
+                let says = converge::finding::says(&finding).map(|says| format!(", {says}")).unwrap_or_default();
+                let also = format!("also {} ({}{says}) on {}{note}", finding.code, finding.class, finding.object());
                 first.note = join(first.note.as_deref(), Some(&also));
             }
             None => {

@@ -13,7 +13,9 @@ use crate::config::actors::ActorTable;
 use crate::config::trust::TrustTable;
 use crate::model::attribution::Actor;
 use crate::model::declared::DeclaredObject;
+use crate::model::field_path::FieldPath;
 use crate::model::finding::Code;
+use crate::model::redacted::{holds_token_of, redact_again};
 use crate::model::resource::Gvk;
 use crate::model::schema::{SchemaRef, Schemas, builtin_schemas, builtin_version};
 use crate::model::secret::{LAST_APPLIED, RedactionKey, RedactionRules, redact};
@@ -37,6 +39,8 @@ pub struct Judge<'a> {
     pub key: &'a RedactionKey,
     /// Names what else is secret.
     pub redaction: &'a RedactionRules,
+    /// The id of the key under which the live side was redacted before it came here, as that of a snapshot.
+    pub live_key: Option<&'a str>,
 }
 
 /// A difference with the writers of its path.
@@ -63,6 +67,9 @@ pub struct Verdict {
     pub method: String,
     /// The live object, redacted and normalised, kept only where something differs.
     pub live: Option<Box<str>>,
+    /// Fields that could not be compared: their live values are hashed with a key that is not this ledger's, or hashed and the
+    /// declared ones are not.
+    pub foreign: Vec<FieldPath>,
 }
 
 /// A live object that is not one.
@@ -84,10 +91,19 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// If the live text is no object.
     pub fn judge(&self, declared: &DeclaredObject, live_text: &str) -> Result<Verdict, Unreadable> {
-        let mut live_tree = live::tree(live_text)?;
-        redact(&mut live_tree, &declared.id, self.key, self.redaction);
+        let live_tree = self.live_tree(declared, live_text)?;
         let head: Head<'_> = serde_json::from_str(live_text)?;
         self.judge_tree(declared, live_tree, head.metadata.managed_fields.map(RawValue::get))
+    }
+
+    /// The live object, parsed and redacted.
+    pub(super) fn live_tree(&self, declared: &DeclaredObject, live_text: &str) -> Result<Value, serde_json::Error> {
+        let mut tree = live::tree(live_text)?;
+        match self.live_key {
+            Some(by) => redact_again(&mut tree, &declared.id, self.key, self.redaction, by),
+            None => drop(redact(&mut tree, &declared.id, self.key, self.redaction)),
+        }
+        Ok(tree)
     }
 
     /// Compares a declared object with a live one that is parsed and redacted already.
@@ -110,6 +126,13 @@ impl<'a> Judge<'a> {
         let witnesses = self.witnesses(declared, &sides, entries.as_deref());
         verdict.judgements =
             self.judgements(declared, compared.differences, compared.extras, &witnesses, &mut verdict.applied);
+        if let Some(by) = self.live_key {
+            let judgements = std::mem::take(&mut verdict.judgements);
+            let (foreign, judgements) = judgements.into_iter().partition(|j| self.is_foreign(&j.difference, by));
+            let foreign: Vec<Judgement> = foreign;
+            verdict.judgements = judgements;
+            verdict.foreign = foreign.into_iter().map(|judgement| judgement.difference.path).collect();
+        }
         if !verdict.judgements.is_empty() {
             verdict.method = self.method(&declared.gvk, &witnesses);
             verdict.live = Some(sides.live.to_string().into_boxed_str());
@@ -148,13 +171,14 @@ impl<'a> Judge<'a> {
             schema: sides.schema,
             entries,
             last_applied: sides.last_applied.as_ref(),
+            live: &sides.live,
             trust: self.trust,
             entries_count: self.entries_count,
         }
     }
 
     /// The differences that stand, and the extras that evidence makes findings, with their writers.
-    fn judgements(
+    pub(super) fn judgements(
         &self,
         declared: &DeclaredObject,
         differences: Vec<Difference>,
@@ -165,7 +189,7 @@ impl<'a> Judge<'a> {
         let entries = witnesses.entries.unwrap_or_default();
         let last_writer = managed_fields::last_writer(entries);
         let judged = |mut difference: Difference, undetermined: bool| {
-            let actors = managed_fields::writers(entries, &difference.path);
+            let actors = managed_fields::writers(entries, &difference.path, witnesses.schema);
             let last_writer = if actors.is_empty() { last_writer.cloned() } else { None };
             let by = last_writer.as_ref().map(last_writer_note);
             difference.note = join(difference.note.take(), by);
@@ -207,7 +231,17 @@ impl<'a> Judge<'a> {
         None
     }
 
-    fn method(&self, gvk: &Gvk, witnesses: &Witnesses<'_>) -> String {
+    /// Whether two values could not be compared: under another key the same value has another hash, and where no rule hides the
+    /// declared value any more it stands there in clear.
+    fn is_foreign(&self, difference: &Difference, by: &str) -> bool {
+        let holds = |value: &Option<Value>, key: &str| value.as_ref().is_some_and(|value| holds_token_of(value, key));
+        let ours = self.key.id();
+        difference.code == Code::Changed
+            && holds(&difference.live, by)
+            && (by != ours || !holds(&difference.declared, ours))
+    }
+
+    pub(super) fn method(&self, gvk: &Gvk, witnesses: &Witnesses<'_>) -> String {
         let schema = match (self.schemas.kind(gvk), witnesses.schema) {
             (Some(_), _) => self.schema_source.to_owned(),
             (None, Some(_)) => {
@@ -244,3 +278,7 @@ fn join(first: Option<String>, second: Option<String>) -> Option<String> {
         (first, second) => first.or(second),
     }
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

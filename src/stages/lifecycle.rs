@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::finding::Finding;
+use crate::model::finding::{Code, Finding};
 use crate::model::fingerprint;
 use crate::model::gap::{Gap, Hides};
 use crate::model::ids::{ClusterName, TargetName};
@@ -13,6 +13,7 @@ use crate::model::record::{FindingEvent, FindingEventKind, ObjectChange, ObjectS
 use crate::model::report::{Changes, ClosedFinding};
 use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
+use crate::stages::converge;
 
 /// What a scan looked at.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Looked {
     pub targets: BTreeSet<TargetName>,
     /// Targets in the configuration, in scope or not.
     pub configured_targets: BTreeSet<TargetName>,
+    /// Targets whose objects' convergence is not looked at.
+    pub convergence_off: BTreeSet<TargetName>,
     /// Clusters in the configuration.
     pub configured_clusters: BTreeSet<ClusterName>,
     /// Every declared object: what was found out about it and which target declares it.
@@ -63,12 +66,16 @@ pub fn lifecycle(found: &[Finding], looked: &Looked, prior: &PriorState, key: &R
 }
 
 fn appear(finding: &Finding, prior: &PriorState, key: &RedactionKey, out: &mut Lifecycle) {
+    let live = match finding.code {
+        Code::Unconverged => &converge::finding::content(finding),
+        _ => &finding.live,
+    };
     let content = fingerprint::of_content(
         &finding.fingerprint,
         finding.code,
         finding.cause,
         finding.declared.as_ref(),
-        finding.live.as_ref(),
+        live.as_ref(),
         key,
     );
     let kind = match prior.open.get(&finding.fingerprint) {
@@ -157,6 +164,12 @@ fn end(open: &OpenFinding, looked: &Looked) -> End {
         return match state {
             ObjectState::Unknown => End::Unknown,
             ObjectState::Missing => End::Resolved("the object no longer exists live"),
+            _ if finding.code == Code::Unconverged => match &open.target {
+                Some(target) if looked.convergence_off.contains(target) => {
+                    End::OutOfScope("its convergence is no longer looked at")
+                }
+                _ => End::Resolved("the object has converged"),
+            },
             ObjectState::InSync | ObjectState::Drifted | ObjectState::Undeclared => {
                 End::Resolved("live equals Git again")
             }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! declare ─► judge (live ► normalise ► compare ► undeclared) ─► attribute ─► assess ─► lifecycle
+//!        └─► converge (a live object's own words) ─────────────────┘
 //! ```
 
 pub mod allocation;
@@ -9,9 +10,11 @@ pub mod assess;
 pub mod attribute;
 pub mod autoscale;
 pub mod compare;
+pub mod converge;
 pub mod declare;
 pub mod endpoints;
 pub mod equality;
+pub mod explain;
 pub mod findings;
 pub mod judge;
 pub mod lifecycle;
@@ -19,4 +22,5 @@ pub mod live;
 pub mod managed_fields;
 pub mod normalise;
 pub mod quantity;
+pub mod snapshot_plan;
 pub mod undeclared;

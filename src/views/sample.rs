@@ -493,6 +493,7 @@ pub(super) fn in_sync() -> ScanReport {
                 uid: Some("6f1c0d1e-8f5b-4b0a-9a50-2b7f5c1f3a77".into()),
                 version: Some("v1.34.1".into()),
                 source: "kubernetes API".into(),
+                taken_at: None,
                 live_objects: 1_873,
                 clock_skew_seconds: Some(0),
             }],

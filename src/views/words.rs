@@ -7,6 +7,7 @@ use crate::model::gap::{Gap, Hides};
 use crate::model::report::{ScanReport, TargetSummary};
 use crate::model::time::Timestamp;
 
+use super::age;
 use super::escape::terminal;
 
 /// Said wherever writers are named.
@@ -56,14 +57,18 @@ pub fn clusters(report: &ScanReport) -> String {
     }
 }
 
-/// `2026-03-02 14:03:09 to 14:03:41 UTC`.
+/// `2026-03-02 14:03:09 to 14:03:41 UTC`, and how old the live side is where it was not read then.
 pub fn span(report: &ScanReport) -> String {
     let (start, end) = (report.scan.started_at, report.scan.finished_at);
     let (from, to) = (start.for_people(), end.for_people());
-    match (from.strip_suffix(" UTC"), to.split_once(' ')) {
+    let span = match (from.strip_suffix(" UTC"), to.split_once(' ')) {
         _ if start == end => from,
         (Some(from), Some((_, time))) if start.date() == end.date() => format!("{from} to {time}"),
         _ => format!("{from} to {to}"),
+    };
+    match age::snapshots(report) {
+        Some(age) => format!("{span}, {age}"),
+        None => span,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What can only be tested from outside: the house's law, and the program as its users run it.
 
 mod bad_input;
+mod converge_on_cluster;
 mod demo;
 mod import_law;
 mod on_cluster;
 mod program;
+mod snapshot;

@@ -16,7 +16,7 @@ use crate::model::attribution::Origin;
 use crate::model::declared::{DeclaredObject, RenderedObject};
 use crate::model::finding::{Finding, Severity};
 use crate::model::ids::{ClusterName, CommitId, RepositoryName, Revision, TargetName};
-use crate::model::resource::ObjectId;
+use crate::model::resource::{GroupKind, ObjectId};
 use crate::model::schema::{Schemas, builtin_discovery, builtin_schemas, builtin_version};
 use crate::model::secret::{RedactionKey, RedactionRules};
 use crate::model::time::Timestamp;
@@ -143,10 +143,15 @@ fn compare(
     notes: &mut Vec<String>,
 ) -> Vec<Finding> {
     let schemas = schemas(declared.iter().chain(&live));
+    let crds = declare::declared_scopes(declared.iter().chain(&live));
+    let mut by_name: BTreeMap<(String, String, String), Vec<RenderedObject>> = BTreeMap::new();
+    for object in live {
+        by_name.entry(name_of(&object)).or_default().push(object);
+    }
+    let pairs: Vec<(DeclaredObject, Option<&RenderedObject>)> =
+        declared.into_iter().map(|object| paired(object, &by_name, &crds)).collect();
+    let autoscalers = Autoscalers::of(pairs.iter().map(|(object, _)| object));
     let source = format!("built-in schema of Kubernetes {} or CRD in the files", builtin_version());
-    let placed: Vec<DeclaredObject> =
-        declared.iter().map(|object| as_declared(object.clone(), object.namespace.clone())).collect();
-    let autoscalers = Autoscalers::of(&placed);
     let judge = Judge {
         schemas: &schemas,
         schema_source: &source,
@@ -156,6 +161,7 @@ fn compare(
         autoscalers: &autoscalers,
         key,
         redaction: &rules.redaction,
+        live_key: None,
     };
     let revision = Revision::new("file");
     let around = Circumstances {
@@ -166,20 +172,9 @@ fn compare(
         seen_live: false,
     };
     let (cluster, evidence) = (ClusterName::new(""), Evidence::default());
-    let mut by_name: BTreeMap<(String, String, String), Vec<RenderedObject>> = BTreeMap::new();
-    for object in live {
-        by_name.entry(name_of(&object)).or_default().push(object);
-    }
     let mut found = Vec::new();
-    for object in declared {
-        let candidates = by_name.get(&name_of(&object)).map(Vec::as_slice).unwrap_or_default();
-        let pair = match (&object.namespace, candidates) {
-            (None, [only]) => Some(only),
-            (namespace, several) => several.iter().find(|live| live.namespace == *namespace),
-        };
-        let place = format!("{}:{}", object.file, object.line);
-        let namespace = pair.and_then(|live| live.namespace.clone()).or_else(|| object.namespace.clone());
-        let object = as_declared(object, namespace);
+    for (object, pair) in pairs {
+        let place = format!("{}:{}", object.origin.file, object.origin.line.unwrap_or(1));
         let mut of_one = match pair {
             None => vec![findings::of_missing(&cluster, &object, &evidence, &around)],
             Some(live) if live.gvk != object.gvk => {
@@ -230,13 +225,30 @@ fn name_of(object: &RenderedObject) -> (String, String, String) {
     (object.gvk.gv.group.clone(), object.gvk.kind.clone(), object.name.clone())
 }
 
+/// A declared object with the live one that stands for it. One that names no namespace is where the only live object of its name is.
+fn paired<'l>(
+    object: RenderedObject,
+    by_name: &'l BTreeMap<(String, String, String), Vec<RenderedObject>>,
+    crds: &BTreeMap<GroupKind, bool>,
+) -> (DeclaredObject, Option<&'l RenderedObject>) {
+    let namespaced = declare::is_namespaced(&object, &builtin_discovery(), crds);
+    let candidates = by_name.get(&name_of(&object)).map(Vec::as_slice).unwrap_or_default();
+    let pair = match (&object.namespace, candidates) {
+        // The name of a cluster-wide object is its whole identity; a namespace that is written beside it says nothing.
+        (_, several) if !namespaced => several.first(),
+        (None, [only]) => Some(only),
+        (namespace, several) => several.iter().find(|live| live.namespace == *namespace),
+    };
+    let namespace = pair.and_then(|live| live.namespace.clone()).or_else(|| object.namespace.clone());
+    (as_declared(object, namespace.filter(|_| namespaced)), pair)
+}
+
 fn as_declared(object: RenderedObject, namespace: Option<String>) -> DeclaredObject {
-    let namespaced = declare::is_namespaced(&object, &builtin_discovery(), &BTreeMap::new());
     DeclaredObject {
         id: ObjectId {
             group: object.gvk.gv.group.clone(),
             kind: object.gvk.kind.clone(),
-            namespace: namespace.filter(|_| namespaced),
+            namespace,
             name: object.name,
         },
         gvk: object.gvk,
@@ -335,6 +347,20 @@ mod tests {
                 "DL001 .spec.template.spec.containers[name=\"api\"].image",
             ]
         );
+    }
+
+    #[test]
+    fn objects_are_paired_by_what_their_kind_is_known_by() {
+        let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a, namespace: shop}\nrules: []\n";
+        let live = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrules: []\n";
+        assert_eq!(of(role, live), []);
+        let declared = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 1}\n---\n\
+            apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: a, namespace: shop}\n\
+            spec: {maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}\n";
+        let live = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: shop}\nspec: {replicas: 5}\n---\n\
+            apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: a, namespace: shop}\n\
+            spec: {maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}\n";
+        assert_eq!(of(declared, live), [], "the autoscaler's replicas, whichever of the two names the namespace");
     }
 
     #[test]

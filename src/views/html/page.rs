@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 use crate::views::templates::{self, REPORT_CSS};
 use crate::views::verdict::{self, State};
 use crate::views::words::{self, Fact, counted, number};
-use crate::views::{ViewError, diff, value};
+use crate::views::{ViewError, age, diff, value};
 
 use super::finding::{FindingCard, Surroundings, card, steps, t};
 
@@ -166,7 +166,7 @@ fn page(report: &ScanReport) -> Page<'_> {
             .iter()
             .map(|c| {
                 let version = c.version.as_ref().map(|v| format!("{v}, ")).unwrap_or_default();
-                t(&format!("{} ({version}{}, {} live objects)", c.name, c.source, number(c.live_objects)))
+                t(&format!("{} ({version}{}, {} live objects)", c.name, age::source(c), number(c.live_objects)))
             })
             .collect(),
         span: words::span(report),

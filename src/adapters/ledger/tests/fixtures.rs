@@ -160,6 +160,7 @@ impl Scan {
             uid: Some("0c8b".into()),
             version: None,
             source: "dump".into(),
+            taken_at: None,
             live_objects: 4,
             clock_skew_seconds: None,
         };
