@@ -62,7 +62,9 @@ impl Round {
             let bring = |part: &str| way.bring(cluster, &folder.join(part).display().to_string(), namespace);
             bring("first").unwrap_or_else(|why| panic!("seed {} {}: {why}", self.seed, way.name()));
             let definition = format!("crd/gadgets.{}", set.place.group());
-            cluster.kubectl(&["wait", "--for=condition=Established", &definition]).expect("the definition is established");
+            cluster
+                .kubectl(&["wait", "--for=condition=Established", &definition])
+                .expect("the definition is established");
             let resource = format!("gadgets.v1.{}", set.place.group());
             cluster.until_it_works("the new kind", || cluster.kubectl(&["get", &resource, "-n", namespace]).map(drop));
             if let Err(why) = bring("rest") {
@@ -118,6 +120,7 @@ impl Round {
         self.gaps(&whole, report);
         let all: Vec<Value> = live.values().cloned().collect();
         let (from_dump, _) = self.audit.scan(&Source::Dump(&all));
+        self.snapshot(&said, live, report);
         for (part, said) in [("truth", &said), ("truth of a dump", &from_dump)] {
             for (set, object) in self.objects() {
                 let id = id(object, set);
@@ -131,6 +134,25 @@ impl Round {
         report.objects += self.objects().count();
         parity::check(self, live, &said, report);
         said
+    }
+
+    /// A snapshot says what the cluster says.
+    fn snapshot(&self, said: &Said, live: &BTreeMap<Id, Live>, report: &mut Report) {
+        let (from_snapshot, whole) = self.audit.scan(&Source::Snapshot);
+        self.gaps(&whole, report);
+        for (set, object) in self.objects() {
+            let id = id(object, set);
+            let (scan, snapshot) = (parity::verdicts(said, &id), parity::verdicts(&from_snapshot, &id));
+            if scan != snapshot {
+                let mut failure = Failure::new("snapshot", &self.around(set), &id);
+                failure.what = "a scan of the cluster and one of a snapshot differ".to_owned();
+                failure.missing = scan.iter().filter(|v| !snapshot.contains(v)).cloned().collect();
+                failure.extra = snapshot.iter().filter(|v| !scan.contains(v)).cloned().collect();
+                failure.declared = object.value.clone();
+                failure.after = live.get(&id).cloned().unwrap_or_default();
+                report.push(failure);
+            }
+        }
     }
 
     /// A scan that could not read something has not shown anything.
@@ -205,6 +227,7 @@ impl Round {
             let new: Vec<Finding> = of(&said, &id).iter().filter(|finding| !is_old(finding)).cloned().collect();
             report.check(&expectation, &new, &object.honest, failure);
         }
+        self.snapshot(&said, after, report);
         parity::check(self, after, &said, report);
     }
 

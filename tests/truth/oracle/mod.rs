@@ -98,7 +98,10 @@ pub fn expect(evidence: &Evidence<'_>) -> Expectation {
             _ => true,
         };
         // A port that a person chose and one that was handed out in the same write look alike.
-        let chosen = meant && evidence.meant.is_some() && fields.ends_with(&["ports", "*", "nodePort"]) && change.code == "DL003";
+        let chosen = meant
+            && evidence.meant.is_some()
+            && fields.ends_with(&["ports", "*", "nodePort"])
+            && change.code == "DL003";
         if chosen || change.open || change.additions_only && matches!(evidence.writer, Writer::GitopsUpdate(_)) {
             expectation.open.push(change.path);
         } else if counts {
@@ -135,7 +138,9 @@ fn is_servers(kind: &str, fields: &[&str]) -> bool {
         // Counted up by the server and by a controller at each change of the template.
         ["metadata", "annotations", "deployment.kubernetes.io/revision"] => kind == "Deployment",
         ["metadata", "annotations", "deprecated.daemonset.template.generation"] => kind == "DaemonSet",
-        ["spec", "clusterIP" | "clusterIPs" | "healthCheckNodePort" | "ipFamilies" | "ipFamilyPolicy", ..] => kind == "Service",
+        ["spec", "clusterIP" | "clusterIPs" | "healthCheckNodePort" | "ipFamilies" | "ipFamilyPolicy", ..] => {
+            kind == "Service"
+        }
         ["spec", "ports", "*", "nodePort"] => kind == "Service",
         ["spec", "volumeName"] => kind == "PersistentVolumeClaim",
         ["spec", "claimRef", ..] => kind == "PersistentVolume",
