@@ -53,8 +53,8 @@ impl Round {
         Self { seed, sets, audit: Audit::new(targets), random }
     }
 
-    /// Brings everything to the cluster.
-    pub fn apply(&self, cluster: &Cluster) {
+    /// Brings everything to the cluster; what the server refuses is this harness's mistake and not the program's.
+    fn apply(&self, cluster: &Cluster) -> Vec<String> {
         let mut refused = Vec::new();
         for set in &self.sets {
             let (way, namespace) = (set.place.way, &set.place.namespace);
@@ -72,8 +72,7 @@ impl Round {
                 errors.for_each(|line| refused.push(format!("{}: {line}", way.name())));
             }
         }
-        // What the server refuses is this harness's mistake and not the program's.
-        assert!(refused.is_empty(), "seed {}:\n{}", self.seed, refused.join("\n"));
+        refused
     }
 
     fn kinds(&self) -> Vec<String> {
@@ -96,12 +95,16 @@ impl Round {
         self.sets.iter().flat_map(|set| set.objects.iter().map(move |object| (set, object)))
     }
 
-    /// Plays the round; what is wrong goes into the report.
+    /// Plays the round and takes everything out of the cluster again; what is wrong goes into the report.
     pub fn play(&self, cluster: &Cluster, report: &mut Report) {
         let seed = self.seed;
         let start = std::time::Instant::now();
         let passed = |what: &str| eprintln!("truth: seed {seed}: {what} after {} s", start.elapsed().as_secs());
-        self.apply(cluster);
+        let refused = self.apply(cluster);
+        if !refused.is_empty() {
+            self.clean(cluster);
+            panic!("seed {seed}: not to be had from the server:\n{}", refused.join("\n"));
+        }
         passed("applied");
         let before = self.live(cluster);
         passed("at rest");
@@ -112,6 +115,7 @@ impl Round {
         let after = self.live(cluster);
         passed("at rest again");
         self.mutations(&before, &after, &done, &baseline, report);
+        self.clean(cluster);
     }
 
     /// Applied unchanged, nothing is to be said, whatever the live objects are read from.
@@ -236,7 +240,7 @@ impl Round {
     }
 
     /// Takes everything out of the cluster again; does not wait for it.
-    pub fn clean(&self, cluster: &Cluster) {
+    fn clean(&self, cluster: &Cluster) {
         for set in &self.sets {
             for object in set.objects.iter().filter(|object| !object.namespaced) {
                 let name = format!("{}/{}", mutate::resource(object), object.name());

@@ -12,7 +12,11 @@ const MANAGERS: &[&str] = &["k9s", "acme-tool", "kubectl-edit", "argocd-controll
 
 /// The class of a manager that updates.
 fn updater(name: &'static str) -> Writer {
-    if name == "argocd-controller" { Writer::GitopsUpdate(name) } else { Writer::Somebody(name) }
+    match name {
+        "argocd-controller" => Writer::GitopsUpdate(name),
+        "kube-controller-manager" => Writer::Controller(name),
+        _ => Writer::Somebody(name),
+    }
 }
 
 /// Chooses a way in which these operations can be done.
@@ -120,7 +124,7 @@ fn foreign_apply(
     let writer = *random.pick(&[
         Writer::Somebody("acme-tool"),
         Writer::Somebody("k9s"),
-        Writer::Somebody("kube-controller-manager"),
+        Writer::Controller("kube-controller-manager"),
         Writer::GitopsIntent("argocd-controller"),
     ]);
     let arguments = ["apply", "--server-side", "--force-conflicts", "-f", "-"].map(str::to_owned);

@@ -39,11 +39,8 @@ pub fn content(object: &Value) -> Value {
     }
     if kind == "Secret" {
         let texts = map.remove("stringData");
-        let data = map.entry("data").or_insert_with(|| json!({}));
-        if data.is_null() {
-            *data = json!({});
-        }
         for (key, text) in texts.as_ref().and_then(Value::as_object).into_iter().flatten() {
+            let data = map.entry("data").or_insert(Value::Null);
             data[key] = json!(base64::engine::general_purpose::STANDARD.encode(text.as_str().unwrap_or_default()));
         }
     }
@@ -138,7 +135,8 @@ impl Walk<'_> {
         let all: &[Value] = declared.and_then(Value::as_array).map_or(&[], Vec::as_slice);
         match lists::kind(self.kind, &path.fields()) {
             Kind::Atomic => {
-                let code = if declared.is_some() { "DL001" } else { "DL003" };
+                // An empty list is not kept by the server: it says no more than its absence.
+                let code = if all.is_empty() { "DL003" } else { "DL001" };
                 let additions_only =
                     before.len() == after.len() && before.iter().zip(after).all(|(b, a)| only_adds(b, a));
                 self.push(code, path, false).additions_only = additions_only;
