@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! declare ─► judge (live ► normalise ► compare ► undeclared ► managed_fields) ─► attribute ─► assess ─► lifecycle
+//!    └─────► former ─► live_only (owner) ─► beyond ──────────────────────────────┘
 //! ```
 
 pub mod assess;
