@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
 use super::gather::{self, TargetSource};
-use crate::adapters::git::{Departures, HistoryBounds};
+use crate::adapters::git::{Departed, Departures, HistoryBounds};
 use crate::adapters::render::heads::{Head, HeadReader};
 use crate::adapters::render::plain::is_manifest_name;
 use crate::config::Config;
@@ -72,21 +72,28 @@ fn of_target(
     // What is declared now is no past; each object counts once, at its newest.
     let mut taken: HashSet<_> =
         source.objects.iter().map(|o| name(&o.gvk.gv.group, &o.gvk.kind, o.namespace.as_deref(), &o.name)).collect();
-    let mut reader = HeadReader::new(gather::reading(config, &source.config, key));
-    let mut known: HashMap<BlobId, ()> = HashMap::new();
-    for file in departures.files {
-        if !is_manifest_name(&file.path) || known.insert(file.blob.clone(), ()).is_some() {
-            continue;
-        }
-        if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            past.cut = Some(Cut { back_to: None, why: "`limits.historyTime` is over" });
-            break;
-        }
-        let Some(content) = repository.blob(&file.blob, config.limits.file_bytes) else {
-            past.unreadable += 1;
-            continue;
-        };
-        let (heads, readable) = reader.read(&file.path, &content);
+    let mut known: HashSet<BlobId> = HashSet::new();
+    let files: Vec<Departed> = departures
+        .files
+        .into_iter()
+        .filter(|file| is_manifest_name(&file.path) && known.insert(file.blob.clone()))
+        .collect();
+    let read = |files: Vec<(usize, &Departed)>| {
+        let mut reader = HeadReader::new(gather::reading(config, &source.config, key));
+        let blobs = repository.blobs();
+        let late = || deadline.is_some_and(|deadline| Instant::now() > deadline);
+        let read = files.into_iter().take_while(|_| !late()).map(|(n, file)| {
+            let content = blobs.read(&file.blob, config.limits.file_bytes);
+            (n, content.map_or((Vec::new(), false), |content| reader.read(&file.path, &content)))
+        });
+        read.collect::<Vec<_>>()
+    };
+    let read = on_all_processors(&files, read);
+    if read.len() < files.len() {
+        past.cut = Some(Cut { back_to: None, why: "`limits.historyTime` is over" });
+    }
+    for (n, (heads, readable)) in read {
+        let Some(file) = files.get(n) else { continue };
         past.unreadable += u64::from(!readable);
         for Head { gvk, namespace, name: object } in heads {
             if taken.insert(name(&gvk.gv.group, &gvk.kind, namespace.as_deref(), &object)) {
@@ -96,4 +103,26 @@ fn of_target(
         }
     }
     past
+}
+
+/// Reads files on all processors, all versions of a path on the same one; what comes back is in the order of the files.
+fn on_all_processors<T: Send>(
+    files: &[Departed],
+    read: impl Fn(Vec<(usize, &Departed)>) -> Vec<(usize, T)> + Sync,
+) -> Vec<(usize, T)> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut of_path: HashMap<&str, usize> = HashMap::new();
+    let mut shares: Vec<Vec<(usize, &Departed)>> = vec![Vec::new(); workers];
+    for (n, file) in files.iter().enumerate() {
+        let next = of_path.len() % workers;
+        shares[*of_path.entry(file.path.as_str()).or_insert(next)].push((n, file));
+    }
+    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let read = &read;
+        let running: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || read(share))).collect();
+        let joined = running.into_iter().map(|worker| worker.join());
+        joined.flat_map(|read| read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    all.sort_by_key(|(n, _)| *n);
+    all
 }

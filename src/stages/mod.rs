@@ -1,8 +1,9 @@
 //! The pure steps: no input or output, no clock, the same bytes for the same input.
 //!
 //! ```text
-//! declare ─► judge (live ► normalise ► compare ► undeclared) ─► attribute ─► assess ─► lifecycle
-//!        └─► converge (a live object's own words) ─────────────────┘
+//! declare ─► judge (live ► normalise ► compare ► undeclared ► ignore) ─► attribute ─► assess ─► lifecycle
+//!        ├─► converge (a live object's own words) ──────────────────────┤
+//!        └─► live_only, former ─► beyond (what runs and is not declared) ┘
 //! ```
 
 pub mod allocation;

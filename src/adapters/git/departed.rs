@@ -37,7 +37,30 @@ pub struct Departures {
 /// What stands at a path.
 type Entry = (EntryKind, ObjectId);
 
+/// Reads the bytes of many blobs, one after another and on one thread. Versions of a file are kept as differences from each other:
+/// what was read last helps to read the next.
+pub struct BlobReader {
+    repository: gix::Repository,
+}
+
+impl BlobReader {
+    /// The bytes of a blob; `None` where they are more than `most`, or cannot be read.
+    pub fn read(&self, id: &BlobId, most: u64) -> Option<Vec<u8>> {
+        let id = ObjectId::from_hex(id.as_str().as_bytes()).ok()?;
+        if self.repository.find_header(id).ok()?.size() > most {
+            return None;
+        }
+        let mut blob = self.repository.find_object(id).ok()?;
+        Some(std::mem::take(&mut blob.data))
+    }
+}
+
 impl OpenedRepository {
+    /// For reading many blobs.
+    pub fn blobs(&self) -> BlobReader {
+        BlobReader { repository: self.store.without_cache() }
+    }
+
     /// The versions of files below each of `roots` that are not those of the tracked commit, from one walk back along the first
     /// parents. Paths are taken as they are; links are not followed. A root is a folder, a file, or empty for all.
     ///

@@ -16,7 +16,7 @@ mod source;
 mod tree;
 
 pub use build::{BuildError, Content, RepositoryBuilder, Written};
-pub use departed::{Departed, Departures};
+pub use departed::{BlobReader, Departed, Departures};
 pub use history::HistoryBounds;
 pub use mirrors::Mirrors;
 pub use repository::{OpenedRepository, StaleMirror};

@@ -75,42 +75,126 @@ pub fn pieces_of(content: &[u8]) -> Vec<&[u8]> {
     pieces
 }
 
-/// The lines of a document that name its object; `None` where they cannot be told from the others by looking at line starts.
+/// The lines of a document that name its object, or the objects of its list; `None` where they cannot be told from the others by
+/// looking at line starts.
 fn skeleton(piece: &[u8]) -> Option<Vec<u8>> {
     let mut kept = Vec::new();
-    let mut keep = false;
+    let mut section = Section::Other;
     for line in piece.split_inclusive(|byte| *byte == b'\n') {
         match line.first()? {
             b' ' | b'\n' | b'\r' => {}
             // A separator; what stands behind it on its line is for the reader to judge.
             b'-' if line.starts_with(b"---") => {
                 kept.extend_from_slice(line);
-                keep = false;
+                section = Section::Other;
                 continue;
             }
             // An element of the list under the last key; or of a list that is the whole document.
-            b'-' if !kept.is_empty() || keep => {}
+            b'-' if !kept.is_empty() => {}
             b'#' => continue,
             b'a'..=b'z' | b'A'..=b'Z' => {
-                let colon = line.iter().position(|byte| *byte == b':')?;
-                let (key, value) = line.split_at(colon);
-                let plain = key.iter().all(u8::is_ascii_alphanumeric);
-                if !plain || key == b"items" || !matches!(value.get(1)?, b' ' | b'\n' | b'\r') {
-                    return None;
-                }
-                keep = matches!(key, b"apiVersion" | b"kind" | b"metadata");
-                if key == b"kind" && value.trim_ascii_end().ends_with(b"List") {
-                    return None;
+                let (key, value) = key(line)?;
+                section = match key {
+                    b"items" if value.trim_ascii().is_empty() => Section::Items(Items::default()),
+                    b"items" => return None,
+                    _ if names(key) => Section::Names,
+                    _ => Section::Other,
+                };
+                if matches!(section, Section::Items(_)) {
+                    kept.extend_from_slice(line);
+                    continue;
                 }
             }
             _ => return None,
         }
-        if keep {
-            kept.extend_from_slice(line);
+        match &mut section {
+            Section::Names => kept.extend_from_slice(line),
+            Section::Items(items) => items.line(line, &mut kept)?,
+            Section::Other => {}
         }
     }
     // An alias may stand for something that was left out.
     (!kept.iter().any(|byte| matches!(byte, b'*' | b'&'))).then_some(kept)
+}
+
+/// What a line belongs to.
+enum Section {
+    /// A key that names the object.
+    Names,
+    /// The list of a list kind.
+    Items(Items),
+    /// Anything else.
+    Other,
+}
+
+/// The items of a list: mappings whose keys stand in one column.
+#[derive(Default)]
+struct Items {
+    /// The column of the dashes.
+    dash: Option<usize>,
+    keep: bool,
+}
+
+impl Items {
+    /// Takes one line; `None` where the items are written in another way.
+    fn line(&mut self, line: &[u8], kept: &mut Vec<u8>) -> Option<()> {
+        let text = line.trim_ascii_end();
+        let column = text.iter().position(|byte| *byte != b' ').unwrap_or(text.len());
+        let rest = &text[column..];
+        if rest.is_empty() {
+            if self.keep {
+                kept.extend_from_slice(line);
+            }
+            return Some(());
+        }
+        let dash = match self.dash {
+            Some(dash) => dash,
+            None if rest.starts_with(b"#") => return Some(()),
+            None if rest.starts_with(b"- ") => *self.dash.insert(column),
+            None => return None,
+        };
+        let keys = dash + 2;
+        let at_key = match column {
+            _ if column <= keys && rest.starts_with(b"#") => return Some(()),
+            _ if column == dash && rest.starts_with(b"- ") => {
+                kept.extend(std::iter::repeat_n(b' ', dash));
+                kept.extend_from_slice(b"-\n");
+                Some(&rest[2..])
+            }
+            // An element of the list under an item's key.
+            _ if column == keys && rest.starts_with(b"-") => None,
+            _ if column == keys => Some(rest),
+            _ if column > keys => None,
+            _ => return None,
+        };
+        if let Some(at_key) = at_key {
+            let (key, value) = key(at_key)?;
+            if key == b"items" || (key == b"kind" && value.trim_ascii().ends_with(b"List")) {
+                return None;
+            }
+            self.keep = names(key);
+            if self.keep {
+                kept.extend(std::iter::repeat_n(b' ', keys));
+                kept.extend_from_slice(at_key);
+                kept.push(b'\n');
+            }
+        } else if self.keep {
+            kept.extend_from_slice(line);
+        }
+        Some(())
+    }
+}
+
+/// Key and value of a line that begins with a plain key.
+fn key(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let (key, value) = (line.get(..colon)?, line.get(colon + 1..)?);
+    let plain = !key.is_empty() && key.iter().all(u8::is_ascii_alphanumeric);
+    (plain && value.first().is_none_or(u8::is_ascii_whitespace)).then_some((key, value))
+}
+
+fn names(key: &[u8]) -> bool {
+    matches!(key, b"apiVersion" | b"kind" | b"metadata")
 }
 
 #[cfg(test)]
@@ -137,6 +221,31 @@ mod tests {
             "items of a CRD-like kind",
             "apiVersion: v1\nkind: PodList\nmetadata: {}\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n",
         ),
+        (
+            "a list with content, keys in any order",
+            "apiVersion: v1\nitems:\n- apiVersion: v1\n  data:\n    x: |-\n      kind: Pod\n      - y\n  kind: ConfigMap\n  metadata:\n    name: a\n    labels:\n      x: y\n- data: {}\n  apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: b\nkind: ConfigMapList\n",
+        ),
+        (
+            "a list that is indented, with comments and lists in it",
+            "kind: List\napiVersion: v1\nitems:\n  # first\n  - kind: Role\n    apiVersion: rbac/v1\n    rules:\n    - verbs: [get]\n    # the name\n    metadata:\n      name: a\n\n  - kind: Pod\n    apiVersion: v1\n    metadata: {name: b}\n",
+        ),
+        (
+            "a list in a list",
+            "kind: List\napiVersion: v1\nitems:\n- kind: List\n  apiVersion: v1\n  items:\n  - {kind: Pod, apiVersion: v1, metadata: {name: a}}\n",
+        ),
+        (
+            "a list with wide dashes",
+            "kind: List\napiVersion: v1\nitems:\n-   kind: Pod\n    apiVersion: v1\n    metadata: {name: a}\n",
+        ),
+        (
+            "a list in flow style",
+            "kind: List\napiVersion: v1\nitems: [{kind: Pod, apiVersion: v1, metadata: {name: a}}]\n",
+        ),
+        (
+            "a list with an item that is no object",
+            "kind: List\napiVersion: v1\nitems:\n- x: y\n- kind: Pod\n  apiVersion: v1\n  metadata: {name: a}\n",
+        ),
+        ("a list that is empty", "kind: List\napiVersion: v1\nitems:\n"),
         ("flow", "{apiVersion: v1, kind: Pod, metadata: {name: a}}\n"),
         ("JSON", "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}}\n"),
         ("quoted keys", "\"apiVersion\": v1\n\"kind\": Pod\n\"metadata\":\n  name: a\n"),
