@@ -11,6 +11,7 @@ mod check;
 mod problem;
 pub mod raw;
 mod read;
+pub mod redaction;
 pub mod severity;
 mod shipped;
 mod valid;

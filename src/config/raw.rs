@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::actors::RawActor;
+use super::redaction::RawCredentialNames;
 use super::severity::{RawSeverity, RawSeverityRule};
 
 /// Configuration of Driftledger.
@@ -29,6 +30,8 @@ pub struct RawConfig {
     /// Fields of other kinds than Secret that are to be treated as secret.
     #[serde(default)]
     pub redact: Vec<RawRedaction>,
+    /// Names that look like credentials, whose values are treated as secret wherever they stand.
+    pub redaction: Option<RawCredentialNames>,
     /// Severity rules of your own; they come before the shipped ones.
     #[serde(default)]
     pub severity: Vec<RawSeverityRule>,

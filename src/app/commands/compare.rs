@@ -10,6 +10,7 @@ use crate::app::outcome::Exit;
 use crate::app::{gather, output};
 use crate::config::Config;
 use crate::config::actors::ActorTable;
+use crate::config::redaction::shipped_names;
 use crate::config::severity::SeverityRules;
 use crate::model::attribution::Origin;
 use crate::model::declared::{DeclaredObject, RenderedObject};
@@ -17,7 +18,7 @@ use crate::model::finding::{Finding, Severity};
 use crate::model::ids::{ClusterName, CommitId, RepositoryName, Revision, TargetName};
 use crate::model::resource::ObjectId;
 use crate::model::schema::{Schemas, builtin_discovery, builtin_schemas, builtin_version};
-use crate::model::secret::{RedactionKey, RedactionRules};
+use crate::model::secret::{RedactionKey, RedactionRules, redaction_note};
 use crate::model::time::Timestamp;
 use crate::stages::assess::{assess, worst};
 use crate::stages::attribute::Circumstances;
@@ -70,7 +71,7 @@ impl Rules {
             },
             None => Self {
                 limits: yaml::Limits::default(),
-                redaction: RedactionRules::default(),
+                redaction: RedactionRules { names: Some(shipped_names()), ..RedactionRules::default() },
                 severity: SeverityRules::default(),
                 actors: ActorTable::default(),
             },
@@ -175,7 +176,8 @@ fn compare(
         for finding in &mut of_one {
             // Two files hold neither commits nor a history: nothing about a cause can be said.
             (finding.origin, finding.cause) = (None, None);
-            finding.note = Some(format!("declared in {place}"));
+            let hidden = redaction_note(finding.declared.as_ref(), finding.live.as_ref());
+            finding.note = findings::join(Some(&format!("declared in {place}")), hidden.as_deref());
         }
         found.extend(of_one);
     }
