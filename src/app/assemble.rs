@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
+use super::ignored;
 use super::pipeline::VERSION;
 use super::reading::ClusterReading;
 use super::sightings::{self, Sightings};
@@ -22,6 +23,7 @@ use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::assess::assess;
 use crate::stages::attribute::Circumstances;
+use crate::stages::converge::finding::of_unconverged;
 use crate::stages::findings::{self, Evidence};
 use crate::stages::lifecycle::{Looked, lifecycle};
 
@@ -66,6 +68,7 @@ pub fn record(
     for reading in &scanned.readings {
         found.extend(findings_of(reading, &scanned, &evidence, &sightings, prior, config));
     }
+    let ignored = ignored::Tally::take(&scanned.readings, &mut found);
     add_lines(&mut found, &scanned, config);
     assess(&mut found, &config.severity);
     let found = findings::one_each(found);
@@ -74,7 +77,8 @@ pub fn record(
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
     gaps.extend(evidence_gaps);
     gaps.extend(sighting_gaps);
-    let looked = looked(&scanned, config, gaps.clone());
+    let mut looked = looked(&scanned, config, gaps.clone());
+    looked.ignored = ignored.reasons().clone();
     let lifecycle = lifecycle(&found, &looked, prior, key);
 
     let sightings: Vec<Sighting> = scanned.sources.iter().filter_map(sighting).collect();
@@ -102,6 +106,7 @@ pub fn record(
                 targets,
                 counts,
                 changes: lifecycle.changes,
+                ignored: ignored.summaries(complete),
                 last_complete: prior.last_complete,
                 seal: None,
             },
@@ -182,6 +187,9 @@ fn of_object(
         let schema = reading.schemas.kind_or_builtin(&object.gvk);
         found.extend(findings::of_verdict(cluster, object, verdict, schema, evidence, around));
     }
+    if let Some(unconverged) = reading.unconverged.get(&object.id) {
+        found.push(of_unconverged(cluster, object, unconverged, evidence));
+    }
     if reading.missing.contains(&object.id) {
         found.push(findings::of_missing(cluster, object, evidence, around));
     }
@@ -204,6 +212,7 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
     let mut looked = Looked {
         targets: scanned.targets.iter().map(|t| t.name.clone()).collect(),
         configured_targets: config.targets.iter().map(|t| t.name.clone()).collect(),
+        convergence_off: config.targets.iter().filter(|t| !t.convergence).map(|t| t.name.clone()).collect(),
         configured_clusters: config.clusters.iter().map(|c| c.name.clone()).collect(),
         gaps,
         ..Looked::default()
@@ -215,7 +224,7 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
                 ObjectState::Unknown
             } else if reading.missing.contains(id) || reading.unserved.contains_key(id) {
                 ObjectState::Missing
-            } else if reading.drifted.contains_key(id) {
+            } else if reading.drifted.contains_key(id) || reading.unconverged.contains_key(id) {
                 ObjectState::Drifted
             } else {
                 ObjectState::InSync
@@ -266,7 +275,12 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
         gaps: gaps as u64,
         ..Counts::default()
     };
-    let with_findings: BTreeSet<(&ClusterName, ObjectId)> = found.iter().map(|f| (&f.cluster, f.object())).collect();
+    // An object of which only a part could be compared may have findings and is not among the compared.
+    let whole = |(cluster, id): &(&ClusterName, ObjectId)| {
+        scanned.readings.iter().all(|r| r.summary.name != **cluster || !r.unknown.contains(id))
+    };
+    let with_findings: BTreeSet<(&ClusterName, ObjectId)> =
+        found.iter().map(|f| (&f.cluster, f.object())).filter(whole).collect();
     counts.in_sync = counts.compared.saturating_sub(with_findings.len() as u64);
     for finding in found {
         *counts.by_severity.entry(finding.severity).or_default() += 1;
@@ -284,12 +298,17 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
 
 /// What changed in the configuration since the ledger last heard of it, and the identities of clusters.
 fn config_events(scanned: &Scanned, config: &Config, prior: &PriorState) -> Vec<ConfigEvent> {
-    let actors = Canonical::new("driftledger/actors/v1").text(&config.actors.canonical()).finish_hex();
+    let table = Canonical::new("driftledger/actors/v1").text(&config.actors.canonical());
+    let actors = table.text(&config.trust.canonical()).finish_hex();
     let mut states = vec![("configuration".to_owned(), config.hash.clone()), ("actor table".to_owned(), actors)];
     for reading in &scanned.readings {
         let subject = uid_subject(&reading.summary.name);
         if let Some(uid) = reading.summary.uid.clone().filter(|_| !prior.config.contains_key(&subject)) {
             states.push((subject, uid));
+        }
+        let (subject, state) = ignored::state(reading);
+        if !reading.ignores.rules().is_empty() || prior.config.contains_key(&subject) {
+            states.push((subject, state));
         }
     }
     states

@@ -21,6 +21,7 @@ use crate::stages::attribute::{self, ObjectHistory, ObjectVersion};
 use crate::stages::findings::Evidence;
 use crate::stages::judge::Judgement;
 use crate::stages::normalise::{Applied, Side, normalise};
+use crate::stages::places::{self, Place};
 
 /// Versions of one file that are looked at; a file with more is not followed to its beginning.
 const MOST_VERSIONS: usize = 1_000;
@@ -34,6 +35,8 @@ pub struct Question<'a> {
     pub judgements: &'a [Judgement],
     /// The schema of its kind.
     pub schema: Option<SchemaRef<'a>>,
+    /// Places that ignore rules take out of what differs.
+    pub ignored: &'a [Place],
     /// Whether it is not live: then it matters since when it is declared.
     pub missing: bool,
 }
@@ -135,7 +138,7 @@ impl<'a> Follower<'a> {
                 let object = piece.objects.iter().rev().find(|object| is(object, id, self.reading.namespace))?;
                 let mut value = object.tree().ok()?;
                 normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
-                Some(value)
+                Some(places::without(value, followed.question.ignored))
             });
             // A version that cannot be read may have declared anything.
             followed.history.whole &= value.is_some() || (readable && pieces.iter().all(|piece| piece.readable));

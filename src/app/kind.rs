@@ -8,10 +8,15 @@ use bytes::Bytes;
 use super::live::LiveContext;
 use crate::model::declared::DeclaredObject;
 use crate::model::discovery::ServedKind;
+use crate::model::field_path::FieldPath;
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
+use crate::stages::autoscale::Autoscalers;
+use crate::stages::converge::object::Object;
+use crate::stages::converge::{Converge, Unconverged};
+use crate::stages::ignore::Ignored;
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
 use crate::stages::normalise::Applied;
@@ -24,12 +29,14 @@ pub type Wanted = BTreeMap<ObjectId, Arc<DeclaredObject>>;
 
 /// What reading a kind needs.
 pub struct KindReader<S> {
-    /// The cluster or dump.
+    /// The cluster, or a file in its place.
     pub source: Arc<S>,
     /// Configuration and key.
     pub context: Arc<LiveContext>,
     /// The cluster's schemas.
     pub schemas: Arc<Schemas>,
+    /// Who else decides about replicas.
+    pub autoscalers: Arc<Autoscalers>,
     /// The kind at the declared version.
     pub kind: ServedKind,
     /// Its declared objects.
@@ -55,8 +62,14 @@ pub struct Found {
     pub seen: BTreeSet<ObjectId>,
     /// Those of them that differ.
     pub drifted: BTreeMap<ObjectId, Verdict>,
+    /// Those of them that have not converged.
+    pub unconverged: BTreeMap<ObjectId, Unconverged>,
     /// Declared objects whose live text is none.
     pub unreadable: Vec<ObjectId>,
+    /// Fields of declared objects that are hashed with another ledger's key.
+    pub foreign: BTreeMap<ObjectId, Vec<FieldPath>>,
+    /// What ignore rules did, on objects where they did something.
+    pub ignored: BTreeMap<ObjectId, Ignored>,
     /// What was normalised away.
     pub applied: Applied,
     /// Live objects, declared or not.
@@ -77,9 +90,9 @@ impl<S: LiveSource> KindReader<S> {
         let request = ListRequest { kind: self.kind.clone(), wanted: wanted.keys().cloned().collect() };
         let mut found = Found::default();
         let outcome = {
-            let judge = self.judge();
+            let (judge, converge) = (self.judge(), self.context.converge.as_ref());
             let mut each = |event: ListEvent| match event {
-                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge),
+                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge, converge),
                 ListEvent::Restart => found = Found::default(),
             };
             self.source.list(&request, &mut each).await
@@ -98,12 +111,18 @@ impl<S: LiveSource> KindReader<S> {
         let doubtful: Wanted = self
             .wanted
             .iter()
-            .filter(|(id, _)| found.drifted.contains_key(*id) || !(found.seen.contains(*id) || is_hidden(id, gaps)))
+            .filter(|(id, _)| {
+                found.drifted.contains_key(*id)
+                    || found.unconverged.contains_key(*id)
+                    || !(found.seen.contains(*id) || is_hidden(id, gaps))
+            })
             .map(|(id, object)| (id.clone(), object.clone()))
             .collect();
         for id in doubtful.keys() {
             found.seen.remove(id);
             found.drifted.remove(id);
+            found.unconverged.remove(id);
+            found.ignored.remove(id);
         }
         let (again, more) = if doubtful.len() > MOST_SINGLE_READS {
             self.list(&doubtful).await
@@ -113,6 +132,8 @@ impl<S: LiveSource> KindReader<S> {
         // What was normalised away and how many objects there are was counted at the first look.
         found.seen.extend(again.seen);
         found.drifted.extend(again.drifted);
+        found.unconverged.extend(again.unconverged);
+        found.ignored.extend(again.ignored);
         found.unreadable.extend(again.unreadable);
         gaps.extend(more);
     }
@@ -121,7 +142,13 @@ impl<S: LiveSource> KindReader<S> {
         let (mut found, mut gaps) = (Found::default(), Vec::new());
         for (id, object) in wanted {
             match self.source.get(&self.kind, id).await {
-                Ok(Some(bytes)) => found.object(id.clone(), object, std::str::from_utf8(&bytes).ok(), &self.judge()),
+                Ok(Some(bytes)) => {
+                    let text = std::str::from_utf8(&bytes).ok();
+                    if let Some(head) = text.and_then(|text| serde_json::from_str::<Head<'_>>(text).ok()) {
+                        found.ask(id, object, &Object::from(&head), self.context.converge.as_ref());
+                    }
+                    found.object(id.clone(), object, text, &self.judge());
+                }
                 Ok(None) => {}
                 Err(gap) => gaps.push(Gap { hides: Hides::Objects { objects: vec![id.clone()] }, ..gap }),
             }
@@ -130,19 +157,30 @@ impl<S: LiveSource> KindReader<S> {
     }
 
     fn judge(&self) -> Judge<'_> {
-        let dump = self.source.describe() == "dump";
         Judge {
             schemas: &self.schemas,
-            schema_source: if dump { "built-in schema or CRD in the dump" } else { "OpenAPI v3 of the cluster" },
+            schema_source: self.source.describe_schemas(),
             actors: &self.context.config.actors,
+            trust: &self.context.config.trust,
+            entries_count: self.context.config.undeclared_entries,
+            autoscalers: &self.autoscalers,
             key: &self.context.key,
             redaction: &self.context.config.redaction,
+            live_key: self.source.redacted_by(),
+            ignores: &self.context.ignores,
         }
     }
 }
 
 impl Found {
-    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &Wanted, judge: &Judge<'_>) {
+    fn page(
+        &mut self,
+        page: &Bytes,
+        kind: &ServedKind,
+        wanted: &Wanted,
+        judge: &Judge<'_>,
+        converge: Option<&Converge>,
+    ) {
         let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
             self.broken_pages += 1;
             return;
@@ -153,6 +191,7 @@ impl Found {
                 self.broken_pages += 1;
                 continue;
             };
+            let words = Object::from(&head);
             let id = ObjectId {
                 group: kind.gvk.gv.group.clone(),
                 kind: kind.gvk.kind.clone(),
@@ -160,16 +199,30 @@ impl Found {
                 name: head.metadata.name.into_owned(),
             };
             if let Some(declared) = wanted.get(&id) {
+                self.ask(&id, declared, &words, converge);
                 self.object(id, declared, Some(item.get()), judge);
             }
         }
     }
 
+    /// What a live object says of itself.
+    fn ask(&mut self, id: &ObjectId, declared: &DeclaredObject, words: &Object<'_>, converge: Option<&Converge>) {
+        if let Some(unconverged) = converge.and_then(|converge| converge.look(declared, words)) {
+            self.unconverged.insert(id.clone(), unconverged);
+        }
+    }
+
     fn object(&mut self, id: ObjectId, declared: &DeclaredObject, text: Option<&str>, judge: &Judge<'_>) {
         match text.and_then(|text| judge.judge(declared, text).ok()) {
-            Some(verdict) => {
+            Some(mut verdict) => {
+                if verdict.ignored != Ignored::default() {
+                    self.ignored.insert(id.clone(), std::mem::take(&mut verdict.ignored));
+                }
                 for (rule, count) in &verdict.applied {
                     *self.applied.entry(rule).or_default() += count;
+                }
+                if !verdict.foreign.is_empty() {
+                    self.foreign.insert(id.clone(), verdict.foreign.clone());
                 }
                 if !verdict.judgements.is_empty() {
                     self.drifted.insert(id.clone(), verdict);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::convergence;
+use super::foreign;
 use super::kind::{KindOutcome, KindReader, Wanted, is_hidden};
 use super::progress::Progress;
 use super::reading::ClusterReading;
@@ -17,7 +19,10 @@ use crate::model::resource::{GroupVersion, Gvk, ObjectId};
 use crate::model::schema::builtin_discovery;
 use crate::model::secret::RedactionKey;
 use crate::ports::LiveSource;
+use crate::stages::autoscale::Autoscalers;
+use crate::stages::converge::Converge;
 use crate::stages::declare::{self, TargetPlace};
+use crate::stages::ignore::Ignores;
 
 /// What reading a cluster needs.
 pub struct LiveContext {
@@ -29,8 +34,12 @@ pub struct LiveContext {
     pub cluster: ClusterName,
     /// Whether Secrets are compared.
     pub secrets: bool,
+    /// The ignore rules for it.
+    pub ignores: Arc<Ignores>,
     /// The UID that this cluster had before, if this ledger knows it.
     pub known_uid: Option<String>,
+    /// How convergence is judged; `None` where nobody asks.
+    pub converge: Option<Converge>,
     /// Shown on a terminal.
     pub progress: Progress,
 }
@@ -45,6 +54,7 @@ pub fn unreachable(
     let discovery = builtin_discovery();
     let mut reading = ClusterReading::new(&context.cluster, source, &discovery, declare::place(targets, &discovery));
     reading.summary.version = None;
+    reading.ignores = context.ignores.clone();
     reading.leave_out_secrets(context.secrets);
     reading.unknown = reading.objects.keys().cloned().collect();
     reading.gaps = vec![hiding_all(gap).of_cluster(&context.cluster)];
@@ -60,7 +70,7 @@ pub fn given_up(doing: &str, why: &dyn std::fmt::Display) -> Gap {
 pub async fn read<S: LiveSource + 'static>(
     source: Arc<S>,
     targets: Vec<(TargetPlace, Vec<RenderedObject>)>,
-    context: LiveContext,
+    mut context: LiveContext,
 ) -> ClusterReading {
     let discovered = source.discover().await;
     let (discovery, gaps) = match discovered {
@@ -70,11 +80,15 @@ pub async fn read<S: LiveSource + 'static>(
     let mut reading =
         ClusterReading::new(&context.cluster, source.describe(), &discovery, declare::place(targets, &discovery));
     reading.gaps = gaps;
+    reading.summary.taken_at = source.taken_at();
     if let (Some(known), Some(found)) = (&context.known_uid, &discovery.cluster_uid)
         && known != found
     {
         reading.gaps.push(another_cluster(known, found));
     }
+    convergence::by_the_clusters_clock(&mut context, source.describe(), discovery.clock_skew_seconds);
+    reading.exclusions.extend(convergence::not_looked_at(&context));
+    reading.ignores = context.ignores.clone();
     reading.leave_out_secrets(context.secrets);
     reading.set_aside_unused_groups();
     if reading.gaps.iter().any(|gap| gap.hides == Hides::Cluster && gap.kind != GapKind::Parse) {
@@ -115,13 +129,16 @@ impl<S: LiveSource + 'static> Reader<S> {
         reading.gaps.extend(gaps);
         reading.schemas = Arc::new(schemas);
 
+        let autoscalers = Arc::new(Autoscalers::of(reading.objects.values().map(Arc::as_ref)));
+        reading.note_autoscaled(&autoscalers);
         let mut tasks = JoinSet::new();
         let mut unread: BTreeMap<Gvk, Vec<ObjectId>> = BTreeMap::new();
         self.context.progress.start(by_kind.len() as u64, &format!("reading {}", self.context.cluster));
         for (gvk, (kind, wanted)) in by_kind {
             unread.insert(gvk, wanted.keys().cloned().collect());
             let (source, context, schemas) = (self.source.clone(), self.context.clone(), reading.schemas.clone());
-            tasks.spawn(KindReader { source, context, schemas, kind, wanted }.read());
+            let autoscalers = autoscalers.clone();
+            tasks.spawn(KindReader { source, context, schemas, autoscalers, kind, wanted }.read());
         }
         let mut outcomes = Vec::new();
         while let Some(outcome) = tasks.join_next().await {
@@ -133,12 +150,16 @@ impl<S: LiveSource + 'static> Reader<S> {
             }
         }
         outcomes.sort_by(|a, b| a.kind.gvk.cmp(&b.kind.gvk));
+        if let Some(by) = self.source.redacted_by() {
+            foreign::tell(&mut outcomes, by, self.context.key.id(), reading);
+        }
         outcomes.into_iter().for_each(|outcome| take(outcome, reading));
         for (gvk, objects) in unread {
             reading.unknown.extend(objects.iter().cloned());
             let message = "reading the kind broke down; this is a defect in the program: please report it";
             reading.gaps.push(Gap::new(GapKind::Limit, message, Hides::Objects { objects }).at(gvk.to_string()));
         }
+        convergence::ask_pods(self.source.as_ref(), &self.discovery, reading).await;
         self.context.progress.finish();
     }
 
@@ -195,6 +216,8 @@ fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
         }
     }
     reading.drifted.extend(found.drifted);
+    reading.unconverged.extend(found.unconverged);
+    reading.ignored.extend(found.ignored);
     reading.gaps.extend(gaps);
     for (rule, count) in found.applied {
         *reading.applied.entry(rule).or_default() += count;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::argocd;
 use super::assemble::{self, Scanned};
+use super::convergence;
 use super::error::AppError;
 use super::evidence::{self, Question};
 use super::gather::{self, TargetSource};
@@ -11,7 +13,7 @@ use super::live::{self, LiveContext};
 use super::progress::Progress;
 use super::reading::ClusterReading;
 use super::wiring;
-use crate::adapters::cluster::{DumpCluster, KubeCluster};
+use crate::adapters::cluster::{DumpCluster, KubeCluster, SnapshotCluster};
 use crate::adapters::ledger::{Ledger, OpenOptions};
 use crate::config::{ClusterConfig, ClusterSource, Config, TargetConfig};
 use crate::model::declared::RenderedObject;
@@ -22,6 +24,7 @@ use crate::model::report::ScanReport;
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::declare::TargetPlace;
+use crate::stages::ignore::Ignores;
 
 /// This program's version, as rows, seals and reports carry it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -170,7 +173,10 @@ async fn gather_live(
     key: &Arc<RedactionKey>,
 ) -> Vec<ClusterReading> {
     let mut readings = Vec::new();
+    let mut of_argocd = argocd::rules(&scan.config, sources);
     for cluster in clusters {
+        let mut ignore = scan.config.ignore.clone();
+        ignore.extend(of_argocd.remove(&cluster.name).unwrap_or_default());
         let declared: Vec<(TargetPlace, Vec<RenderedObject>)> = sources
             .iter_mut()
             .filter(|source| source.config.cluster == cluster.name)
@@ -181,7 +187,9 @@ async fn gather_live(
             key: key.clone(),
             cluster: cluster.name.clone(),
             secrets: cluster.secrets,
+            ignores: Arc::new(Ignores::new(cluster.name.clone(), ignore, (scan.clock)())),
             known_uid: prior.config.get(&assemble::uid_subject(&cluster.name)).cloned(),
+            converge: convergence::asked(&scan.config, &cluster.name, prior, (scan.clock)()),
             progress: scan.progress.clone(),
         };
         readings.push(read_cluster(cluster, declared, context).await);
@@ -200,6 +208,14 @@ async fn read_cluster(
             Ok(source) => live::read(Arc::new(source), declared, context).await,
             Err(gap) => live::unreachable("kubernetes API", gap, declared, &context),
         },
+        (None, ClusterSource::Snapshot(path)) => {
+            let (name, path, most) = (cluster.name.clone(), path.clone(), context.config.limits.snapshot_bytes);
+            let opened = tokio::task::spawn_blocking(move || SnapshotCluster::open(name, &path, most)).await;
+            match opened.unwrap_or_else(|error| Err(live::given_up("reading the snapshot", &error))) {
+                Ok(source) => live::read(Arc::new(source), declared, context).await,
+                Err(gap) => live::unreachable("snapshot", gap, declared, &context),
+            }
+        }
         (None, ClusterSource::Dump(path)) => {
             let (name, path) = (cluster.name.clone(), path.clone());
             let opened = tokio::task::spawn_blocking(move || DumpCluster::open(name, &path)).await;
@@ -224,6 +240,7 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> (a
                 .map(|object| Question {
                     object,
                     judgements: reading.drifted.get(&object.id).map(|v| v.judgements.as_slice()).unwrap_or_default(),
+                    ignored: reading.ignored.get(&object.id).map(|i| i.inside[0].as_slice()).unwrap_or_default(),
                     schema: reading.schemas.kind_or_builtin(&object.gvk),
                     missing: reading.missing.contains(&object.id),
                 })

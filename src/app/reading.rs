@@ -10,7 +10,10 @@ use crate::model::ids::ClusterName;
 use crate::model::report::ClusterSummary;
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
+use crate::stages::autoscale::Autoscalers;
+use crate::stages::converge::Unconverged;
 use crate::stages::declare::{Conflict, Declared};
+use crate::stages::ignore::{Ignored, Ignores};
 use crate::stages::judge::Verdict;
 use crate::stages::normalise::Applied;
 
@@ -25,6 +28,8 @@ pub struct ClusterReading {
     pub conflicts: Vec<Conflict>,
     /// Objects that differ, by identity.
     pub drifted: BTreeMap<ObjectId, Verdict>,
+    /// Objects that say of themselves that they do not get where their spec wants them.
+    pub unconverged: BTreeMap<ObjectId, Unconverged>,
     /// Objects that are not live.
     pub missing: BTreeSet<ObjectId>,
     /// Objects of kinds that are not served, with the versions that are.
@@ -37,6 +42,10 @@ pub struct ClusterReading {
     pub gaps: Vec<Gap>,
     /// What was chosen not to be read.
     pub exclusions: Vec<Exclusion>,
+    /// The ignore rules.
+    pub ignores: Arc<Ignores>,
+    /// What ignore rules did inside objects.
+    pub ignored: BTreeMap<ObjectId, Ignored>,
     /// What was normalised away.
     pub applied: Applied,
     /// The schemas that were used.
@@ -49,6 +58,7 @@ impl ClusterReading {
         self.objects.values().map(Arc::as_ref).filter(|object| {
             let id = &object.id;
             self.drifted.contains_key(id)
+                || self.unconverged.contains_key(id)
                 || self.missing.contains(id)
                 || self.unserved.contains_key(id)
                 || self.conflicts.iter().any(|c| c.kept.id == *id)
@@ -72,18 +82,22 @@ impl ClusterReading {
                 uid: discovery.cluster_uid.clone(),
                 version: discovery.version.clone(),
                 source: source.to_owned(),
+                taken_at: None,
                 live_objects: 0,
                 clock_skew_seconds: discovery.clock_skew_seconds,
             },
             objects: declared.objects,
             conflicts: declared.conflicts,
             drifted: BTreeMap::new(),
+            unconverged: BTreeMap::new(),
             missing: BTreeSet::new(),
             unserved: BTreeMap::new(),
             unknown: BTreeSet::new(),
             excluded: BTreeSet::new(),
             gaps: Vec::new(),
             exclusions,
+            ignores: Arc::new(Ignores::none()),
+            ignored: BTreeMap::new(),
             applied: Applied::new(),
             schemas: Arc::default(),
         }
@@ -105,6 +119,22 @@ impl ClusterReading {
             reason: format!("nothing declared is of it, and {}", gap.message),
             count: None,
         }));
+    }
+
+    /// Git declares replicas that it does not decide about: told once, and no finding while they are inside the autoscaler's bounds.
+    pub(super) fn note_autoscaled(&mut self, autoscalers: &Autoscalers) {
+        let owned = self.objects.iter().filter(|(id, _)| autoscalers.own(id));
+        let declares =
+            |object: &DeclaredObject| object.tree().is_ok_and(|tree| tree.pointer("/spec/replicas").is_some());
+        let count = owned.filter(|(_, object)| declares(object)).count() as u64;
+        if count > 0 {
+            self.exclusions.push(Exclusion {
+                scope: self.summary.name.to_string(),
+                what: ".spec.replicas inside an autoscaler's bounds".into(),
+                reason: "Git declares replicas that an autoscaler owns: take them out of the manifest".into(),
+                count: Some(count),
+            });
+        }
     }
 
     /// Secrets are compared only where the configuration says so.

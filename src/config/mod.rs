@@ -8,18 +8,20 @@
 
 pub mod actors;
 mod check;
+pub mod ignore;
 mod problem;
 pub mod raw;
 mod read;
 pub mod redaction;
 pub mod severity;
 mod shipped;
+pub mod trust;
 mod valid;
 
 pub use problem::{ConfigError, Problem};
 pub use read::read;
 pub use shipped::{EXAMPLE, json_schema, shipped};
 pub use valid::{
-    ClusterConfig, ClusterSource, Config, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace, SecretSource,
-    TargetConfig,
+    ClusterConfig, ClusterSource, Config, Convergence, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace,
+    SecretSource, TargetConfig,
 };

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::actors::ActorTable;
+use super::ignore::IgnoreRule;
 use super::severity::SeverityRules;
+use super::trust::TrustTable;
 use crate::model::finding::Severity;
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 use crate::model::secret::RedactionRules;
@@ -32,6 +34,16 @@ pub struct Config {
     pub severity: SeverityRules,
     /// Actor table, the shipped one last.
     pub actors: ActorTable,
+    /// Trusted writes, the shipped ones last.
+    pub trust: TrustTable,
+    /// Whether an undeclared entry of a declared map or list is a finding whoever wrote it.
+    pub undeclared_entries: bool,
+    /// When an object that has not converged is a finding.
+    pub convergence: Convergence,
+    /// Ignore rules, in order.
+    pub ignore: Vec<IgnoreRule>,
+    /// Whether Argo CD's `ignoreDifferences` count as ignore rules.
+    pub argocd_ignore_differences: bool,
     /// Limits.
     pub limits: Limits,
     /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.
@@ -79,6 +91,8 @@ pub enum ClusterSource {
         /// For one request.
         timeout: Duration,
     },
+    /// A snapshot's file.
+    Snapshot(PathBuf),
     /// Files.
     Dump(PathBuf),
 }
@@ -146,6 +160,17 @@ pub struct TargetConfig {
     pub cluster: ClusterName,
     /// Default namespace.
     pub namespace: String,
+    /// Whether its objects' convergence is looked at; false too where that is switched off for all.
+    pub convergence: bool,
+}
+
+/// When an object that has not converged is a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Convergence {
+    /// Whether ever.
+    pub enabled: bool,
+    /// How long an object may be on the way that grants no time itself.
+    pub deadline: Duration,
 }
 
 /// Limits of what is read.
@@ -155,6 +180,8 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Of one file's YAML, aliases expanded.
     pub yaml_bytes: usize,
+    /// Of a snapshot, after decompression.
+    pub snapshot_bytes: u64,
     /// Commits walked for evidence.
     pub history_commits: u64,
     /// Time for that walk.
@@ -166,6 +193,7 @@ impl Default for Limits {
         Self {
             file_bytes: 4 << 20,
             yaml_bytes: 16 << 20,
+            snapshot_bytes: 4 << 30,
             history_commits: 5_000,
             history_time: Duration::from_secs(30),
         }

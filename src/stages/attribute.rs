@@ -104,10 +104,13 @@ pub fn difference(
     history: &ObjectHistory,
     around: &Circumstances<'_>,
 ) -> Attributed {
-    let Judgement { difference, actors, last_writer } = judgement;
+    let Judgement { difference, actors, last_writer, undetermined } = judgement;
     let declared_by = history.declared_by();
     if !difference.code.has_cause() {
         return Attributed { declared_by, live_matches: None, cause: None, note: None };
+    }
+    if *undetermined {
+        return Attributed { declared_by, live_matches: None, cause: Some(Cause::Undetermined), note: None };
     }
     let matched = history.newest(|version| matches(judgement, version, schema));
     let unapplied = matched.and_then(|(n, _)| history.versions.get(n.checked_sub(1)?));
@@ -238,7 +241,7 @@ mod tests {
             additions_only: false,
             note: None,
         };
-        Judgement { difference, actors: actors.to_vec(), last_writer: None }
+        Judgement { difference, actors: actors.to_vec(), last_writer: None, undetermined: false }
     }
 
     fn actor(kind: ActorKind) -> Vec<Actor> {
@@ -324,6 +327,7 @@ mod tests {
             difference: Difference { code: Code::Absent, live: None, ..changed(0, &[]).difference },
             actors: Vec::new(),
             last_writer: actor(ActorKind::Interactive).pop(),
+            undetermined: false,
         };
         let revision = Revision::new("main");
         let around = Circumstances {

@@ -12,6 +12,7 @@ use crate::model::schema::SchemaRef;
 use crate::model::secret::redaction_note;
 
 use super::attribute::{self, Circumstances, ObjectHistory};
+use super::converge;
 use super::declare::Conflict;
 use super::judge::Verdict;
 
@@ -92,7 +93,7 @@ pub fn of_conflict(cluster: &ClusterName, conflict: &Conflict, evidence: &Eviden
     finding
 }
 
-fn of_object(
+pub(super) fn of_object(
     cluster: &ClusterName,
     object: &DeclaredObject,
     code: Code,
@@ -138,7 +139,8 @@ pub fn one_each(found: Vec<Finding>) -> Vec<Finding> {
             Some(place) => {
                 let first = &mut kept[*place];
                 let note = finding.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-                let also = format!("also {} ({}) on {}{note}", finding.code, finding.class, finding.object());
+                let says = converge::finding::says(&finding).map(|says| format!(", {says}")).unwrap_or_default();
+                let also = format!("also {} ({}{says}) on {}{note}", finding.code, finding.class, finding.object());
                 first.note = join(first.note.as_deref(), Some(&also));
             }
             None => {

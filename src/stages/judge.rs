@@ -1,19 +1,28 @@
-//! One declared object and the live text that stands for it: redact, normalise, compare, name the writers.
+//! One declared object and the live text that stands for it: redact, normalise, compare, name the writers, ask for evidence.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::compare::{self, Difference};
+use super::autoscale::Autoscalers;
+use super::compare::{self, Compared, Difference, Extra};
+use super::ignore::{self, Ignored, Ignores, Subject, Trees};
 use super::live::{self, Head};
-use super::managed_fields;
+use super::managed_fields::{self, Entry};
 use super::normalise::{Applied, Side, normalise};
-use super::undeclared::undeclared;
+use super::places;
+use super::undeclared::{Witnesses, undeclared};
 use crate::config::actors::ActorTable;
-use crate::model::attribution::{Actor, ActorKind};
+use crate::config::trust::TrustTable;
+use crate::model::attribution::Actor;
 use crate::model::declared::DeclaredObject;
+use crate::model::field_path::FieldPath;
+use crate::model::finding::Code;
+use crate::model::redacted::{
+    hidden_otherwise, holds_token_of, path_holds_token, path_holds_token_of, redact_again, redact_managed_fields,
+};
 use crate::model::resource::Gvk;
-use crate::model::schema::{SchemaRef, Schemas, builtin_version};
-use crate::model::secret::{RedactionKey, RedactionRules, redact};
+use crate::model::schema::{SchemaRef, Schemas, builtin_schemas, builtin_version};
+use crate::model::secret::{LAST_APPLIED, NO_KEY, RedactionKey, RedactionRules, redact};
 
 /// What comparing needs to know besides the two objects.
 #[derive(Clone, Copy)]
@@ -24,10 +33,20 @@ pub struct Judge<'a> {
     pub schema_source: &'a str,
     /// Which writers are people.
     pub actors: &'a ActorTable,
+    /// Which writes are trusted.
+    pub trust: &'a TrustTable,
+    /// Whether an undeclared entry of a declared map or list is a finding whoever wrote it.
+    pub entries_count: bool,
+    /// Who else decides about replicas.
+    pub autoscalers: &'a Autoscalers,
     /// Hides what is secret.
     pub key: &'a RedactionKey,
     /// Names what else is secret.
     pub redaction: &'a RedactionRules,
+    /// The id of the key under which the live side was redacted before it came here, as that of a snapshot.
+    pub live_key: Option<&'a str>,
+    /// What is known and accepted.
+    pub ignores: &'a Ignores,
 }
 
 /// A difference with the writers of its path.
@@ -39,6 +58,8 @@ pub struct Judgement {
     pub actors: Vec<Actor>,
     /// Who wrote the object last, where nobody owns the path: a field that is not there.
     pub last_writer: Option<Actor>,
+    /// Whether what is known of the writers does not suffice to name a cause.
+    pub undetermined: bool,
 }
 
 /// The outcome for one object.
@@ -46,12 +67,17 @@ pub struct Judgement {
 pub struct Verdict {
     /// Empty: in sync.
     pub judgements: Vec<Judgement>,
-    /// What was normalised away.
+    /// What was normalised away, explained or trusted.
     pub applied: Applied,
+    /// What ignore rules did.
+    pub ignored: Ignored,
     /// How the verdict was reached.
     pub method: String,
     /// The live object, redacted and normalised, kept only where something differs.
     pub live: Option<Box<str>>,
+    /// Fields that could not be compared: their live values are hashed with a key that is not this ledger's, or hashed and the
+    /// declared ones are not.
+    pub foreign: Vec<FieldPath>,
 }
 
 /// A live object that is not one.
@@ -59,16 +85,33 @@ pub struct Verdict {
 #[error("not a Kubernetes object in JSON")]
 pub struct Unreadable(#[from] serde_json::Error);
 
-impl Judge<'_> {
+/// Both sides as they are compared, and what is known of the writers.
+pub(super) struct Sides<'a> {
+    pub(super) declared: Value,
+    pub(super) live: Value,
+    pub(super) schema: Option<SchemaRef<'a>>,
+    pub(super) last_applied: Option<Value>,
+}
+
+impl<'a> Judge<'a> {
     /// Compares a declared object with the text of its live object.
     ///
     /// # Errors
     /// If the live text is no object.
     pub fn judge(&self, declared: &DeclaredObject, live_text: &str) -> Result<Verdict, Unreadable> {
-        let mut live_tree = live::tree(live_text)?;
-        redact(&mut live_tree, &declared.id, self.key, self.redaction);
+        let live_tree = self.live_tree(declared, live_text)?;
         let head: Head<'_> = serde_json::from_str(live_text)?;
         self.judge_tree(declared, live_tree, head.metadata.managed_fields.map(RawValue::get))
+    }
+
+    /// The live object, parsed and redacted.
+    pub(super) fn live_tree(&self, declared: &DeclaredObject, live_text: &str) -> Result<Value, serde_json::Error> {
+        let mut tree = live::tree(live_text)?;
+        match self.live_key {
+            Some(by) => redact_again(&mut tree, &declared.id, self.key, self.redaction, by),
+            None => redact(&mut tree, &declared.id, self.key, self.redaction),
+        };
+        Ok(tree)
     }
 
     /// Compares a declared object with a live one that is parsed and redacted already.
@@ -78,61 +121,203 @@ impl Judge<'_> {
     pub fn judge_tree(
         &self,
         declared: &DeclaredObject,
-        mut live_tree: Value,
+        live_tree: Value,
         managed_fields: Option<&str>,
     ) -> Result<Verdict, Unreadable> {
         let mut verdict = Verdict::default();
-        let declared_tree = self.declared_tree(declared, &mut verdict.applied)?;
-        normalise(&mut live_tree, &declared.id.group_kind(), Side::Live, &mut verdict.applied);
-
-        let schema = self.schemas.kind_or_builtin(&declared.gvk);
-        let mut differences = compare::compare(&declared_tree, &live_tree, schema, &mut verdict.applied);
+        let sides = self.sides(declared, live_tree, &mut verdict.applied)?;
+        let compared = compare::compare(&sides.declared, &sides.live, sides.schema, &mut verdict.applied);
+        if compared.differences.is_empty() && compared.extras.is_empty() {
+            return Ok(verdict);
+        }
+        let hidden = self.hidden_writers(declared, &compared, managed_fields);
+        let managed_fields = hidden.as_deref().or(managed_fields);
         let entries = managed_fields.and_then(|text| managed_fields::parse(text, self.actors));
-        if let Some(entries) = &entries {
-            let api_version = declared.gvk.gv.api_version();
-            differences.extend(undeclared(&declared_tree, &live_tree, schema, entries, &api_version));
+        let witnesses = self.witnesses(declared, &sides, entries.as_deref());
+        verdict.judgements =
+            self.judgements(declared, compared.differences, compared.extras, &witnesses, &mut verdict.applied);
+        if let Some(by) = self.live_key {
+            let judgements = std::mem::take(&mut verdict.judgements);
+            let (foreign, judgements) = judgements.into_iter().partition(|j| self.is_foreign(&j.difference, by));
+            let foreign: Vec<Judgement> = foreign;
+            verdict.judgements = judgements;
+            verdict.foreign = foreign.into_iter().map(|judgement| judgement.difference.path).collect();
         }
-        let last_writer = entries.as_deref().and_then(managed_fields::last_writer);
-        let with_writers = differences.into_iter().map(|difference| {
-            let actors = managed_fields::writers(entries.as_deref().unwrap_or_default(), &difference.path);
-            let last_writer = if actors.is_empty() { last_writer.cloned() } else { None };
-            Judgement { difference, actors, last_writer }
-        });
-        verdict.judgements = with_writers.filter(|j| !is_server_default(j)).collect();
-        for judgement in &mut verdict.judgements {
-            judgement.difference.note = judgement.last_writer.as_ref().map(last_writer_note);
-        }
-        verdict.method = self.method(&declared.gvk, schema, entries.is_some());
+        let stands = |judgement: &Judgement| self.explained(declared, judgement, &witnesses).is_none();
+        (verdict.judgements, verdict.ignored) =
+            self.without_ignored(declared, &sides, std::mem::take(&mut verdict.judgements), &stands);
         if !verdict.judgements.is_empty() {
-            verdict.live = Some(live_tree.to_string().into_boxed_str());
+            verdict.method = self.method(&declared.gvk, &witnesses);
+            drop(entries);
+            let live = places::without(sides.live, &verdict.ignored.inside[1]);
+            verdict.live = Some(live.to_string().into_boxed_str());
         }
         Ok(verdict)
     }
 
-    /// The declared content as it is compared.
-    fn declared_tree(&self, declared: &DeclaredObject, applied: &mut Applied) -> Result<Value, serde_json::Error> {
-        let mut tree = declared.tree()?;
-        normalise(&mut tree, &declared.id.group_kind(), Side::Declared, applied);
-        Ok(tree)
+    /// The judgements that no ignore rule takes away, and what the rules did.
+    pub(super) fn without_ignored(
+        &self,
+        declared: &DeclaredObject,
+        sides: &Sides<'_>,
+        judgements: Vec<Judgement>,
+        stands: &dyn Fn(&Judgement) -> bool,
+    ) -> (Vec<Judgement>, Ignored) {
+        let labels = ignore::labels(&sides.declared).or_else(|| ignore::labels(&sides.live));
+        let subject = Subject { id: &declared.id, origin: Some(&declared.origin), labels };
+        let trees = Trees { declared: &sides.declared, live: &sides.live, schema: sides.schema };
+        self.ignores.apply(subject, trees, judgements, stands)
     }
 
-    fn method(&self, gvk: &Gvk, schema: Option<SchemaRef<'_>>, writers: bool) -> String {
-        let schema = match (self.schemas.kind(gvk), schema) {
+    /// Both sides, normalised.
+    pub(super) fn sides(
+        &self,
+        declared: &DeclaredObject,
+        mut live: Value,
+        applied: &mut Applied,
+    ) -> Result<Sides<'a>, serde_json::Error> {
+        let kind = declared.id.group_kind();
+        let mut tree = declared.tree()?;
+        normalise(&mut tree, &kind, Side::Declared, applied);
+        let last_applied = last_applied(&live).map(|mut value| {
+            normalise(&mut value, &kind, Side::Live, &mut Applied::new());
+            value
+        });
+        normalise(&mut live, &kind, Side::Live, applied);
+        Ok(Sides { declared: tree, live, schema: self.schemas.kind_or_builtin(&declared.gvk), last_applied })
+    }
+
+    pub(super) fn witnesses<'w>(
+        &'w self,
+        declared: &'w DeclaredObject,
+        sides: &'w Sides<'_>,
+        entries: Option<&'w [Entry<'w>]>,
+    ) -> Witnesses<'w> {
+        Witnesses {
+            object: &declared.id,
+            version: &declared.gvk.gv,
+            builtin: builtin_schemas().kind(&declared.gvk).is_some(),
+            schema: sides.schema,
+            entries,
+            last_applied: sides.last_applied.as_ref(),
+            live: &sides.live,
+            trust: self.trust,
+            entries_count: self.entries_count,
+        }
+    }
+
+    /// The differences that stand, and the extras that evidence makes findings, with their writers.
+    pub(super) fn judgements(
+        &self,
+        declared: &DeclaredObject,
+        differences: Vec<Difference>,
+        extras: Vec<Extra>,
+        witnesses: &Witnesses<'_>,
+        applied: &mut Applied,
+    ) -> Vec<Judgement> {
+        let entries = witnesses.entries.unwrap_or_default();
+        let last_writer = managed_fields::last_writer(entries);
+        let judged = |mut difference: Difference, undetermined: bool| {
+            let actors = managed_fields::writers(entries, &difference.path, witnesses.schema);
+            let last_writer = if actors.is_empty() { last_writer.cloned() } else { None };
+            let by = last_writer.as_ref().map(last_writer_note);
+            difference.note = join(difference.note.take(), by);
+            Judgement { difference, actors, last_writer, undetermined }
+        };
+        let mut judgements = Vec::new();
+        for difference in differences {
+            let judgement = judged(difference, false);
+            match self.explained(declared, &judgement, witnesses) {
+                Some(rule) => *applied.entry(rule).or_default() += 1,
+                None => judgements.push(judgement),
+            }
+        }
+        let found = undeclared(extras, witnesses, applied);
+        judgements.extend(found.into_iter().map(|found| judged(found.difference, found.undetermined)));
+        judgements
+    }
+
+    /// Why a difference is no finding; the name under which it is counted.
+    pub(super) fn explained(
+        &self,
+        declared: &DeclaredObject,
+        judgement: &Judgement,
+        witnesses: &Witnesses<'_>,
+    ) -> Option<&'static str> {
+        let Judgement { difference, actors, .. } = judgement;
+        if self.autoscalers.explain(&declared.id, difference) {
+            return Some("autoscaled-replicas");
+        }
+        let is_live = matches!(difference.code, Code::Changed | Code::Absent);
+        if is_live && actors.first().is_some_and(|actor| witnesses.is_trusted(actor, &difference.path, true)) {
+            return Some("trusted-writer");
+        }
+        // What only the live elements of an atomic list have is the server's and the webhooks', unless somebody else wrote the list.
+        if difference.additions_only && !actors.iter().any(|a| witnesses.is_evidence_of_additions(a, &difference.path))
+        {
+            return Some("additions-in-atomic-list");
+        }
+        None
+    }
+
+    /// Whether two values could not be compared: under another key the same value has another hash, and where no rule hides the
+    /// declared value any more it stands there in clear.
+    fn is_foreign(&self, difference: &Difference, by: &str) -> bool {
+        let ours = self.key.id();
+        let named_by = |key: &str| path_holds_token_of(&difference.path, key);
+        if named_by(NO_KEY) || (by != ours && (named_by(by) || named_by(ours))) {
+            return true;
+        }
+        match (difference.code, &difference.declared, &difference.live) {
+            (Code::Changed, Some(declared), Some(live)) => {
+                hidden_otherwise(live, by, declared) || (by != ours && holds_token_of(live, by))
+            }
+            _ => false,
+        }
+    }
+
+    /// managedFields with the values in their paths hidden as they are in the object; only where a path at hand hides one.
+    pub(super) fn hidden_writers(
+        &self,
+        declared: &DeclaredObject,
+        compared: &Compared,
+        managed_fields: Option<&str>,
+    ) -> Option<String> {
+        let mut paths = compared.differences.iter().map(|d| &d.path).chain(compared.extras.iter().map(|e| &e.path));
+        if !paths.any(path_holds_token) {
+            return None;
+        }
+        let mut entries: Value = serde_json::from_str(managed_fields?).ok()?;
+        redact_managed_fields(&mut entries, &|object| match self.live_key {
+            Some(by) => redact_again(object, &declared.id, self.key, self.redaction, by),
+            None => redact(object, &declared.id, self.key, self.redaction),
+        });
+        Some(entries.to_string())
+    }
+
+    pub(super) fn method(&self, gvk: &Gvk, witnesses: &Witnesses<'_>) -> String {
+        let schema = match (self.schemas.kind(gvk), witnesses.schema) {
             (Some(_), _) => self.schema_source.to_owned(),
             (None, Some(_)) => {
                 format!("built-in schema of Kubernetes {}, for lack of the cluster's", builtin_version())
             }
             (None, None) => "no schema: values taken literally".to_owned(),
         };
-        let writers = if writers { "writers from managedFields" } else { "no managedFields: writers unknown" };
+        let writers = match (witnesses.entries, witnesses.last_applied) {
+            (Some(_), _) => "writers from managedFields",
+            (None, Some(_)) => {
+                "no managedFields: writers unknown, undeclared fields only by the last-applied annotation"
+            }
+            (None, None) => "no managedFields: writers unknown, nothing is claimed of undeclared fields",
+        };
         format!("{schema}; {writers}")
     }
 }
 
-/// What only the live elements of an atomic list have is the server's, unless somebody other than the GitOps side wrote the list.
-fn is_server_default(judgement: &Judgement) -> bool {
-    let by_somebody = judgement.actors.iter().any(|a| matches!(a.kind, ActorKind::Interactive | ActorKind::Unknown));
-    judgement.difference.additions_only && !by_somebody
+/// What `kubectl apply` kept of the object that it applied last.
+fn last_applied(live: &Value) -> Option<Value> {
+    let text = live.get("metadata")?.get("annotations")?.get(LAST_APPLIED)?.as_str()?;
+    serde_json::from_str(text).ok().filter(Value::is_object)
 }
 
 /// Nobody owns a field that is not there; who wrote the object last is the best hint there is.
@@ -140,3 +325,14 @@ fn last_writer_note(actor: &Actor) -> String {
     let time = actor.time.map_or_else(|| "an unknown time".to_owned(), |t| t.for_people());
     format!("no writer owns this path; the object's last writer was {} ({}) at {time}", actor.manager, actor.operation)
 }
+
+fn join(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+        (first, second) => first.or(second),
+    }
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -3,29 +3,34 @@
 //! `f:name` is a field, `k:{…}` a list element by its keys, `v:…` a set element by value, `i:n` an element by position, `.` the
 //! place itself. An empty map is a leaf: the writer owns everything there.
 
+use std::cell::OnceCell;
+
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::config::actors::ActorTable;
-use crate::model::attribution::Actor;
+use crate::model::attribution::{Actor, ActorKind};
 use crate::model::field_path::{FieldPath, Step};
+use crate::model::schema::{ListKind, SchemaRef, Shape};
 use crate::model::time::Timestamp;
 
-/// One entry of `managedFields`.
+/// One entry of `managedFields`. Its fields are read when they are first asked for: most objects have nothing to ask.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct Entry<'a> {
     /// The writer, sorted by the actor table.
     pub actor: Actor,
     /// The version its fields are written in.
     pub api_version: String,
     /// True if this writer makes whole objects, so that server defaults are among its fields.
     pub owns_defaults: bool,
-    fields: Value,
+    raw: &'a str,
+    fields: OnceCell<Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Raw {
+struct Raw<'a> {
     #[serde(default)]
     manager: String,
     #[serde(default)]
@@ -36,13 +41,13 @@ struct Raw {
     time: Option<String>,
     #[serde(default)]
     api_version: String,
-    #[serde(default)]
-    fields_v1: Value,
+    #[serde(default, borrow)]
+    fields_v1: Option<&'a RawValue>,
 }
 
-/// Reads the entries; `None` if the text is not a list of them.
-pub fn parse(managed_fields: &str, table: &ActorTable) -> Option<Vec<Entry>> {
-    let raw: Vec<Raw> = serde_json::from_str(managed_fields).ok()?;
+/// Reads the entries; `None` if the text is not a list of them, or an empty one.
+pub fn parse<'a>(managed_fields: &'a str, table: &ActorTable) -> Option<Vec<Entry<'a>>> {
+    let raw: Vec<Raw<'a>> = serde_json::from_str(managed_fields).ok()?;
     let entries = raw.into_iter().map(|raw| {
         let subresource = raw.subresource.filter(|s| !s.is_empty());
         let class = table.classify(&raw.manager, &raw.operation, subresource.as_deref());
@@ -57,71 +62,93 @@ pub fn parse(managed_fields: &str, table: &ActorTable) -> Option<Vec<Entry>> {
             },
             api_version: raw.api_version,
             owns_defaults: class.creates,
-            fields: raw.fields_v1,
+            raw: raw.fields_v1.map_or("{}", RawValue::get),
+            fields: OnceCell::new(),
         }
     });
-    Some(entries.collect())
+    let mut entries: Vec<Entry<'a>> = entries.collect();
+    sort_in_operators(&mut entries);
+    Some(entries).filter(|entries| !entries.is_empty())
+}
+
+/// A writer that no table knows and that writes the object's status, too, is its operator.
+fn sort_in_operators(entries: &mut [Entry<'_>]) {
+    let of_status = |entry: &&Entry<'_>| entry.actor.subresource.as_deref() == Some("status");
+    let operators: Vec<String> = entries.iter().filter(of_status).map(|e| e.actor.manager.clone()).collect();
+    for entry in entries {
+        if entry.actor.kind == ActorKind::Unknown && operators.contains(&entry.actor.manager) {
+            entry.actor.kind = ActorKind::Controller;
+        }
+    }
 }
 
 /// The writers of exactly this path, newest first: of the field itself, of an atomic value it is in, or, where the path is a
 /// whole map or list, of anything in it.
-pub fn writers(entries: &[Entry], path: &FieldPath) -> Vec<Actor> {
-    let mut actors: Vec<Actor> = entries.iter().filter(|e| e.owns(path)).map(|e| e.actor.clone()).collect();
+pub fn writers(entries: &[Entry<'_>], path: &FieldPath, schema: Option<SchemaRef<'_>>) -> Vec<Actor> {
+    let mut actors: Vec<Actor> = entries.iter().filter(|e| e.owns(path, schema)).map(|e| e.actor.clone()).collect();
     actors.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.manager.cmp(&b.manager)));
     actors
 }
 
 /// The entry that was written last, whatever it wrote, leaving status aside.
-pub fn last_writer(entries: &[Entry]) -> Option<&Actor> {
+pub fn last_writer<'e>(entries: &'e [Entry<'_>]) -> Option<&'e Actor> {
     entries.iter().map(|e| &e.actor).filter(|a| a.subresource.as_deref() != Some("status")).max_by_key(|a| a.time)
 }
 
-impl Entry {
-    /// Whether this writer owns the path.
-    pub fn owns(&self, path: &FieldPath) -> bool {
-        let mut at = &self.fields;
+impl Entry<'_> {
+    /// Whether this writer owns the path, or something below it. Below a leaf, only what the schema calls one whole is owned with it: an
+    /// empty leaf on a map or a keyed list is the place itself, its entries having been taken over by others.
+    pub fn owns(&self, path: &FieldPath, schema: Option<SchemaRef<'_>>) -> bool {
+        if !self.may_own(path) {
+            return false;
+        }
+        let mut at = self.fields();
+        let mut schema = schema;
         for step in path.steps() {
             let Some(map) = at.as_object() else {
                 return false;
             };
             if map.is_empty() {
-                return true;
+                return schema.is_none_or(is_whole);
             }
-            match map.iter().find(|(key, _)| key_is(key, step)) {
-                Some((_, below)) => at = below,
+            schema = schema.and_then(|schema| match step {
+                Step::Field(name) => schema.child(name),
+                Step::Key(_) | Step::Item(_) | Step::Index(_) => schema.item(),
+            });
+            let direct = match step {
+                Step::Field(name) => map.get(&format!("f:{name}")),
+                _ => map.iter().find(|(key, _)| key_is(key, step)).map(|(_, below)| below),
+            };
+            match direct {
+                Some(below) => at = below,
                 None => return false,
             }
         }
         true
     }
 
-    /// The leaves this writer owns, as paths.
-    pub fn leaves(&self) -> Vec<FieldPath> {
-        let mut paths = Vec::new();
-        collect(&self.fields, &mut FieldPath::root(), &mut paths);
-        paths
+    /// A cheap look at the text: nothing in an object's metadata is owned as part of a larger whole.
+    fn may_own(&self, path: &FieldPath) -> bool {
+        match path.steps() {
+            [Step::Field(metadata), _, .., Step::Field(name)] if metadata == "metadata" => {
+                let quoted = Value::from(name.as_str()).to_string();
+                self.raw.contains(quoted.trim_matches('"'))
+            }
+            _ => true,
+        }
+    }
+
+    fn fields(&self) -> &Value {
+        self.fields.get_or_init(|| serde_json::from_str(self.raw).unwrap_or_default())
     }
 }
 
-fn collect(fields: &Value, at: &mut FieldPath, paths: &mut Vec<FieldPath>) {
-    let Some(map) = fields.as_object() else {
-        return;
-    };
-    if map.is_empty() && !at.is_root() {
-        paths.push(at.clone());
-        return;
-    }
-    for (key, below) in map {
-        match read_key(key) {
-            Some(step) => {
-                at.push(step);
-                collect(below, at, paths);
-                at.pop();
-            }
-            // `.`: the place itself; counts only where nothing below it is owned.
-            None if key == "." && map.len() == 1 => paths.push(at.clone()),
-            None => {}
-        }
+/// Whether a place is owned and replaced as a whole.
+fn is_whole(schema: SchemaRef<'_>) -> bool {
+    match schema.shape() {
+        Shape::Object { atomic, .. } => *atomic,
+        Shape::List { kind, .. } => *kind == ListKind::Atomic,
+        Shape::Scalar(_) | Shape::Any => true,
     }
 }
 
@@ -156,23 +183,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::resource::Gvk;
+    use crate::model::schema::builtin_schemas;
 
-    fn entries() -> Vec<Entry> {
-        let text = json!([
+    fn text() -> String {
+        json!([
             {"manager": "argocd-controller", "operation": "Apply", "apiVersion": "apps/v1", "time": "2026-03-01T10:00:00Z",
              "fieldsV1": {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {
                 "k:{\"name\":\"api\"}": {".": {}, "f:name": {}, "f:image": {}, "f:ports": {"k:{\"containerPort\":80,\"protocol\":\"TCP\"}": {".": {}}},
                 "f:args": {}}}}}}}},
             {"manager": "kubectl-edit", "operation": "Update", "apiVersion": "apps/v1", "time": "2026-03-02T10:00:00Z",
              "fieldsV1": {"f:spec": {"f:replicas": {}}, "f:metadata": {"f:finalizers": {"v:\"x/y\"": {}}, "f:labels": {"f:a.b/c": {}}}}},
-        ]);
-        parse(&text.to_string(), &ActorTable::default()).unwrap()
+        ])
+        .to_string()
     }
 
     #[test]
     fn writers_of_the_exact_path_newest_first() {
+        let text = text();
+        let entries = parse(&text, &ActorTable::default()).unwrap();
         let names = |path: &str| -> Vec<String> {
-            writers(&entries(), &FieldPath::parse(path).unwrap()).into_iter().map(|a| a.manager).collect()
+            writers(&entries, &FieldPath::parse(path).unwrap(), None).into_iter().map(|a| a.manager).collect()
         };
         assert_eq!(names(".spec.replicas"), ["kubectl-edit", "argocd-controller"]);
         assert_eq!(names(r#".spec.template.spec.containers[name="api"].image"#), ["argocd-controller"]);
@@ -196,9 +227,28 @@ mod tests {
     }
 
     #[test]
-    fn leaves_are_paths() {
-        let leaves: Vec<String> = entries()[1].leaves().iter().map(FieldPath::to_string).collect();
-        assert_eq!(leaves, [r#".metadata.finalizers[="x/y"]"#, r#".metadata.labels["a.b/c"]"#, ".spec.replicas"]);
+    fn an_empty_leaf_owns_what_is_below_only_where_the_schema_calls_it_one_whole() {
+        let text = json!([{"manager": "argocd-controller", "operation": "Update", "apiVersion": "v1",
+            "fieldsV1": {"f:spec": {"f:ports": {}, "f:selector": {}, "f:ipFamilies": {}}}}])
+        .to_string();
+        let entries = parse(&text, &ActorTable::default()).unwrap();
+        let schema = builtin_schemas().kind(&Gvk::new("v1", "Service"));
+        let owned = |path: &str| !writers(&entries, &FieldPath::parse(path).unwrap(), schema).is_empty();
+        assert!(owned(".spec.ports") && !owned(r#".spec.ports[port=80,protocol="TCP"]"#));
+        assert!(owned(".spec.selector.app") && owned(".spec.ipFamilies[0]"), "atomic");
+    }
+
+    #[test]
+    fn an_unknown_writer_of_the_status_is_the_objects_operator() {
+        let text = json!([
+            {"manager": "acme-operator", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
+            {"manager": "acme-operator", "operation": "Update", "fieldsV1": {"f:spec": {"f:size": {}}}},
+            {"manager": "acme-tool", "operation": "Update", "fieldsV1": {"f:spec": {"f:mode": {}}}},
+        ])
+        .to_string();
+        let entries = parse(&text, &ActorTable::default()).unwrap();
+        let kinds: Vec<_> = entries.iter().map(|entry| entry.actor.kind).collect();
+        assert_eq!(kinds, [ActorKind::Controller, ActorKind::Controller, ActorKind::Unknown]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use crate::model::resource::GroupKind;
@@ -90,6 +91,77 @@ const RULES: &[Rule] = &[
                 && object.remove("rules").is_some()
         },
     },
+    // What a claim's template has besides a claim's content is written by the server, as if it were a claim.
+    Rule {
+        name: "claim-template",
+        apply: |object, kind, _| {
+            if kind.group != "apps" || kind.kind != "StatefulSet" {
+                return false;
+            }
+            let templates = object.get_mut("spec").and_then(|spec| spec.get_mut("volumeClaimTemplates"));
+            let templates = templates.and_then(Value::as_array_mut).into_iter().flatten();
+            templates.fold(false, |any, template| any | template.as_object_mut().is_some_and(bare_claim))
+        },
+    },
+    // The server repacks the subsets of Endpoints and sorts them.
+    Rule {
+        name: "endpoints-subsets",
+        apply: |object, kind, _| {
+            let is_endpoints = kind.group.is_empty() && kind.kind == "Endpoints";
+            let subsets = object.get_mut("subsets").and_then(Value::as_array_mut).filter(|_| is_endpoints);
+            subsets.is_some_and(super::endpoints::repack)
+        },
+    },
+    // What a limit leaves out is filled in from what it says. Source: `SetDefaults_LimitRangeItem` of Kubernetes.
+    Rule {
+        name: "limit-range-defaults",
+        apply: |object, kind, _| {
+            let is_range = kind.group.is_empty() && kind.kind == "LimitRange";
+            let limits = object.get_mut("spec").and_then(|spec| spec.get_mut("limits")).filter(|_| is_range);
+            let limits = limits.and_then(Value::as_array_mut).into_iter().flatten();
+            limits.fold(false, |any, limit| any | limit.as_object_mut().is_some_and(fill_limit))
+        },
+    },
+    // The tolerations that the server's admission gives to every Pod.
+    Rule {
+        name: "default-tolerations",
+        apply: |object, kind, _| {
+            let is_pod = kind.group.is_empty() && kind.kind == "Pod";
+            let tolerations = object.get_mut("spec").and_then(|spec| spec.get_mut("tolerations")).filter(|_| is_pod);
+            let Some(list) = tolerations.and_then(Value::as_array_mut) else { return false };
+            let before = list.len();
+            list.retain(|toleration| !is_default_toleration(toleration));
+            list.len() < before
+        },
+    },
+    // A placeholder says that somebody else is to put the certificate authority there.
+    Rule {
+        name: "ca-bundle-placeholder",
+        apply: |object, kind, side| {
+            let injected = matches!(
+                kind.group.as_str(),
+                "admissionregistration.k8s.io" | "apiextensions.k8s.io" | "apiregistration.k8s.io"
+            );
+            side == Side::Declared && injected && object.values_mut().fold(false, |any, v| any | drop_placeholders(v))
+        },
+    },
+    // Labels or annotations that are null or empty declare none.
+    Rule {
+        name: "empty-metadata",
+        apply: |object, _, side| {
+            let Some(metadata) = metadata(object) else { return false };
+            let before = metadata.len();
+            let hollow = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+            if side == Side::Declared {
+                for name in ["labels", "annotations"] {
+                    if metadata.get(name).is_some_and(hollow) {
+                        metadata.remove(name);
+                    }
+                }
+            }
+            metadata.len() < before
+        },
+    },
 ];
 
 /// Applies every rule to an object.
@@ -106,6 +178,59 @@ pub fn normalise(object: &mut Value, kind: &GroupKind, side: Side, applied: &mut
 
 fn metadata(object: &mut Map<String, Value>) -> Option<&mut Map<String, Value>> {
     object.get_mut("metadata").and_then(Value::as_object_mut)
+}
+
+/// A container's default is its most, its request by default the default or else its least.
+fn fill_limit(limit: &mut Map<String, Value>) -> bool {
+    if limit.get("type").and_then(Value::as_str) != Some("Container") {
+        return false;
+    }
+    let mut changed = false;
+    for (to, from) in [("default", "max"), ("defaultRequest", "default"), ("defaultRequest", "min")] {
+        let Some(source) = limit.get(from).and_then(Value::as_object).cloned() else { continue };
+        let target = limit.entry(to).or_insert_with(|| Value::Object(Map::new()));
+        let Some(target) = target.as_object_mut() else { continue };
+        for (resource, quantity) in source {
+            changed |= !target.contains_key(&resource);
+            target.entry(resource).or_insert(quantity);
+        }
+    }
+    changed
+}
+
+/// Takes off a claim's template what makes it look like a claim.
+fn bare_claim(template: &mut Map<String, Value>) -> bool {
+    let before = template.len();
+    ["apiVersion", "kind", "status"].iter().for_each(|name| drop(template.remove(*name)));
+    let stamped = metadata(template).is_some_and(|metadata| metadata.remove("creationTimestamp").is_some());
+    stamped || template.len() < before
+}
+
+/// Source: the admission plugin DefaultTolerationSeconds of Kubernetes, with its default times.
+fn is_default_toleration(toleration: &Value) -> bool {
+    let text = |name: &str| toleration.get(name).and_then(Value::as_str);
+    matches!(text("key"), Some("node.kubernetes.io/not-ready" | "node.kubernetes.io/unreachable"))
+        && text("operator") == Some("Exists")
+        && text("effect") == Some("NoExecute")
+        && toleration.get("tolerationSeconds").and_then(Value::as_i64) == Some(300)
+}
+
+/// Removes every `caBundle` that holds nothing but white space.
+fn drop_placeholders(value: &mut Value) -> bool {
+    match value {
+        Value::Object(map) => {
+            let placeholder = map.get("caBundle").and_then(Value::as_str).is_some_and(|text| {
+                let bytes = base64::engine::general_purpose::STANDARD.decode(text);
+                bytes.is_ok_and(|bytes| bytes.trim_ascii().is_empty())
+            });
+            if placeholder {
+                map.remove("caBundle");
+            }
+            map.values_mut().fold(placeholder, |any, below| any | drop_placeholders(below))
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |any, below| any | drop_placeholders(below)),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

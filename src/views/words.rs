@@ -7,6 +7,7 @@ use crate::model::gap::{Gap, Hides};
 use crate::model::report::{ScanReport, TargetSummary};
 use crate::model::time::Timestamp;
 
+use super::age;
 use super::escape::terminal;
 
 /// Said wherever writers are named.
@@ -56,14 +57,18 @@ pub fn clusters(report: &ScanReport) -> String {
     }
 }
 
-/// `2026-03-02 14:03:09 to 14:03:41 UTC`.
+/// `2026-03-02 14:03:09 to 14:03:41 UTC`, and how old the live side is where it was not read then.
 pub fn span(report: &ScanReport) -> String {
     let (start, end) = (report.scan.started_at, report.scan.finished_at);
     let (from, to) = (start.for_people(), end.for_people());
-    match (from.strip_suffix(" UTC"), to.split_once(' ')) {
+    let span = match (from.strip_suffix(" UTC"), to.split_once(' ')) {
         _ if start == end => from,
         (Some(from), Some((_, time))) if start.date() == end.date() => format!("{from} to {time}"),
         _ => format!("{from} to {to}"),
+    };
+    match age::snapshots(report) {
+        Some(age) => format!("{span}, {age}"),
+        None => span,
     }
 }
 
@@ -97,7 +102,7 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
         Some(seal) => (format!("#{}", seal.sequence), Some(format!("{}…", short_hash(&seal.hash)))),
         None => ("none".to_owned(), Some("not recorded in a ledger".to_owned())),
     };
-    vec![
+    let mut facts = vec![
         fact(
             "targets",
             "targets",
@@ -116,7 +121,14 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
         fact("exclusions", "exclusions", number(report.exclusions.len() as u64), None, false),
         fact("last complete scan", "targets", last, last_note, last_weak),
         fact("seal", "seal", seal, seal_note, scan.seal.is_none()),
-    ]
+    ];
+    if !scan.ignored.is_empty() {
+        let rules = counted(scan.ignored.len() as u64, "rule", "rules");
+        let ignored =
+            fact("ignored findings", "ignored", number(super::ignored::suppressed(report)), Some(rules), false);
+        facts.insert(4, ignored);
+    }
+    facts
 }
 
 /// The trust strip on one line: `3 targets · 211 of 214 objects compared · …`.
@@ -325,7 +337,7 @@ mod tests {
     fn the_trust_strip_says_what_the_verdict_rests_on() {
         assert_eq!(
             trust_line(&sample::drifted()),
-            "3 targets · 211 of 214 objects compared (3 unknown) · 2 gaps · 3 exclusions · \
+            "3 targets · 211 of 214 objects compared (3 unknown) · 2 gaps · 3 exclusions · 3 ignored findings (4 rules) · \
              last complete scan 2026-03-02 13:58:09 UTC (this scan is partial) · seal #42 9f3ab4d2c17e…"
         );
         let weak: Vec<_> = trust(&sample::in_sync()).into_iter().filter(|f| f.weak).collect();

@@ -17,18 +17,18 @@ const FILES: &[(&str, &str)] = &[
     ("workloads.yaml", include_str!("../fixtures/shop/workloads.yaml")),
 ];
 
-fn variable(name: &str) -> String {
+pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: start the test cluster and read its env file"))
 }
 
 /// A namespace of the test cluster with the set in it.
-struct Shop {
-    work: Workspace,
+pub struct Shop {
+    pub work: Workspace,
     namespace: String,
 }
 
 impl Shop {
-    fn new(namespace: &str, kubeconfig: &str, secrets: bool) -> Self {
+    pub fn new(namespace: &str, kubeconfig: &str, secrets: bool) -> Self {
         let namespace = format!("{namespace}-{}", std::process::id());
         let mut work = Workspace::new();
         let files = FILES.iter().map(|(name, text)| {
@@ -52,7 +52,7 @@ impl Shop {
     }
 
     /// Runs kubectl in the namespace; `input` is its stdin.
-    fn kubectl(&self, args: &[&str], input: &str) {
+    pub fn kubectl(&self, args: &[&str], input: &str) {
         let stdin = self.work.file("stdin", input);
         let output = Command::new(variable("DRIFTLEDGER_TEST_KUBECTL"))
             .args(["--namespace", &self.namespace])
@@ -63,7 +63,7 @@ impl Shop {
         assert!(output.status.success(), "kubectl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    fn apply(&self, how: &[&str]) {
+    pub fn apply(&self, how: &[&str]) {
         let apply = |name: &str| self.kubectl(&[&["apply", "-f", "-"], how].concat(), &self.text(name));
         let crd = format!("crd/widgets.{}.example.com", self.namespace);
         let (definition, _) = FILES[2].1.split_once("---").expect("the definition and an object of it");
@@ -83,7 +83,7 @@ impl Shop {
         }
     }
 
-    fn scan(&self, expected: i32) -> Value {
+    pub fn scan(&self, expected: i32) -> Value {
         let said = self.work.run(&["scan", "-o", "json"]);
         assert_eq!(said.code, expected, "{}{}", said.out, said.err);
         said.json()
@@ -300,6 +300,7 @@ fn what_the_cluster_does_not_serve_or_know_and_what_is_declared_twice_is_told() 
     let report = shop.scan(1);
     let expected = [
         "DL002 ConfigMap empty .data",
+        "DL003 ConfigMap empty .binaryData.logo",
         "DL007 Service typo .spec.sessionAfinity",
         "DL008 HorizontalPodAutoscaler old",
         "DL008 Nothing nothing",

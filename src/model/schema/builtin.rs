@@ -98,3 +98,26 @@ pub fn builtin_discovery() -> Discovery {
 pub fn builtin_version() -> &'static str {
     &FILE.kubernetes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::derived::{OBSERVED, derived};
+    use super::*;
+
+    #[test]
+    fn every_default_that_varies_is_in_the_table() {
+        let mut unknown = Vec::new();
+        for (definition, raw) in &FILE.definitions {
+            for (field, raw) in &raw.properties {
+                let varies = raw.go.as_deref().is_some_and(|flags| flags.contains('d'));
+                let observed = OBSERVED.iter().any(|(name, known)| definition.ends_with(name) && known == field);
+                if varies && !observed && derived(definition, field).is_none() {
+                    unknown.push(format!("{definition} {field}"));
+                }
+            }
+        }
+        assert_eq!(unknown, [""; 0]);
+        let marked = FILE.definitions.values().flat_map(|raw| raw.properties.values());
+        assert!(marked.filter(|raw| raw.go.as_deref().is_some_and(|flags| flags.contains('d'))).count() > 20);
+    }
+}

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::builtin::facts;
+use super::derived::derived;
 use super::shape::{Document, Field, ListKind, NodeId, Scalar, Schemas, Shape};
 use crate::model::resource::{GroupVersion, Gvk};
 
@@ -79,6 +80,7 @@ pub(super) struct RawSchema {
     all_of: Vec<RawSchema>,
     r#type: Option<String>,
     format: Option<String>,
+    pattern: Option<String>,
     pub(super) properties: BTreeMap<String, RawSchema>,
     #[serde(rename = "additionalProperties")]
     additional: Option<Additional>,
@@ -101,7 +103,7 @@ pub(super) struct RawSchema {
     int_or_string: bool,
     #[serde(rename = "x-kubernetes-group-version-kind")]
     kinds: Vec<RawGvk>,
-    /// Only in the embedded facts: `o` for omitempty, `p` for a pointer.
+    /// Only in the embedded facts: `o` for omitempty, `p` for a pointer, `s` for a struct, `d` for a default that varies.
     #[serde(rename = "x-go")]
     pub(super) go: Option<String>,
 }
@@ -181,7 +183,8 @@ impl Reader<'_> {
 
     fn shape(&mut self, raw: &RawSchema, definition: Option<&str>) -> Shape {
         if raw.int_or_string {
-            return Shape::Scalar(Scalar::IntOrString);
+            let quantity = raw.pattern.as_deref() == Some(QUANTITY_PATTERN);
+            return Shape::Scalar(if quantity { Scalar::Quantity } else { Scalar::IntOrString });
         }
         match raw.r#type.as_deref() {
             Some("array") => self.list(raw),
@@ -230,13 +233,15 @@ impl Reader<'_> {
                     required: raw.required.contains(name),
                     omit_empty: fact.map(|f| f.omit_empty),
                     pointer: fact.map(|f| f.pointer),
+                    derived: definition.filter(|_| of_go_struct).and_then(|d| derived(d, name)),
                 },
             );
         }
         if raw.embedded {
             for name in ["apiVersion", "kind", "metadata"] {
                 let node = self.push(Shape::Any);
-                let field = Field { node, default: None, required: false, omit_empty: None, pointer: None };
+                let field =
+                    Field { node, default: None, required: false, omit_empty: None, pointer: None, derived: None };
                 fields.entry(name.to_owned()).or_insert(field);
             }
         }
@@ -252,6 +257,9 @@ impl Reader<'_> {
         Shape::Object { fields, additional, preserve_unknown: raw.preserve_unknown, atomic }
     }
 }
+
+/// What controller-gen writes into a definition for a `resource.Quantity`; in no other way can one be told there.
+const QUANTITY_PATTERN: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
 
 /// Types whose meaning is not in their schema.
 fn well_known(definition: &str) -> Option<Shape> {

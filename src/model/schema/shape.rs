@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::derived::Derived;
 use crate::model::resource::Gvk;
 
 /// What sort of value stands in a place.
@@ -47,6 +48,8 @@ pub struct Field {
     pub omit_empty: Option<bool>,
     /// Whether the Go field is a pointer, where the facts say: a zero value then differs from absence.
     pub pointer: Option<bool>,
+    /// By what the server decides a default that is not the same for all objects.
+    pub derived: Option<Derived>,
 }
 
 /// How the elements of a list are told apart (`x-kubernetes-list-type`).
@@ -171,6 +174,11 @@ impl<'a> SchemaRef<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether the place holds entries that come and go one by one, each under a key of its own: a map, not a struct.
+    pub fn is_map(self) -> bool {
+        matches!(self.shape(), Shape::Object { fields, additional: Some(_), .. } if fields.is_empty())
     }
 
     /// The shape of a list's elements.

@@ -3,17 +3,16 @@
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
-use super::key::RedactionKey;
+use super::key::Tokens;
 use super::token::SOPS_TOKEN;
-use crate::model::resource::ObjectId;
+use crate::model::field_path::FieldPath;
 
 /// Replaces every value of a Secret. `stringData` is folded into `data`, as the server does, because afterwards text and base64 can no
-/// longer be told apart.
-pub(super) fn redact_secret(secret: &mut Value, object: &ObjectId, key: &RedactionKey) -> bool {
+/// longer be told apart. A null says nothing of a value and stays: to `kubectl apply` it leaves the field to the server.
+pub(super) fn redact_secret(secret: &mut Value, tokens: &Tokens<'_>) -> bool {
     let Some(root) = secret.as_object_mut() else {
         return false;
     };
-    let path = super::redact::data_path();
     let data = root.remove("data");
     let text = root.remove("stringData");
     if data.is_none() && text.is_none() {
@@ -21,47 +20,34 @@ pub(super) fn redact_secret(secret: &mut Value, object: &ObjectId, key: &Redacti
     }
     let mut folded = Map::new();
     let mut malformed = None;
-    match data {
-        Some(Value::Object(data)) => {
-            for (name, value) in data {
-                let place = path.field(name.as_str()).to_string();
-                let token = match &value {
-                    Value::Null => key.token(object, &place, "bytes", b""),
-                    Value::String(text) => encrypted(text).unwrap_or_else(|| match decode(text) {
-                        Some(bytes) => key.token(object, &place, "bytes", &bytes),
-                        None => key.token(object, &place, "not-base64", text.as_bytes()),
-                    }),
-                    other => key.token(object, &place, "not-text", other.to_string().as_bytes()),
-                };
-                folded.insert(name, token);
-            }
-        }
-        None | Some(Value::Null) => {}
-        Some(other) => {
-            malformed = Some(key.token(object, &path.to_string(), "not-a-map", other.to_string().as_bytes()));
-        }
-    }
-    match text {
-        Some(Value::Object(text)) => {
-            for (name, value) in text {
-                let place = path.field(name.as_str()).to_string();
-                let token = match &value {
-                    Value::String(text) => {
-                        encrypted(text).unwrap_or_else(|| key.token(object, &place, "bytes", text.as_bytes()))
-                    }
-                    Value::Null => key.token(object, &place, "bytes", b""),
-                    other => key.token(object, &place, "not-text", other.to_string().as_bytes()),
-                };
-                folded.insert(name, token);
-            }
-        }
-        None | Some(Value::Null) => {}
-        Some(other) => {
-            malformed = Some(key.token(object, &path.to_string(), "not-a-map", other.to_string().as_bytes()));
+    for (given, coded) in [(data, true), (text, false)] {
+        match given {
+            Some(Value::Object(given)) => fold(given, coded, &mut folded, tokens),
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => malformed = Some(tokens.whole(".data", "not-a-map", text.as_bytes())),
+            Some(other) => malformed = Some(tokens.whole(".data", "not-text", other.to_string().as_bytes())),
         }
     }
     root.insert("data".into(), malformed.unwrap_or(Value::Object(folded)));
     true
+}
+
+fn fold(given: Map<String, Value>, coded: bool, folded: &mut Map<String, Value>, tokens: &Tokens<'_>) {
+    for (name, value) in given {
+        let place = FieldPath::of_fields(["data"]).field(name.as_str()).to_string();
+        let token = match &value {
+            // Nothing is said of what `data` has.
+            Value::Null if folded.contains_key(&name) => continue,
+            Value::Null => Value::Null,
+            Value::String(text) => encrypted(text).unwrap_or_else(|| match decode(text).filter(|_| coded) {
+                Some(bytes) => tokens.whole(&place, "bytes", &bytes),
+                None if coded => tokens.whole(&place, "not-base64", text.as_bytes()),
+                None => tokens.whole(&place, "bytes", text.as_bytes()),
+            }),
+            other => tokens.whole(&place, "not-text", other.to_string().as_bytes()),
+        };
+        folded.insert(name, token);
+    }
 }
 
 /// SOPS leaves the keys in clear and writes each value as `ENC[AES256_GCM,…]`.

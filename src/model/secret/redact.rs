@@ -4,16 +4,19 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::key::RedactionKey;
+use super::key::{RedactionKey, Tokens};
 use super::kind::{decode, encode, encrypted, redact_secret};
 use super::rules::{CredentialNames, Naming, Place, RedactionRules};
 use super::text::{hidden, is_secret, replaced};
-use super::token;
+use super::token::NO_KEY_PREFIX;
 use crate::model::field_path::{FieldPath, Step};
 use crate::model::resource::ObjectId;
 
 /// The annotation in which `kubectl apply` keeps the whole declared object, Secrets' data included.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Looks at a text, after which it is hidden as a whole.
+const MOST_LOOKS: usize = 8;
 
 /// Of an object's metadata: what names it and what the server writes.
 const IDENTITY: [&str; 9] = [
@@ -33,7 +36,26 @@ const IDENTITY: [&str; 9] = [
 /// `object` names it with its namespace already defaulted. In a Secret, `stringData` is folded into `data`, as the server
 /// does, because afterwards text and base64 can no longer be told apart. A kind or field of the wrong type is redacted whole.
 pub fn redact(value: &mut Value, object: &ObjectId, key: &RedactionKey, rules: &RedactionRules) -> bool {
-    let mut any = redact_fields(value, object, key, rules);
+    redact_with(&Tokens::new(key, object), value, object, rules)
+}
+
+/// As [`redact`], for an object that was redacted before under the key `by`: its tokens stay as they are, and what today's rules
+/// name besides becomes a token, too. What holds a token and is hidden in turn can no longer be compared
+/// (see [`NO_KEY`](super::NO_KEY)).
+///
+/// Only for a source that says of itself that it is redacted. In a live cluster a value that looks like a token is a value.
+pub fn redact_again(
+    value: &mut Value,
+    object: &ObjectId,
+    key: &RedactionKey,
+    rules: &RedactionRules,
+    by: &str,
+) -> bool {
+    redact_with(&Tokens::again(key, object, by), value, object, rules)
+}
+
+fn redact_with(tokens: &Tokens<'_>, value: &mut Value, object: &ObjectId, rules: &RedactionRules) -> bool {
+    let mut any = redact_fields(value, object, tokens, rules);
     let secret = object.group_kind().is_secret();
     let ruled = secret || rules.fields.iter().any(|r| r.kind == object.group_kind());
     let Some(annotations) = value.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) else {
@@ -53,14 +75,15 @@ pub fn redact(value: &mut Value, object: &ObjectId, key: &RedactionKey, rules: &
         }
         let applied = annotation.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
         if let Some(mut applied) = applied.filter(Value::is_object) {
-            let redacted = redact_fields(&mut applied, object, key, rules);
+            let redacted = redact_fields(&mut applied, object, tokens, rules);
             if redacted {
                 *annotation = Value::String(applied.to_string());
             }
             any |= redacted;
         } else {
             // What cannot be read cannot be redacted in part.
-            *annotation = key.token(object, ".", "annotation", annotation.to_string().as_bytes());
+            let text = annotation.as_str().map_or_else(|| annotation.to_string(), str::to_owned);
+            *annotation = tokens.whole(".", "annotation", text.as_bytes());
             any = true;
         }
     }
@@ -73,27 +96,23 @@ fn keeps_object(annotation: &str) -> bool {
     ["applied", "original", "last-applied-configuration"].iter().any(|word| name.contains(word))
 }
 
-pub(super) fn data_path() -> FieldPath {
-    FieldPath::of_fields(["data"])
-}
-
-fn redact_fields(value: &mut Value, object: &ObjectId, key: &RedactionKey, rules: &RedactionRules) -> bool {
+fn redact_fields(value: &mut Value, object: &ObjectId, tokens: &Tokens<'_>, rules: &RedactionRules) -> bool {
     let kind = object.group_kind();
     let mut any = false;
     if let Some(names) = &rules.names {
-        any |= by_name(value, object, key, names);
+        any |= by_name(value, object, tokens, names);
     }
     if kind.is_secret() {
-        any |= redact_secret(value, object, key);
+        any |= redact_secret(value, tokens);
     }
     for rule in rules.fields.iter().filter(|rule| rule.kind == kind) {
-        any |= redact_path(value, rule.path.steps(), &mut FieldPath::root(), object, key);
+        any |= redact_path(value, rule.path.steps(), &mut FieldPath::root(), tokens);
     }
     any
 }
 
 /// Redacts what looks like a credential, in all of an object but what names it and a Secret's data.
-fn by_name(value: &mut Value, object: &ObjectId, key: &RedactionKey, names: &CredentialNames) -> bool {
+fn by_name(value: &mut Value, object: &ObjectId, tokens: &Tokens<'_>, names: &CredentialNames) -> bool {
     let kind = object.group_kind();
     let shown: Vec<&[Step]> = names.shown_fields(&kind).map(|field| field.path.steps()).collect();
     if shown.iter().any(|steps| steps.is_empty()) {
@@ -101,7 +120,7 @@ fn by_name(value: &mut Value, object: &ObjectId, key: &RedactionKey, names: &Cre
     }
     let Some(root) = value.as_object_mut() else { return false };
     let core_map = kind.group.is_empty() && kind.kind == "ConfigMap";
-    let mut walk = Walk { object, key, names, any: false };
+    let mut walk = Walk { tokens, names, any: false };
     for (name, child) in root.iter_mut() {
         let at = At { parent: None, step: name };
         let shown = below(&shown, name);
@@ -109,7 +128,7 @@ fn by_name(value: &mut Value, object: &ObjectId, key: &RedactionKey, names: &Cre
             continue;
         }
         match name.as_str() {
-            "apiVersion" | "kind" | "status" => {}
+            "apiVersion" | "kind" => {}
             "data" | "stringData" if kind.is_secret() => {}
             "metadata" => walk.metadata(child, at, &shown),
             "data" if core_map => walk.value(child, at, &shown, Place::Setting, None),
@@ -163,8 +182,7 @@ fn is_shown(shown: &[&[Step]]) -> bool {
 }
 
 struct Walk<'a> {
-    object: &'a ObjectId,
-    key: &'a RedactionKey,
+    tokens: &'a Tokens<'a>,
     names: &'a CredentialNames,
     any: bool,
 }
@@ -211,7 +229,7 @@ impl Walk<'_> {
             Value::Number(number) if naming != Naming::Plain => {
                 let text = number.to_string();
                 if is_secret(&text, naming) {
-                    *value = self.key.token(self.object, &at.path(), "number", text.as_bytes());
+                    *value = self.tokens.whole(&at.path(), "number", text.as_bytes());
                     self.any = true;
                 }
             }
@@ -285,7 +303,7 @@ impl Walk<'_> {
         let redacted = if is_secret(text, naming) {
             // The name goes in: two variables with one value in one container are not to be told equal.
             let form = if name == at.step { Cow::from("value") } else { Cow::from(format!("value:{name}")) };
-            encrypted(text).unwrap_or_else(|| self.key.token(self.object, &at.path(), &form, text.as_bytes()))
+            encrypted(text).unwrap_or_else(|| self.tokens.whole(&at.path(), &form, text.as_bytes()))
         } else {
             match self.inside(text, at) {
                 Some(redacted) => Value::String(redacted),
@@ -297,16 +315,27 @@ impl Walk<'_> {
     }
 
     /// A text with tokens for what is secret in it; `None` if nothing is.
+    ///
+    /// Looks again until nothing more is found: what was replaced may have hidden what stands beside it, and a text that is redacted
+    /// again, as that of a snapshot is, must stay as it is.
     fn inside(&self, text: &str, at: At<'_>) -> Option<String> {
-        let found = hidden(text, self.names);
+        let own = self.tokens.prefix();
+        let mut kept: Vec<&str> = self.tokens.kept().into_iter().collect();
+        let mut found = hidden(text, self.names, &kept);
         if found.is_empty() {
             return None;
         }
         let path = at.path();
-        Some(replaced(text, &found, |name, bytes| {
-            let digits = self.key.digits(self.object, &path, &format!("text:{name}"), bytes);
-            token::inside(self.key.id(), &digits, name)
-        }))
+        let mut redacted = text.to_owned();
+        kept.extend([own.as_str(), NO_KEY_PREFIX]);
+        for _ in 0..MOST_LOOKS {
+            redacted = replaced(&redacted, &found, |name, bytes| self.tokens.inside(&path, name, bytes));
+            found = hidden(&redacted, self.names, &kept);
+            if found.is_empty() {
+                return Some(redacted);
+            }
+        }
+        Some(self.tokens.inside(&path, "text", text.as_bytes()))
     }
 
     /// A ConfigMap's `binaryData`: base64, often of texts.
@@ -326,7 +355,7 @@ impl Walk<'_> {
             let naming = self.names.naming(name, Place::Setting);
             // Bytes that are no text have no words.
             if text.map_or(naming != Naming::Plain && !bytes.is_empty(), |text| is_secret(text, naming)) {
-                *child = self.key.token(self.object, &here.path(), "bytes", &bytes);
+                *child = self.tokens.whole(&here.path(), "bytes", &bytes);
                 self.any = true;
             } else if let Some(redacted) = text.and_then(|text| self.inside(text, here)) {
                 *child = Value::String(encode(redacted.as_bytes()));
@@ -336,9 +365,9 @@ impl Walk<'_> {
     }
 }
 
-fn redact_path(value: &mut Value, steps: &[Step], at: &mut FieldPath, object: &ObjectId, key: &RedactionKey) -> bool {
+fn redact_path(value: &mut Value, steps: &[Step], at: &mut FieldPath, tokens: &Tokens<'_>) -> bool {
     let Some((step, rest)) = steps.split_first() else {
-        return redact_below(value, at, object, key);
+        return redact_below(value, at, tokens);
     };
     let any_name = matches!(step, Step::Field(name) if name == "*");
     let mut any = false;
@@ -347,7 +376,7 @@ fn redact_path(value: &mut Value, steps: &[Step], at: &mut FieldPath, object: &O
             for (name, child) in map.iter_mut() {
                 if any_name || matches!(step, Step::Field(wanted) if wanted == name) {
                     at.push(Step::Field(name.clone()));
-                    any |= redact_path(child, rest, at, object, key);
+                    any |= redact_path(child, rest, at, tokens);
                     at.pop();
                 }
             }
@@ -359,7 +388,7 @@ fn redact_path(value: &mut Value, steps: &[Step], at: &mut FieldPath, object: &O
                 if hit {
                     // Positions are left out of the path: an element keeps its token when the list is reordered.
                     at.push(Step::Field("*".into()));
-                    any |= redact_path(item, rest, at, object, key);
+                    any |= redact_path(item, rest, at, tokens);
                     at.pop();
                 }
             }
@@ -369,13 +398,13 @@ fn redact_path(value: &mut Value, steps: &[Step], at: &mut FieldPath, object: &O
     any
 }
 
-fn redact_below(value: &mut Value, at: &mut FieldPath, object: &ObjectId, key: &RedactionKey) -> bool {
+fn redact_below(value: &mut Value, at: &mut FieldPath, tokens: &Tokens<'_>) -> bool {
     match value {
         Value::Object(map) => {
             let mut any = false;
             for (name, child) in map.iter_mut() {
                 at.push(Step::Field(name.clone()));
-                any |= redact_below(child, at, object, key);
+                any |= redact_below(child, at, tokens);
                 at.pop();
             }
             any
@@ -383,14 +412,14 @@ fn redact_below(value: &mut Value, at: &mut FieldPath, object: &ObjectId, key: &
         Value::Array(items) => {
             let mut any = false;
             for item in items {
-                any |= redact_below(item, at, object, key);
+                any |= redact_below(item, at, tokens);
             }
             any
         }
         Value::Null => false,
         scalar => {
             let bytes = scalar.as_str().map_or_else(|| scalar.to_string(), str::to_owned);
-            *scalar = key.token(object, &at.to_string(), "value", bytes.as_bytes());
+            *scalar = tokens.whole(&at.to_string(), "value", bytes.as_bytes());
             true
         }
     }

@@ -72,3 +72,26 @@ fn sops_values_compare_by_presence() {
     let value = redacted(json!({"stringData": {"p": "ENC[AES256_GCM,data:x,type:str]"}}));
     assert_eq!(value["data"]["p"], json!(SOPS_TOKEN));
 }
+
+#[test]
+fn a_null_stays_a_null_and_an_empty_value_a_token() {
+    let null = redacted(json!({"data": {"a": null, "b": ""}, "stringData": {"c": null, "d": ""}}));
+    assert_eq!((&null["data"]["a"], &null["data"]["c"]), (&Value::Null, &Value::Null));
+    assert!(is_token(&null["data"]["b"]) && is_token(&null["data"]["d"]));
+    // What `data` has is not taken away.
+    assert!(is_token(&redacted(json!({"data": {"a": "eA=="}, "stringData": {"a": null}}))["data"]["a"]));
+}
+
+#[test]
+fn a_namespace_is_hashed_unless_it_was_left_out() {
+    let of = |key: &RedactionKey, namespace: Option<&str>| {
+        let object = ObjectId { namespace: namespace.map(str::to_owned), ..secret() };
+        let mut value = json!({"data": {"p": "aHVudGVyMg=="}});
+        redact(&mut value, &object, key, &RedactionRules::default());
+        value
+    };
+    let key = RedactionKey::from_bytes([1; 32]);
+    assert_ne!(of(&key, None), of(&key, Some("shop")));
+    let key = key.across_namespaces();
+    assert_eq!(of(&key, None), of(&key, Some("shop")));
+}

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::looks;
 use super::name::MOST_NAME;
 use super::rules::{Candidate, CredentialNames, Naming, Place};
+use super::token;
 use super::value::Reader;
 
 /// Bytes of a URL's user and password that are looked at.
@@ -23,13 +24,15 @@ pub(super) struct Hidden {
     pub(super) name: String,
 }
 
-/// What is secret in a text: in order, not overlapping. Empty for nearly every text, and then quickly so.
-pub(super) fn hidden(text: &str, names: &CredentialNames) -> Vec<Hidden> {
+/// What is secret in a text: in order, not overlapping. Empty for nearly every text, and then quickly so. Tokens that begin as one of
+/// `kept` are none.
+pub(super) fn hidden(text: &str, names: &CredentialNames, kept: &[&str]) -> Vec<Hidden> {
     if !names.may_hold(text) {
         return Vec::new();
     }
-    let mut scan =
-        Scan { text, bytes: text.as_bytes(), names, found: Vec::new(), name_end: 0, hidden_end: 0, pem_end: 0 };
+    let kept = if kept.is_empty() { Vec::new() } else { tokens_of(text, kept) };
+    let bytes = text.as_bytes();
+    let mut scan = Scan { text, bytes, names, kept, found: Vec::new(), name_end: 0, hidden_end: 0, pem_end: 0 };
     for (candidate, start, end) in names.candidates(text) {
         scan.look(candidate, start, end);
     }
@@ -49,10 +52,22 @@ pub(super) fn replaced(text: &str, hidden: &[Hidden], token: impl Fn(&str, &[u8]
     out
 }
 
+/// Where the tokens with these beginnings stand: the whole text, or parts of it.
+fn tokens_of(text: &str, prefixes: &[&str]) -> Vec<Range<usize>> {
+    let begins = |text: &str| prefixes.iter().any(|prefix| text.starts_with(prefix));
+    if begins(text) && token::digits_of(text).is_some() {
+        return vec![0..text.len()];
+    }
+    let tokens = token::inside_of(text).map(|token| token.start..token.end);
+    tokens.filter(|range| begins(&text[range.start..])).collect()
+}
+
 struct Scan<'a> {
     text: &'a str,
     bytes: &'a [u8],
     names: &'a CredentialNames,
+    /// Tokens that stay, in order.
+    kept: Vec<Range<usize>>,
     found: Vec<Hidden>,
     /// Names up to here were looked at.
     name_end: usize,
@@ -76,8 +91,15 @@ impl Scan<'_> {
         }
     }
 
+    /// Whether a range is a token that stays, or a part of one. Where one begins, an earlier look found how far the secret goes.
+    fn is_kept(&self, range: &Range<usize>) -> bool {
+        let next = self.kept.partition_point(|kept| kept.start <= range.start);
+        let within = |kept: &Range<usize>| range.start == kept.start || range.end <= kept.end;
+        next > 0 && within(&self.kept[next - 1])
+    }
+
     fn hide(&mut self, range: Range<usize>, name: &str) {
-        if !range.is_empty() {
+        if !range.is_empty() && !self.is_kept(&range) {
             self.found.push(Hidden { range, name: name.to_owned() });
         }
     }
@@ -96,7 +118,7 @@ impl Scan<'_> {
         }
         for range in read.values(naming == Naming::Password || naming == Naming::Credential) {
             let value = &self.text[range.clone()];
-            if is_secret(value, naming) {
+            if is_secret(value, naming) && !self.is_kept(&range) {
                 self.hidden_end = self.hidden_end.max(range.end);
                 self.hide(range, name);
             }

@@ -11,11 +11,20 @@ pub const SOPS_TOKEN: &str = "encrypted:sops";
 /// How every token begins.
 pub(super) const PREFIX: &str = "redacted:";
 
+/// Stands for the key's id where a value that held a token was hashed: no other hash can be compared with it.
+pub const NO_KEY: &str = "00000000";
+pub(super) const NO_KEY_PREFIX: &str = "redacted:00000000:";
+
 const KEY_DIGITS: usize = 8;
 /// A token has 32; fewer are understood, so that a report can be quoted by hand.
 const LEAST_DIGITS: usize = 6;
 const MOST_DIGITS: usize = 32;
 const MOST_LABEL: usize = 80;
+
+/// How every token of the key with this id begins.
+pub fn prefix(key_id: &str) -> String {
+    format!("{PREFIX}{key_id}:")
+}
 
 /// A token of a whole value.
 pub(super) fn whole(key_id: &str, digits: &str) -> String {

@@ -10,10 +10,11 @@ use crate::model::finding::{Finding, Severity};
 use crate::model::ids::FindingId;
 use crate::model::report::{ClosedFinding, ScanReport};
 use crate::model::time::Timestamp;
+use crate::views::ignored::{self, RuleLine};
 use crate::views::templates::{self, REPORT_CSS};
 use crate::views::verdict::{self, State};
 use crate::views::words::{self, Fact, counted, number};
-use crate::views::{ViewError, diff, value};
+use crate::views::{ViewError, age, diff, value};
 
 use super::finding::{FindingCard, Surroundings, card, steps, t};
 
@@ -51,6 +52,7 @@ struct Page<'a> {
     targets: Vec<TargetRow>,
     gaps: Vec<GapRow>,
     exclusions: Vec<ExclusionRow>,
+    ignored: Vec<RuleLine>,
     normalised: Vec<(String, String)>,
     seal: Option<(i64, String)>,
     ledger: String,
@@ -166,7 +168,7 @@ fn page(report: &ScanReport) -> Page<'_> {
             .iter()
             .map(|c| {
                 let version = c.version.as_ref().map(|v| format!("{v}, ")).unwrap_or_default();
-                t(&format!("{} ({version}{}, {} live objects)", c.name, c.source, number(c.live_objects)))
+                t(&format!("{} ({version}{}, {} live objects)", c.name, age::source(c), number(c.live_objects)))
             })
             .collect(),
         span: words::span(report),
@@ -202,6 +204,7 @@ fn page(report: &ScanReport) -> Page<'_> {
                 count: e.count.map(number),
             })
             .collect(),
+        ignored: ignored::lines(report),
         normalised: words::normalised(report).into_iter().map(|(rule, n)| (t(&rule), number(n))).collect(),
         seal: scan.seal.as_ref().map(|seal| (seal.sequence, t(&seal.hash))),
         ledger: t(scan.ledger.as_str()),

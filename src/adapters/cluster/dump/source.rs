@@ -108,6 +108,10 @@ impl LiveSource for DumpCluster {
         "dump"
     }
 
+    fn describe_schemas(&self) -> &'static str {
+        "built-in schema or CRD in the dump"
+    }
+
     async fn discover(&self) -> Result<(Discovery, Vec<Gap>), Gap> {
         let gaps = self.unread.iter().chain(&self.kinds.gaps).cloned().collect();
         Ok((self.kinds.discovery.clone(), gaps))
