@@ -15,6 +15,7 @@ pub mod known;
 mod problem;
 pub mod raw;
 mod read;
+pub mod redaction;
 pub mod severity;
 mod shipped;
 pub mod trust;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::actors::RawActor;
 use super::audit::RawAudit;
 use super::ignore::{RawArgoCd, RawIgnoreRule};
+use super::redaction::RawCredentialNames;
 use super::severity::{RawSeverity, RawSeverityRule};
 use super::trust::RawTrusted;
 
@@ -32,6 +33,8 @@ pub struct RawConfig {
     /// Fields of other kinds than Secret that are to be treated as secret.
     #[serde(default)]
     pub redact: Vec<RawRedaction>,
+    /// Names that look like credentials, whose values are treated as secret wherever they stand.
+    pub redaction: Option<RawCredentialNames>,
     /// Severity rules of your own; they come before the shipped ones.
     #[serde(default)]
     pub severity: Vec<RawSeverityRule>,

@@ -10,6 +10,7 @@ use super::check::{check, nearest};
 use super::ignore;
 use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
+use super::redaction;
 use super::severity::SeverityRules;
 use super::shipped::json_schema;
 use super::trust::TrustTable;
@@ -92,9 +93,13 @@ impl Reader<'_> {
             targets: raw.targets.iter().enumerate().map(|(n, t)| self.target(n, t, raw)).collect(),
             grace: self.duration("grace", raw.grace.as_deref(), 15 * 60),
             fail_on: raw.fail_on.map_or(Severity::Low, Severity::from),
-            redaction: RedactionRules(
-                raw.redact.iter().enumerate().filter_map(|(n, r)| self.redaction(n, r)).collect(),
-            ),
+            redaction: RedactionRules {
+                fields: raw.redact.iter().enumerate().filter_map(|(n, r)| self.redaction(n, r)).collect(),
+                names: redaction::names(raw.redaction.as_ref()).unwrap_or_else(|bad| {
+                    bad.into_iter().for_each(|(key, message)| self.problem(&key, message));
+                    None
+                }),
+            },
             severity,
             actors: ActorTable::with_shipped(raw.actors.clone()),
             trust: TrustTable::with_shipped(raw.trusted.clone()),

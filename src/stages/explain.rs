@@ -26,7 +26,8 @@ impl Judge<'_> {
         let sides = self.sides(declared, tree, &mut applied)?;
         let (compared, decisions) = compare::explain(&sides.declared, &sides.live, sides.schema);
         let managed = head.metadata.managed_fields.map(RawValue::get);
-        let entries = managed.and_then(|text| managed_fields::parse(text, self.actors));
+        let hidden = self.hidden_writers(declared, &compared, managed);
+        let entries = hidden.as_deref().or(managed).and_then(|text| managed_fields::parse(text, self.actors));
         let witnesses = self.witnesses(declared, &sides, entries.as_deref());
         let method = self.method(&declared.gvk, &witnesses);
         let mut counted = Applied::new();

@@ -9,6 +9,7 @@ use crate::model::finding::{Code, Finding, Severity};
 use crate::model::fingerprint;
 use crate::model::ids::ClusterName;
 use crate::model::schema::SchemaRef;
+use crate::model::secret::redaction_note;
 
 use super::attribute::{self, Circumstances, ObjectHistory};
 use super::converge;
@@ -48,6 +49,8 @@ pub fn of_verdict(
             finding.live_matches = attributed.live_matches;
             finding.cause = attributed.cause;
             finding.note = join(difference.note.as_deref(), attributed.note.as_deref());
+            let hidden = redaction_note(finding.declared.as_ref(), finding.live.as_ref());
+            finding.note = join(hidden.as_deref(), finding.note.as_deref());
             finding
         })
         .collect()

@@ -19,10 +19,12 @@ use crate::model::attribution::Actor;
 use crate::model::declared::DeclaredObject;
 use crate::model::field_path::FieldPath;
 use crate::model::finding::Code;
-use crate::model::redacted::{holds_token_of, redact_again};
+use crate::model::redacted::{
+    hidden_otherwise, holds_token_of, path_holds_token, path_holds_token_of, redact_again, redact_managed_fields,
+};
 use crate::model::resource::Gvk;
 use crate::model::schema::{SchemaRef, Schemas, builtin_schemas, builtin_version};
-use crate::model::secret::{LAST_APPLIED, RedactionKey, RedactionRules, redact};
+use crate::model::secret::{LAST_APPLIED, NO_KEY, RedactionKey, RedactionRules, redact};
 
 /// What comparing needs to know besides the two objects.
 #[derive(Clone, Copy)]
@@ -109,8 +111,8 @@ impl<'a> Judge<'a> {
         let mut tree = live::tree(live_text)?;
         match self.live_key {
             Some(by) => redact_again(&mut tree, &declared.id, self.key, self.redaction, by),
-            None => drop(redact(&mut tree, &declared.id, self.key, self.redaction)),
-        }
+            None => redact(&mut tree, &declared.id, self.key, self.redaction),
+        };
         Ok(tree)
     }
 
@@ -130,6 +132,8 @@ impl<'a> Judge<'a> {
         if compared.differences.is_empty() && compared.extras.is_empty() {
             return Ok(verdict);
         }
+        let hidden = self.hidden_writers(declared, &compared, managed_fields);
+        let managed_fields = hidden.as_deref().or(managed_fields);
         let entries = managed_fields.and_then(|text| managed_fields::parse(text, self.actors));
         let witnesses = self.witnesses(declared, &sides, entries.as_deref());
         verdict.judgements = self.judgements(declared, &sides, compared, &witnesses, &mut verdict.applied);
@@ -265,11 +269,36 @@ impl<'a> Judge<'a> {
     /// Whether two values could not be compared: under another key the same value has another hash, and where no rule hides the
     /// declared value any more it stands there in clear.
     fn is_foreign(&self, difference: &Difference, by: &str) -> bool {
-        let holds = |value: &Option<Value>, key: &str| value.as_ref().is_some_and(|value| holds_token_of(value, key));
         let ours = self.key.id();
-        difference.code == Code::Changed
-            && holds(&difference.live, by)
-            && (by != ours || !holds(&difference.declared, ours))
+        let named_by = |key: &str| path_holds_token_of(&difference.path, key);
+        if named_by(NO_KEY) || (by != ours && (named_by(by) || named_by(ours))) {
+            return true;
+        }
+        match (difference.code, &difference.declared, &difference.live) {
+            (Code::Changed, Some(declared), Some(live)) => {
+                hidden_otherwise(live, by, declared) || (by != ours && holds_token_of(live, by))
+            }
+            _ => false,
+        }
+    }
+
+    /// managedFields with the values in their paths hidden as they are in the object; only where a path at hand hides one.
+    pub(super) fn hidden_writers(
+        &self,
+        declared: &DeclaredObject,
+        compared: &Compared,
+        managed_fields: Option<&str>,
+    ) -> Option<String> {
+        let mut paths = compared.differences.iter().map(|d| &d.path).chain(compared.extras.iter().map(|e| &e.path));
+        if !paths.any(path_holds_token) {
+            return None;
+        }
+        let mut entries: Value = serde_json::from_str(managed_fields?).ok()?;
+        redact_managed_fields(&mut entries, &|object| match self.live_key {
+            Some(by) => redact_again(object, &declared.id, self.key, self.redaction, by),
+            None => redact(object, &declared.id, self.key, self.redaction),
+        });
+        Some(entries.to_string())
     }
 
     pub(super) fn method(&self, gvk: &Gvk, witnesses: &Witnesses<'_>) -> String {

@@ -12,7 +12,7 @@ use crate::model::secret::RedactionRule;
 fn judged(kind: &str, declared: Value, live: Value, key: u8) -> (Vec<String>, Vec<String>) {
     let id = ObjectId { group: String::new(), kind: kind.into(), namespace: Some("shop".into()), name: "a".into() };
     let rule = FieldPath::of_fields(["items"]).field("*").field("token");
-    let rules = RedactionRules(vec![RedactionRule { kind: id.group_kind(), path: rule }]);
+    let rules = RedactionRules { fields: vec![RedactionRule { kind: id.group_kind(), path: rule }], names: None };
     let (ours, theirs) = (RedactionKey::from_bytes([key; 32]), RedactionKey::from_bytes([2; 32]));
     let (mut declared, mut live, no_rules) = (declared, live, RedactionRules::default());
     // Today's rules name nothing of the kind called Bare.
@@ -86,4 +86,51 @@ fn only_what_is_hashed_with_another_key_cannot_be_compared() {
     ] {
         assert_eq!(judged(kind, declared, live, key), (differ, foreign), "{case}");
     }
+}
+
+/// DL003 of a set whose elements a rule hides: neither path nor value shows one, and its writer is still known.
+#[test]
+fn a_hidden_element_of_a_set_is_found_and_not_shown() {
+    let id = ObjectId { group: String::new(), kind: "Node".into(), namespace: None, name: "a".into() };
+    let key = RedactionKey::from_bytes([1; 32]);
+    let rule = RedactionRule { kind: id.group_kind(), path: FieldPath::of_fields(["spec", "podCIDRs"]) };
+    let rules = RedactionRules { fields: vec![rule], names: None };
+    let mut declared = json!({"metadata": {"name": "a"}, "spec": {"podCIDRs": ["known"]}});
+    redact(&mut declared, &id, &key, &rules);
+    let live = json!({"metadata": {"name": "a", "managedFields": [
+        {"manager": "kubectl-edit", "operation": "Update", "apiVersion": "v1",
+            "fieldsV1": {"f:spec": {"f:podCIDRs": {"v:\"CANARY\"": {}}}}}]},
+        "spec": {"podCIDRs": ["CANARY", "known"]}});
+    let object = DeclaredObject {
+        gvk: Gvk::new("v1", "Node"),
+        id,
+        origin: Origin {
+            target: TargetName::new("t"),
+            repository: RepositoryName::new("r"),
+            revision: Revision::new("main"),
+            commit: CommitId::new("0"),
+            file: "a.yaml".into(),
+            line: None,
+        },
+        index: 0,
+        json: declared.to_string().into_boxed_str(),
+    };
+    let judge = Judge {
+        schemas: builtin_schemas(),
+        schema_source: "none",
+        actors: &ActorTable::default(),
+        trust: &TrustTable::default(),
+        entries_count: false,
+        autoscalers: &Autoscalers::default(),
+        key: &key,
+        redaction: &rules,
+        live_key: None,
+        ignores: &Ignores::none(),
+    };
+    let verdict = judge.judge(&object, &live.to_string()).unwrap();
+    let [judgement] = verdict.judgements.as_slice() else { panic!("{:?}", verdict.judgements) };
+    assert_eq!(judgement.difference.code, Code::Undeclared);
+    assert_eq!(judgement.actors[0].manager, "kubectl-edit");
+    assert!(judgement.difference.path.to_string().starts_with(".spec.podCIDRs[=\"redacted:"), "{judgement:?}");
+    assert!(!format!("{judgement:?}").contains("CANARY"));
 }

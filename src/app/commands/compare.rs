@@ -11,6 +11,7 @@ use crate::app::{gather, output, pipeline};
 use crate::config::Config;
 use crate::config::actors::ActorTable;
 use crate::config::ignore::IgnoreRule;
+use crate::config::redaction::shipped_names;
 use crate::config::severity::SeverityRules;
 use crate::config::trust::TrustTable;
 use crate::model::attribution::Origin;
@@ -19,7 +20,7 @@ use crate::model::finding::{Code, Finding, Severity};
 use crate::model::ids::{ClusterName, CommitId, RepositoryName, Revision, TargetName};
 use crate::model::resource::{GroupKind, ObjectId};
 use crate::model::schema::{Schemas, builtin_discovery, builtin_schemas, builtin_version};
-use crate::model::secret::{RedactionKey, RedactionRules};
+use crate::model::secret::{RedactionKey, RedactionRules, redaction_note};
 use crate::model::time::Timestamp;
 use crate::stages::assess::{assess, worst};
 use crate::stages::attribute::Circumstances;
@@ -80,7 +81,7 @@ impl Rules {
             },
             None => Self {
                 limits: yaml::Limits::default(),
-                redaction: RedactionRules::default(),
+                redaction: RedactionRules { names: Some(shipped_names()), ..RedactionRules::default() },
                 severity: SeverityRules::default(),
                 actors: ActorTable::default(),
                 trust: TrustTable::default(),
@@ -106,7 +107,7 @@ impl Compare {
         let rules = Rules::read(global)?;
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| AppError::new(format!("no random numbers to be had: {error}")))?;
-        let key = RedactionKey::from_bytes(key);
+        let key = RedactionKey::from_bytes(key).across_namespaces();
         let declared = side(&self.declared, &rules, &key)?;
         let live = side(&self.live, &rules, &key)?;
 
@@ -197,7 +198,8 @@ fn compare(
         for finding in &mut of_one {
             // Two files hold neither commits nor a history: nothing about a cause can be said.
             (finding.origin, finding.cause) = (None, None);
-            finding.note = Some(format!("declared in {place}"));
+            let hidden = redaction_note(finding.declared.as_ref(), finding.live.as_ref());
+            finding.note = findings::join(Some(&format!("declared in {place}")), hidden.as_deref());
         }
         found.extend(of_one);
     }
@@ -334,10 +336,10 @@ mod tests {
     use super::*;
 
     fn of(declared: &str, live: &str) -> Vec<(String, String, Option<Value>, Option<Value>)> {
-        let key = RedactionKey::from_bytes([9; 32]);
+        let key = RedactionKey::from_bytes([9; 32]).across_namespaces();
         let rules = Rules {
             limits: yaml::Limits::default(),
-            redaction: RedactionRules::default(),
+            redaction: RedactionRules { names: Some(shipped_names()), ..RedactionRules::default() },
             severity: SeverityRules::default(),
             actors: ActorTable::default(),
             trust: TrustTable::default(),
@@ -396,6 +398,41 @@ mod tests {
             apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: a, namespace: shop}\n\
             spec: {maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}\n";
         assert_eq!(of(declared, live), [], "the autoscaler's replicas, whichever of the two names the namespace");
+    }
+
+    #[test]
+    fn a_secret_is_compared_whichever_file_names_its_namespace() {
+        let declared = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {p: hunter2, q: x}\n";
+        let live = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: shop}\ntype: Opaque\n\
+            data: {p: aHVudGVyMg==, q: eA==}\n";
+        assert_eq!(of(declared, live), []);
+        let found = of(declared, &live.replace("eA==", "eQ=="));
+        assert_eq!(found.iter().map(|f| f.1.as_str()).collect::<Vec<_>>(), [".data.q"]);
+    }
+
+    #[test]
+    fn a_declared_null_of_a_secret_leaves_the_value_to_the_server() {
+        let of = |declared: &str, live: &str| {
+            let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: shop}\ntype: Opaque\n";
+            let found = of(&format!("{head}data: {declared}\n"), &format!("{head}data: {live}\n"));
+            found.into_iter().map(|f| format!("{} {}", f.0, f.1)).collect::<Vec<_>>()
+        };
+        for live in ["{x: eA==, k: ''}", "{x: eA==}", "{x: eA==, k: eQ==}"] {
+            assert_eq!(of("{x: eA==, k: null}", live), Vec::<String>::new(), "{live}");
+        }
+        assert_eq!(of("{x: eA==, k: ''}", "{x: eA==, k: eQ==}"), ["DL001 .data.k"]);
+        assert_eq!(of("{x: eA==, k: ''}", "{x: eA==, k: ''}"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_text_with_a_secret_in_it_is_compared_and_shows_none() {
+        let map = |text: &str| {
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n  app.env: |\n    {text}\n")
+        };
+        assert_eq!(of(&map("A=1\n    PASSWORD=hunter2"), &map("A=1\n    PASSWORD=hunter2")), []);
+        let found = of(&map("A=1\n    PASSWORD=hunter2"), &map("A=2\n    PASSWORD=hunter3"));
+        let shown = format!("{found:?}");
+        assert!(shown.contains("A=1") && shown.contains("A=2") && !shown.contains("hunter"), "{shown}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Covers, Header, LeftOut, Scope, SnapshotCluster, SnapshotWriter};
+use crate::config::redaction::shipped_names;
 use crate::model::discovery::{Discovery, Served, ServedKind};
 use crate::model::field_path::FieldPath;
 use crate::model::gap::{Gap, GapKind, Hides};
@@ -236,10 +237,10 @@ async fn what_was_not_taken_is_unknown_and_never_missing() {
 fn no_secret_reaches_the_file_in_any_form() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.zst");
-    let rules = RedactionRules(vec![RedactionRule {
-        kind: maps().gvk.group_kind(),
-        path: FieldPath::of_fields(["data", "token"]),
-    }]);
+    let rules = RedactionRules {
+        fields: vec![RedactionRule { kind: maps().gvk.group_kind(), path: FieldPath::of_fields(["data", "token"]) }],
+        names: None,
+    };
     let mut writer = writer(&path, header(), rules);
     writer.discovery(&discovery(), &[], &[]).unwrap();
     let (canary, coded) = ("CANARY-9d1", "Q0FOQVJZLTlkMQ==");
@@ -260,6 +261,40 @@ fn no_secret_reaches_the_file_in_any_form() {
         assert!(!text.contains(hidden), "{hidden} in {text}");
     }
     assert!(text.contains("redacted:") && text.contains("\"kept\":\"x\""), "{text}");
+}
+
+#[test]
+fn nothing_that_looks_like_a_credential_reaches_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.zst");
+    let names = Some(shipped_names());
+    let mut writer = writer(&path, header(), RedactionRules { fields: vec![], names });
+    writer.discovery(&discovery(), &[], &[]).unwrap();
+    let (canary, coded) = ("CANARY-9d1", "cGFzc3dvcmQ9Q0FOQVJZLTlkMQo=");
+    let env = json!([{"name": "DB_PASSWORD", "value": canary}, {"name": "LOG", "value": "kept"}]);
+    let spec = json!({"template": {"spec": {"containers": [{"name": "a", "env": env}]}}});
+    let applied = json!({"kind": "Deployment", "spec": spec}).to_string();
+    let deployment = json!({"metadata": {"namespace": "shop", "name": "a",
+        "annotations": {LAST_APPLIED: applied, "example.com/api-token": canary}}, "spec": spec});
+    let map = json!({"metadata": {"namespace": "shop", "name": "m"},
+        "data": {"app.env": format!("LOG=kept\nTOKEN={canary}\n")}, "binaryData": {"app.env": coded}});
+    let widget = json!({"metadata": {"namespace": "shop", "name": "w", "managedFields": [{"manager": "m", "fieldsV1":
+        {"f:spec": {"f:tokens": {"v:\"CANARY-9d1\"": {}}, "f:users": {"k:{\"password\":\"CANARY-9d1\"}": {".": {}}}}}}]},
+        "spec": {"password": canary}, "status": {"token": canary, "url": format!("http://u:{canary}@h/x")}});
+    let deployments = kind("apps/v1", "Deployment", "deployments");
+    for (kind, object) in
+        [(deployments, deployment), (maps(), map), (kind("example.com/v1", "Widget", "widgets"), widget)]
+    {
+        writer.begin_kind(&kind).unwrap();
+        writer.page(&page(&[object])).unwrap();
+        writer.end_kind(Covers::Everything {}, vec![]).unwrap();
+    }
+    writer.finish().unwrap();
+    let text = decompressed(&path);
+    for hidden in [canary, "Q0FOQVJZ"] {
+        assert!(!text.contains(hidden), "{hidden} in {text}");
+    }
+    assert!(text.contains("LOG=kept") && text.contains("f:tokens"), "{text}");
 }
 
 fn decompressed(path: &Path) -> String {

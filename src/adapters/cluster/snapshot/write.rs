@@ -20,7 +20,7 @@ use super::format::{
 use crate::model::canonical::hex;
 use crate::model::discovery::{Discovery, ServedKind};
 use crate::model::gap::{Gap, GapKind, Hides};
-use crate::model::redacted::redact_managed_fields;
+use crate::model::redacted::redact_managed_fields_of;
 use crate::model::resource::{GroupVersion, ObjectId};
 use crate::model::secret::{RedactionKey, RedactionRules, redact};
 
@@ -229,11 +229,8 @@ impl Redactor {
         let mut value: Value = serde_json::from_str(item.get()).ok()?;
         let redacted = redact(&mut value, &id, &self.key, &self.rules);
         // managedFields may still name an element that is gone from the object.
-        let ruled = self.rules.0.iter().any(|rule| rule.kind == group_kind);
-        if ruled {
-            redact_managed_fields(&mut value, &group_kind, &self.rules);
-        }
-        Some(if redacted || ruled { Cow::Owned(value.to_string()) } else { on_one_line(item.get()) })
+        let renamed = redact_managed_fields_of(&mut value, &|part| redact(part, &id, &self.key, &self.rules));
+        Some(if redacted || renamed { Cow::Owned(value.to_string()) } else { on_one_line(item.get()) })
     }
 }
 
