@@ -5,7 +5,11 @@ use crate::model::finding::Finding;
 use crate::model::time::Timestamp;
 
 use super::escape;
+use super::shown;
 use super::value::{self, Side};
+
+/// Characters of a value: a spreadsheet takes 32,767 in a cell, some of them written as several.
+const MOST_CHARS: usize = 8_000;
 
 const COLUMNS: [&str; 36] = [
     "id",
@@ -105,7 +109,8 @@ fn record(f: &Finding) -> [String; 36] {
 }
 
 fn value_field(finding: &Finding, side: Side) -> String {
-    side.of(finding).map(value::plain).unwrap_or_default()
+    let text = shown::side(finding, side).map(|value| value::plain(&value)).unwrap_or_default();
+    shown::bounded(&text, MOST_CHARS).into_owned()
 }
 
 #[cfg(test)]
@@ -147,6 +152,14 @@ mod tests {
         assert_eq!(records[1][11], "registry.example.com/shop/api:1.4.2");
         assert_eq!(records[3][12], "secret (hidden) 1a2b3c…");
         assert!(!text.contains("redacted:"));
+    }
+
+    #[test]
+    fn a_huge_value_is_cut_and_said_to_be() {
+        let mut finding = sample::finding();
+        finding.live = Some("x".repeat(1_208_000).into());
+        let text = findings(&[finding]);
+        assert!(text.len() < 20_000 && text.contains("… 1.2 MB more (sha256 "));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Sizes are bounded before anything is compared, so that the work is bounded and the result depends on the values alone.
 //! `similar` gets a generous timeout besides, as a last resort.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,16 +12,14 @@ use similar::{ChangeTag, TextDiff};
 use crate::model::finding::Finding;
 
 use super::escape;
-use super::value::{self, Side, cut};
+use super::shown;
+use super::sides::{self, MOST_LINE_CHARS};
+use super::value::{self, Side};
 
 /// Lines of a difference that are shown.
 pub const MOST_LINES: usize = 200;
 /// Lines of a value that is only on one side (a missing object) that are shown.
 pub const MOST_LINES_ONE_SIDED: usize = 40;
-/// Lines of each value that are looked at.
-const MOST_INPUT_LINES: usize = 4_000;
-/// Characters of a line that are looked at and shown.
-const MOST_LINE_CHARS: usize = 600;
 /// Bytes of a run of changed lines up to which words inside them are marked.
 const MOST_INNER_BYTES: usize = 20_000;
 /// Unchanged lines around a change.
@@ -107,7 +106,8 @@ pub enum Difference {
 
 /// The difference of a finding, at most `most` lines of it.
 pub fn of(finding: &Finding, most: usize) -> Difference {
-    match (finding.declared.as_ref(), finding.live.as_ref()) {
+    let (git, live) = (shown::side(finding, Side::Git), shown::side(finding, Side::Live));
+    match (git.as_deref(), live.as_deref()) {
         (Some(git), Some(live)) if is_long(git) || is_long(live) => Difference::Lines(lines(git, live, most)),
         (Some(git), Some(live)) => one_line(git, live),
         (Some(only), None) if is_long(only) => Difference::Lines(one_sided(only, Tag::Git, most)),
@@ -139,7 +139,7 @@ fn whole(value: &Value) -> OneLine {
 }
 
 fn segment(text: &str, marked: bool) -> Segment {
-    Segment { text: cut(&escape::terminal(text), MOST_LINE_CHARS), marked }
+    Segment { text: escape::terminal(&shown::bounded(text, MOST_LINE_CHARS)), marked }
 }
 
 fn one_line(git: &Value, live: &Value) -> Difference {
@@ -150,13 +150,13 @@ fn one_line(git: &Value, live: &Value) -> Difference {
         return Difference::OneLine { git: whole(git), live: whole(live) };
     }
     let (a, b) = (value::alone(&Value::from(a.as_str())), value::alone(&Value::from(b.as_str())));
-    let (a, b) = around_first_difference(&a, &b);
+    let (a, b) = shown::around_first_difference(&a, &b, MOST_LINE_CHARS);
     let diff = TextDiff::configure().timeout(TIMEOUT).diff_unicode_words(a.as_str(), b.as_str());
     // Little in common: marks on scattered words would only confuse.
     if diff.ratio() < 0.3 {
         return Difference::OneLine {
-            git: OneLine::Value(vec![segment(&a, true)]),
-            live: OneLine::Value(vec![segment(&b, true)]),
+            git: OneLine::Value(vec![Segment { text: escape::terminal(&a), marked: true }]),
+            live: OneLine::Value(vec![Segment { text: escape::terminal(&b), marked: true }]),
         };
     }
     let (mut git, mut live) = (Vec::new(), Vec::new());
@@ -173,68 +173,24 @@ fn one_line(git: &Value, live: &Value) -> Difference {
     Difference::OneLine { git: OneLine::Value(git), live: OneLine::Value(live) }
 }
 
-/// Very long single lines are shown from a little before the place where they part.
-fn around_first_difference(a: &str, b: &str) -> (String, String) {
-    if a.chars().count() <= MOST_LINE_CHARS && b.chars().count() <= MOST_LINE_CHARS {
-        return (a.to_owned(), b.to_owned());
-    }
-    let common = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
-    let from = common.saturating_sub(40);
-    let part = |text: &str| {
-        let lead = if from > 0 { "…" } else { "" };
-        let rest: String = text.chars().skip(from).take(MOST_LINE_CHARS).collect();
-        let left = text.chars().count().saturating_sub(from + MOST_LINE_CHARS);
-        if left > 0 { format!("{lead}{rest}… and {left} more characters") } else { format!("{lead}{rest}") }
-    };
-    (part(a), part(b))
-}
-
 /// Joins neighbours of the same mark.
 fn append(segments: &mut Vec<Segment>, text: &str, marked: bool) {
-    let text = escape::terminal(text);
+    let text = if marked { shown::marked(text) } else { escape::terminal(text) };
     match segments.last_mut() {
         Some(last) if last.marked == marked => last.text.push_str(&text),
         _ => segments.push(Segment { text, marked }),
     }
 }
 
-/// A value as text with line breaks, and whether it was cut.
-fn text_of(value: &Value) -> (String, bool) {
-    let (lines, mut bounded) = match value {
-        Value::String(text) if value::secret_words(value).is_none() => {
-            let mut lines: Vec<&str> = text.split_inclusive('\n').take(MOST_INPUT_LINES + 1).collect();
-            let bounded = lines.len() > MOST_INPUT_LINES;
-            lines.truncate(MOST_INPUT_LINES);
-            (lines.into_iter().map(str::to_owned).collect(), bounded)
-        }
-        other => {
-            let (lines, bounded) = value::lines(other, MOST_INPUT_LINES);
-            (lines.into_iter().map(|line| line + "\n").collect::<Vec<_>>(), bounded)
-        }
-    };
-    let mut text = String::new();
-    for line in lines {
-        match line.char_indices().nth(MOST_LINE_CHARS) {
-            Some((at, _)) => {
-                bounded = true;
-                text.push_str(&line[..at]);
-                text.push('…');
-                text.push_str(if line.ends_with('\n') { "\n" } else { "" });
-            }
-            None => text.push_str(&line),
-        }
-    }
-    (text, bounded)
-}
-
 fn lines(git: &Value, live: &Value, most: usize) -> Lines {
-    let ((a, a_bounded), (b, b_bounded)) = (text_of(git), text_of(live));
+    let sides = sides::of(git, live, CONTEXT);
+    let (a, b) = (sides.git.concat(), sides.live.concat());
     let diff = TextDiff::configure().timeout(TIMEOUT).diff_lines(a.as_str(), b.as_str());
-    let mut out = Lines { lines: Vec::new(), git: 0, live: 0, more: 0, bounded: a_bounded || b_bounded };
+    let mut out = Lines { lines: Vec::new(), git: 0, live: 0, more: 0, bounded: sides.bounded };
     let groups = diff.grouped_ops(CONTEXT);
     for group in &groups {
         let start = group.first().map_or(0, |op| op.old_range().start);
-        if start > 0 || !out.lines.is_empty() {
+        if start + sides.skipped > 0 || !out.lines.is_empty() {
             push(&mut out, most, || Line { tag: Tag::Skip, segments: Vec::new(), no_newline: false });
         }
         for op in group {
@@ -245,7 +201,7 @@ fn lines(git: &Value, live: &Value, most: usize) -> Lines {
                     count(&mut out, change.tag());
                     push(&mut out, most, || Line {
                         tag: tag(change.tag()),
-                        segments: inner(change.iter_strings_lossy()),
+                        segments: inner(change.tag(), change.iter_strings_lossy()),
                         no_newline: change.missing_newline() && change.tag() != ChangeTag::Equal,
                     });
                 }
@@ -254,7 +210,7 @@ fn lines(git: &Value, live: &Value, most: usize) -> Lines {
                     count(&mut out, change.tag());
                     push(&mut out, most, || Line {
                         tag: tag(change.tag()),
-                        segments: inner(std::iter::once((false, change.value().into()))),
+                        segments: inner(change.tag(), std::iter::once((false, change.value().into()))),
                         no_newline: change.missing_newline() && change.tag() != ChangeTag::Equal,
                     });
                 }
@@ -264,13 +220,23 @@ fn lines(git: &Value, live: &Value, most: usize) -> Lines {
     out
 }
 
-fn inner<'a>(parts: impl Iterator<Item = (bool, std::borrow::Cow<'a, str>)>) -> Vec<Segment> {
-    let mut segments = Vec::new();
-    for (marked, text) in parts {
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        if !text.is_empty() {
-            append(&mut segments, text, marked);
+fn inner<'a>(tag: ChangeTag, parts: impl Iterator<Item = (bool, Cow<'a, str>)>) -> Vec<Segment> {
+    let mut parts: Vec<(bool, String)> = parts.map(|(marked, text)| (marked, text.into_owned())).collect();
+    if let Some((_, last)) = parts.last_mut() {
+        last.truncate(last.strip_suffix('\n').unwrap_or(last).len());
+        if last.is_empty() {
+            parts.pop();
         }
+    }
+    // Blanks at the end of a changed line cannot be seen otherwise.
+    if tag != ChangeTag::Equal
+        && let Some((_, last)) = parts.last_mut()
+    {
+        *last = shown::blanks_at_end(last).into_owned();
+    }
+    let mut segments = Vec::new();
+    for (marked, text) in parts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        append(&mut segments, &text, marked);
     }
     segments
 }
@@ -296,16 +262,14 @@ fn push(out: &mut Lines, most: usize, line: impl FnOnce() -> Line) {
 }
 
 fn one_sided(value: &Value, tag: Tag, most: usize) -> Lines {
-    let (text, bounded) = text_of(value);
-    let all = text.lines().count();
-    let most = most.min(MOST_LINES_ONE_SIDED);
-    let lines: Vec<_> = text
-        .lines()
-        .take(most)
-        .map(|line| Line { tag, segments: vec![segment(line, false)], no_newline: false })
-        .collect();
+    let (lines, all) = sides::one(value, most.min(MOST_LINES_ONE_SIDED));
+    let bounded = lines.iter().any(|line| line.chars().nth(MOST_LINE_CHARS + 1).is_some());
+    let line = |text: &String| {
+        let text = escape::terminal(text.strip_suffix('\n').unwrap_or(text));
+        Line { tag, segments: vec![Segment { text, marked: false }], no_newline: false }
+    };
     let (git, live) = if tag == Tag::Git { (all, 0) } else { (0, all) };
-    Lines { more: all - lines.len(), lines, git, live, bounded }
+    Lines { more: all - lines.len(), lines: lines.iter().map(line).collect(), git, live, bounded }
 }
 
 #[cfg(test)]
@@ -366,6 +330,56 @@ mod tests {
         assert_eq!(
             drawn(difference(json!(a), json!(b))),
             ["@", " three", " four", " five", "-six times seven is [41]", "+six times seven is [42]$"]
+        );
+    }
+
+    #[test]
+    fn blanks_line_ends_and_the_last_line_break_are_visible() {
+        for (case, git, live, shown) in [
+            ("indent", "a:\n  b\n", "a:\n    b\n", vec![" a:", "-[··]b", "+[····]b"]),
+            ("end of line", "a\nb\n", "a\nb  \n", vec![" a", "-b", "+b[··]"]),
+            ("line end", "a\nb\n", "a\nb\r\n", vec![" a", "-b", "+b\\r"]),
+            ("last line break", "a\nb\n", "a\nb", vec![" a", "-b", "+b$"]),
+            ("tab", "a\n\tb\n", "a\n  b\n", vec![" a", "-[\\t]b", "+[··]b"]),
+        ] {
+            assert_eq!(drawn(difference(json!(git), json!(live))), shown, "{case}");
+        }
+        assert_eq!(
+            drawn(difference(json!("one two three"), json!("one  two three"))),
+            ["one[·]two three", "one[··]two three"]
+        );
+    }
+
+    #[test]
+    fn what_differs_far_behind_is_what_is_shown() {
+        let many = (0..20_000).map(|n| format!("line {n}\n")).collect::<String>();
+        let shown = drawn(difference(json!(format!("{many}a\n")), json!(format!("{many}b\n"))));
+        assert_eq!(shown, ["@", " line 19997", " line 19998", " line 19999", "-[a]", "+[b]"]);
+        let long = "x".repeat(50_000);
+        let shown = drawn(difference(json!(format!("one\n{long}a\n")), json!(format!("one\n{long}b\n"))));
+        assert_eq!(shown.len(), 3);
+        assert!(shown[1].starts_with("-") && shown[1].ends_with("a]") && shown[2].ends_with("b]"), "{shown:?}");
+        let shown = drawn(difference(json!(long), json!(format!("{long}y"))));
+        assert!(shown[0].len() < 100 && shown[1].contains('y'), "{shown:?}");
+    }
+
+    #[test]
+    fn what_is_cut_is_said_with_its_size() {
+        let mut finding = sample::finding();
+        finding.declared = Some(json!("x".repeat(1_201_000)));
+        finding.live = None;
+        assert!(drawn(of(&finding, 9))[0].contains("… 1.2 MB more (sha256 "));
+    }
+
+    #[test]
+    fn a_text_with_a_secret_in_it_is_compared_as_text() {
+        let token = |hex: &str| format!("redacted:0badcafe:{hex}(db.password)");
+        assert_eq!(
+            drawn(difference(
+                json!(format!("log=info\ndb.password={}\n", token("1a2b3c4d5e6f"))),
+                json!(format!("log=debug\ndb.password={}\n", token("1a2b3c4d5e6f")))
+            )),
+            ["-log=[info]", "+log=[debug]", " db.password=[hidden 1a2b3c…]"]
         );
     }
 

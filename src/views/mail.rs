@@ -7,6 +7,7 @@ use crate::model::gap::Gap;
 use crate::model::message::MailContent;
 use crate::model::report::ScanReport;
 
+use super::diff::{self, Difference, Line, Tag};
 use super::escape::terminal as t;
 use super::ignored::RuleLine;
 use super::value::{self, cut};
@@ -25,6 +26,8 @@ const MOST_RESOLVED: usize = 10;
 const MOST_RULES: usize = 10;
 /// Characters of a text that somebody else chose.
 const MOST_CHARS: usize = 160;
+/// Lines of a difference.
+const MOST_LINES: usize = 16;
 /// Said beside the seal.
 pub const ANCHOR_NOTE: &str = "Keep this message: with its seal, `driftledger verify --anchor` proves later that nothing in the \
     ledger before it was rewritten.";
@@ -66,7 +69,18 @@ struct Row {
     path: Option<String>,
     git: String,
     live: String,
+    /// The difference by line, where both sides have lines; it stands in place of `git` and `live`.
+    lines: Vec<MailLine>,
+    more: Option<String>,
     evidence: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct MailLine {
+    sign: &'static str,
+    text: String,
+    ink: &'static str,
+    ground: &'static str,
 }
 
 #[derive(Serialize)]
@@ -201,6 +215,7 @@ fn row(finding: &Finding, report: &ScanReport) -> Row {
         Severity::Info => ("#535c68", "#eef0f2"),
     };
     let (git, live) = value::brief(finding, MOST_CHARS);
+    let (lines, more) = lines(finding);
     Row {
         severity: finding.severity.as_str(),
         ink,
@@ -215,8 +230,31 @@ fn row(finding: &Finding, report: &ScanReport) -> Row {
         path: finding.path.as_ref().map(|path| short(&path.to_string())),
         git,
         live,
+        lines,
+        more,
         evidence: evidence(finding),
     }
+}
+
+/// What differs by line, and what is said of the lines that are left out; empty where one line on each side says it.
+fn lines(finding: &Finding) -> (Vec<MailLine>, Option<String>) {
+    let both = finding.declared.is_some() && finding.live.is_some();
+    let difference = if both { diff::of(finding, MOST_LINES) } else { return (Vec::new(), None) };
+    let Difference::Lines(lines) = difference else { return (Vec::new(), None) };
+    let line = |line: &Line| {
+        let (sign, ink, ground) = match line.tag {
+            Tag::Same => (" ", "#535c68", "#ffffff"),
+            Tag::Git => ("-", "#0a4a94", "#edf4fd"),
+            Tag::Live => ("+", "#8a3d00", "#fff4e8"),
+            Tag::Skip => ("@", "#535c68", "#ffffff"),
+        };
+        let end = if line.no_newline { " (no line break at the end)" } else { "" };
+        let text =
+            if line.tag == Tag::Skip { "…".to_owned() } else { format!("{}{end}", cut(&line.text(), MOST_CHARS)) };
+        MailLine { sign, text, ink, ground }
+    };
+    let shown = lines.lines.iter().map(line).collect();
+    (shown, (lines.more > 0).then(|| format!("and {}", counted(lines.more as u64, "more line", "more lines"))))
 }
 
 fn evidence(finding: &Finding) -> Vec<String> {

@@ -4,6 +4,7 @@
 //!                 verdict   the sentence every view starts with, and the counts behind it
 //!                 words     facts in words: trust strip, commits, writers, gaps, changes
 //!                 age       how old the live side is
+//!                 shown     what of a value is shown: secrets in words, binary data by size, blanks, cuts
 //!                 value     a value on one line or as lines
 //!  ScanReport ──► diff      what differs between two values, as lines and marked segments
 //!                 escape    text from repositories and clusters, made harmless for where it goes
@@ -27,6 +28,8 @@ pub mod mail;
 pub mod markdown;
 #[cfg(test)]
 mod sample;
+pub mod shown;
+mod sides;
 pub mod slack;
 pub mod table;
 mod templates;

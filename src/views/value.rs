@@ -7,6 +7,7 @@ use crate::model::finding::{Code, Finding};
 use crate::model::secret::{self, SOPS_TOKEN};
 
 use super::escape;
+use super::shown;
 
 /// Said where secret values are shown: why two of them can still be told apart.
 pub const SECRET_NOTE: &str = "Secret values are never read into the report: each stands as a short code made with the \
@@ -30,7 +31,8 @@ pub fn holds_secret(value: &Value) -> bool {
     match value {
         Value::Object(map) => map.values().any(holds_secret),
         Value::Array(items) => items.iter().any(holds_secret),
-        scalar => secret::is_token(scalar),
+        Value::String(text) => secret::is_token(value) || secret::inside_of(text).next().is_some(),
+        _ => false,
     }
 }
 
@@ -187,38 +189,64 @@ impl Side {
 /// Both sides of a finding on one line each, at most `most` characters each. Where long texts begin alike, the beginning is
 /// left out: what differs is what is shown. Escaped as [`escape::terminal`] does.
 pub fn brief(finding: &Finding, most: usize) -> (String, String) {
-    if let Some((git, live)) = first_line(finding) {
-        return (cut(&git, most), cut(&live, most));
-    }
-    let git = one_line(finding, Side::Git);
-    let live = one_line(finding, Side::Live);
-    let (git, live) = if finding.declared.is_some() && finding.live.is_some() {
-        without_common_start(git, live, most)
-    } else {
-        (git, live)
+    let (git, live) = (shown::side(finding, Side::Git), shown::side(finding, Side::Live));
+    let (git, live) = (git.as_deref(), live.as_deref());
+    let lines = git.zip(live).and_then(|(git, live)| first_line(git, live));
+    let (git, live) = match (lines, git, live) {
+        (Some(lines), ..) => lines,
+        (None, Some(a), Some(b)) => {
+            let (a, b) = (one_line(finding, Side::Git, Some(a)), one_line(finding, Side::Live, Some(b)));
+            let (a, b) = shown::told_apart(&a, &b);
+            without_common_start(a.into_owned(), b.into_owned(), most)
+        }
+        (None, git, live) => (one_line(finding, Side::Git, git), one_line(finding, Side::Live, live)),
     };
-    (cut(&git, most), cut(&live, most))
+    (cut_huge(&git, most), cut_huge(&live, most))
+}
+
+/// From here on a value is huge, and how much of it is left out is worth the place.
+const HUGE: usize = 10_000;
+
+/// As [`cut`]; of a huge text it says how much is left out.
+fn cut_huge(text: &str, most: usize) -> String {
+    if text.len() < HUGE {
+        return cut(text, most);
+    }
+    let more = |left: usize| format!("… {} more", shown::size(left));
+    let kept = most.saturating_sub(more(text.len()).chars().count());
+    let at = text.char_indices().nth(kept).map_or(text.len(), |(at, _)| at);
+    format!("{}{}", &text[..at], more(text.len() - at))
 }
 
 /// Of two texts of several lines, the first line that differs.
-fn first_line(finding: &Finding) -> Option<(String, String)> {
+fn first_line(git: &Value, live: &Value) -> Option<(String, String)> {
     let several =
         |value: &Value| value.as_str().is_some_and(|text| text.contains('\n')) && secret_words(value).is_none();
-    let (git, live) = (finding.declared.as_ref()?, finding.live.as_ref()?);
     if !several(git) && !several(live) {
         return None;
     }
     let (git, live) = (git.as_str()?, live.as_str()?);
-    let at = git.lines().zip(live.lines()).take_while(|(a, b)| a == b).count();
-    let say = |text: &str| match text.lines().nth(at) {
-        Some(line) => format!("line {} of {}: {}", at + 1, text.lines().count(), escape::terminal(line.trim())),
+    let lines = |text: &'_ str| text.split_terminator('\n').map(str::to_owned).collect::<Vec<_>>();
+    let (git_lines, live_lines) = (lines(git), lines(live));
+    let at = git_lines.iter().zip(&live_lines).take_while(|(a, b)| a == b).count();
+    let (a, b) = (git_lines.get(at).map(String::as_str), live_lines.get(at).map(String::as_str));
+    let (a, b) = match (a, b) {
+        // Where only blanks differ, they are what there is to see.
+        (Some(a), Some(b)) if a.trim() == b.trim() => {
+            let (a, b) = shown::told_apart(a, b);
+            (Some(a.into_owned()), Some(b.into_owned()))
+        }
+        (a, b) => (a.map(|line| line.trim().to_owned()), b.map(|line| line.trim().to_owned())),
+    };
+    let say = |text: &str, count: usize, line: Option<String>| match line {
+        Some(line) => format!("line {} of {count}: {}", at + 1, escape::terminal(&line)),
         None => format!("ends after line {at}{}", if text.ends_with('\n') { "" } else { ", without a line break" }),
     };
-    Some((say(git), say(live)))
+    Some((say(git, git_lines.len(), a), say(live, live_lines.len(), b)))
 }
 
-fn one_line(finding: &Finding, side: Side) -> String {
-    let Some(value) = side.of(finding) else { return stand_in(finding, side).to_owned() };
+fn one_line(finding: &Finding, side: Side, value: Option<&Value>) -> String {
+    let Some(value) = value else { return stand_in(finding, side).to_owned() };
     if finding.code == Code::Unconverged {
         return escape::terminal(&unconverged(value));
     }
@@ -255,7 +283,7 @@ fn unconverged(value: &Value) -> String {
 
 /// The whole value on one line: a text as it is, all else as compact JSON, secrets in words. Not escaped for any output.
 pub fn plain(value: &Value) -> String {
-    match without_tokens(value) {
+    match without_tokens(&shown::without_tokens(value)) {
         Value::String(text) => text,
         other => canonical::json(&other),
     }
@@ -375,10 +403,15 @@ mod tests {
         finding.live = Some(json!("registry.example.com/shop/payments/api:1.4.3-hotfix"));
         assert_eq!(brief(&finding, 24), ("…api:1.4.2".into(), "…api:1.4.3-hotfix".into()));
         assert_eq!(brief(&finding, 80).0, "registry.example.com/shop/payments/api:1.4.2");
+        (finding.declared, finding.live) = (Some(json!("x".repeat(1_200_000))), Some(json!("y")));
+        assert_eq!(brief(&finding, 20).0, "xxxxxxx… 1.1 MB more");
         for (git, live, shown) in [
             ("a\nb\n", "a\n  c\nd\n", ("line 2 of 2: b", "line 2 of 3: c")),
             ("a\nb\n", "a\n", ("line 2 of 2: b", "ends after line 1")),
             ("a\nb\n", "a\nb", ("ends after line 2", "ends after line 2, without a line break")),
+            ("a\nb\n", "a\r\nb\n", ("line 1 of 2: a", "line 1 of 2: a\\r")),
+            ("a\n b\n", "a\n  b\n", ("line 2 of 2: ·b", "line 2 of 2: ··b")),
+            ("a b", "a\u{a0}b", ("a·b", "a\\u{a0}b")),
         ] {
             (finding.declared, finding.live) = (Some(json!(git)), Some(json!(live)));
             assert_eq!(brief(&finding, 80), (shown.0.into(), shown.1.into()));
