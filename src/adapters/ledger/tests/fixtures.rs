@@ -57,7 +57,8 @@ impl Home {
 }
 
 pub(super) fn options() -> OpenOptions {
-    OpenOptions { wait: std::time::Duration::ZERO, ..OpenOptions::new("0.1.0-test") }
+    // Long enough for a child that another test is just starting: until it is another program, it holds the lock, too.
+    OpenOptions { wait: std::time::Duration::from_millis(300), ..OpenOptions::new("0.1.0-test") }
 }
 
 /// A minute after the ledger was made.
