@@ -44,7 +44,7 @@ mod on_cluster {
         let (rounds, first) = rounds();
         for seed in first..first + rounds {
             eprintln!("truth: round with seed {seed}");
-            let mut round = Round::new(seed);
+            let round = Round::new(seed);
             round.play(&cluster, &mut report);
             round.clean(&cluster);
         }

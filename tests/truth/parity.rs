@@ -18,7 +18,10 @@ pub fn check(round: &Round, live: &BTreeMap<Id, Live>, scanned: &Said, report: &
         let objects: Vec<Value> = ids.iter().filter_map(|id| live.get(id).cloned()).collect();
         let (compared, whole) = round.audit.compare(target, &objects);
         for (object, id) in set.objects.iter().zip(&ids) {
-            let (scan, files) = (verdicts(scanned, id), verdicts(&compared, id));
+            // Where the files name no namespace and nothing is live, a comparison of files cannot know one.
+            let nowhere = (id.0.clone(), String::new(), id.2.clone());
+            let files = verdicts(&compared, if compared.contains_key(id) { id } else { &nowhere });
+            let scan = verdicts(scanned, id);
             if scan == files {
                 continue;
             }

@@ -95,7 +95,7 @@ impl Round {
     }
 
     /// Plays the round; what is wrong goes into the report.
-    pub fn play(&mut self, cluster: &Cluster, report: &mut Report) {
+    pub fn play(&self, cluster: &Cluster, report: &mut Report) {
         let seed = self.seed;
         let start = std::time::Instant::now();
         let passed = |what: &str| eprintln!("truth: seed {seed}: {what} after {} s", start.elapsed().as_secs());
@@ -143,27 +143,21 @@ impl Round {
         }
     }
 
-    /// Writes once to every object, if something comes to mind that the server takes.
-    fn write(&mut self, cluster: &Cluster, before: &BTreeMap<Id, Live>, report: &mut Report) -> Done {
+    /// Writes once to every object, if something comes to mind that the server takes; to the sets at the same time.
+    fn write(&self, cluster: &Cluster, before: &BTreeMap<Id, Live>, report: &mut Report) -> Done {
         let mut done = Done::new();
-        for set in &self.sets {
-            for object in &set.objects {
-                let id = id(object, set);
-                let Some(live) = before.get(&id) else { continue };
-                let mut random = self.random.fork(&format!("{} {} {}", set.place.way.name(), object.kind(), object.name().trim_start_matches(&set.place.namespace)));
-                let subject = Subject { declared: object, live, namespace: &set.place.namespace, way: set.place.way };
-                for _ in 0..30 {
-                    let Some(mutation) = mutate::think(&subject, &mut random) else { continue };
-                    match mutation.perform(cluster) {
-                        Ok(()) => {
-                            done.insert(id, mutation);
-                            break;
-                        }
-                        Err(_) => report.refused += 1,
-                    }
-                }
+        std::thread::scope(|scope| {
+            let start = |set| {
+                let random = self.random.clone();
+                scope.spawn(move || write_to(set, &random, cluster, before))
+            };
+            let all: Vec<_> = self.sets.iter().map(start).collect();
+            for each in all {
+                let (of_set, refused) = each.join().expect("the writes of a set");
+                done.extend(of_set);
+                report.refused += refused;
             }
-        }
+        });
         done
     }
 
@@ -190,8 +184,15 @@ impl Round {
                     report.mutations += 1;
                     failure.what = format!("{} (kubectl {})", mutation.what, mutation.arguments.join(" "));
                     let autoscaled = object.kind() == "Deployment" && ["web", "worker"].contains(&object.name());
-                    let (writer, meant) = (mutation.writer, mutation.meant.clone());
-                    expect(&Evidence { declared: &object.value, before: b, after: a, writer, meant, autoscaled })
+                    expect(&Evidence {
+                        declared: &object.value,
+                        before: b,
+                        after: a,
+                        writer: mutation.writer,
+                        meant: mutation.meant.clone(),
+                        leaves_defaults: mutation.leaves_defaults,
+                        autoscaled,
+                    })
                 }
                 None => Expectation::default(),
             };
@@ -224,6 +225,30 @@ impl Round {
 
 fn of<'a>(said: &'a Said, id: &Id) -> &'a [Finding] {
     said.get(id).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Writes to the objects of a set; what was done, and how often the server refused.
+fn write_to(set: &Set, random: &Random, cluster: &Cluster, before: &BTreeMap<Id, Live>) -> (Done, usize) {
+    let (mut done, mut refused) = (Done::new(), 0);
+    for object in &set.objects {
+        let id = id(object, set);
+        let Some(live) = before.get(&id) else { continue };
+        // The namespace holds the number of a process; nothing may depend on it.
+        let name = object.name().replace(&set.place.namespace, "");
+        let mut random = random.fork(&format!("{} {} {name}", set.place.way.name(), object.kind()));
+        let subject = Subject { declared: object, live, namespace: &set.place.namespace, way: set.place.way };
+        for _ in 0..30 {
+            let Some(mutation) = mutate::think(&subject, &mut random) else { continue };
+            match mutation.perform(cluster) {
+                Ok(()) => {
+                    done.insert(id, mutation);
+                    break;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    (done, refused)
 }
 
 /// A declared object's identity in the cluster.

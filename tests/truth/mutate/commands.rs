@@ -100,6 +100,7 @@ pub fn again(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
     let manager = subject.way.manager();
     let what = format!("apply another version: {}", op.json());
     let mut mutation = Mutation::new(what, Writer::GitopsIntent(manager), arguments).meaning(subject.kind(), declared, &other);
+    mutation.leaves_defaults = op.value.is_none();
     mutation.input = other.to_string();
     Some(mutation)
 }

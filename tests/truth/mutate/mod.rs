@@ -22,6 +22,8 @@ pub struct Mutation {
     pub writer: Writer,
     /// The places it means to change; `None`: all that changes.
     pub meant: Option<Vec<Path>>,
+    /// Whether the server may have put its defaults in the place of what it wrote: those have no writer.
+    pub leaves_defaults: bool,
     /// kubectl's arguments, input and environment.
     pub arguments: Vec<String>,
     pub input: String,
@@ -73,7 +75,7 @@ pub fn think(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
 
 impl Mutation {
     fn new(what: String, writer: Writer, arguments: Vec<String>) -> Self {
-        Self { what, writer, meant: None, arguments, input: String::new(), editor: None }
+        Self { what, writer, meant: None, leaves_defaults: false, arguments, input: String::new(), editor: None }
     }
 
     /// What it means to change, from the live object and what it should become.

@@ -65,6 +65,8 @@ pub struct Evidence<'a> {
     pub writer: Writer,
     /// The places that the writer meant to change, whatever became of them; `None`: all that changed.
     pub meant: Option<Vec<Path>>,
+    /// Whether the server may have put its defaults, which have no writer, in the place of what was written.
+    pub leaves_defaults: bool,
     /// Whether an autoscaler owns its replicas.
     pub autoscaled: bool,
 }
@@ -75,6 +77,8 @@ pub fn expect(evidence: &Evidence<'_>) -> Expectation {
         let gone = Expected { code: "DL004", path: String::new(), named: Named::Anyone };
         return Expectation { findings: vec![gone], open: Vec::new() };
     };
+    let last_applied = last_applied(after);
+    let untracked = after["metadata"].get("managedFields").is_none();
     let kind = evidence.declared["kind"].as_str().unwrap_or_default();
     let declared = content(evidence.declared);
     if evidence.autoscaled {
@@ -86,8 +90,11 @@ pub fn expect(evidence: &Evidence<'_>) -> Expectation {
         if evidence.autoscaled && fields == ["spec", "replicas"] {
             continue;
         }
+        let in_annotation = last_applied.as_ref().is_some_and(|applied| change.path.is_in(applied));
+        // An object that had nothing to own when it was made is never tracked, and nothing can be shown of who wrote to it.
+        let by_evidence = !untracked && counts_undeclared(evidence.writer, &change);
         let counts = match change.code {
-            "DL003" => meant && !is_servers(kind, &fields) && counts_undeclared(evidence.writer, &change),
+            "DL003" => meant && !is_servers(kind, &fields) && (in_annotation || by_evidence),
             _ => true,
         };
         if change.open || change.additions_only && matches!(evidence.writer, Writer::GitopsUpdate(_)) {
@@ -95,7 +102,7 @@ pub fn expect(evidence: &Evidence<'_>) -> Expectation {
         } else if counts {
             let manager = evidence.writer.manager().to_owned();
             let named = match change.code {
-                _ if change.reordered || !meant => Named::Anyone,
+                _ if change.reordered || !meant || evidence.leaves_defaults || untracked => Named::Anyone,
                 "DL002" => Named::NobodyOr(manager),
                 _ => Named::Manager(manager),
             };
@@ -103,6 +110,12 @@ pub fn expect(evidence: &Evidence<'_>) -> Expectation {
         }
     }
     expectation
+}
+
+/// What the annotation of client-side apply says was applied; `kubectl replace` and `edit` keep it up to date as well.
+fn last_applied(object: &Value) -> Option<Value> {
+    let text = object["metadata"]["annotations"].get("kubectl.kubernetes.io/last-applied-configuration")?;
+    serde_json::from_str(text.as_str()?).ok()
 }
 
 /// A plain update of the GitOps side is evidence only among entries that Git declares.
@@ -124,6 +137,10 @@ fn is_servers(kind: &str, fields: &[&str]) -> bool {
         ["spec", "ports", "*", "nodePort"] => kind == "Service",
         ["spec", "volumeName"] => kind == "PersistentVolumeClaim",
         ["spec", "claimRef", ..] => kind == "PersistentVolume",
+        // What the older version of the kind has no field for.
+        ["metadata", "annotations", key] if key.starts_with("autoscaling.alpha.kubernetes.io/") => true,
+        // The older name of serviceAccountName, which the server keeps equal.
+        [.., "spec", "serviceAccount"] => true,
         _ => false,
     }
 }
