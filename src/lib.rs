@@ -12,7 +12,7 @@
 //!  git,       pure, per   git history,        pure:      ledger,    views, then
 //!  render,    page of     a second look at    cause,     one trans- files
 //!  cluster    live        what differs        severity,  action,
-//!  or dump    objects                         lifecycle  one seal
+//!  or file    objects                         lifecycle  one seal
 //! ```
 //!
 //! One direction; [`app::pipeline`] is all of it on one screen.

@@ -8,6 +8,7 @@ use crate::model::discovery::{Discovery, ServedKind};
 use crate::model::gap::Gap;
 use crate::model::resource::{GroupVersion, ObjectId};
 use crate::model::schema::Schemas;
+use crate::model::time::Timestamp;
 
 /// A commit's files, or a folder's: where declared objects are read from.
 pub trait SourceTree {
@@ -55,12 +56,27 @@ pub enum ListEvent {
 pub struct ListOutcome {
     /// What could not be read; empty means that every wanted object that exists was in a page.
     pub gaps: Vec<Gap>,
+    /// Whether every object of the kind was in a page, wanted or not. False where only the wanted ones' namespaces or names were read.
+    pub everything: bool,
 }
 
-/// Where live objects come from: a Kubernetes API server, or a dump of one.
+/// Where live objects come from: a Kubernetes API server, a snapshot or a dump of one.
 pub trait LiveSource: Send + Sync {
-    /// For people: `kubernetes API` or `dump`.
+    /// For people: `kubernetes API`, `snapshot` or `dump`.
     fn describe(&self) -> &'static str;
+
+    /// Where its schemas are from, for a verdict's `method`: `OpenAPI v3 of the cluster`.
+    fn describe_schemas(&self) -> &'static str;
+
+    /// When its objects were read from the cluster, where that was not now.
+    fn taken_at(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// The id of the key under which secret values were hashed before the objects came here.
+    fn redacted_by(&self) -> Option<&str> {
+        None
+    }
 
     /// What is served. Broken API groups are noted in the answer and do not fail it.
     fn discover(&self) -> impl Future<Output = Result<(Discovery, Vec<Gap>), Gap>> + Send;
@@ -78,4 +94,23 @@ pub trait LiveSource: Send + Sync {
 
     /// Reads one object anew; `None` if it does not exist.
     fn get(&self, kind: &ServedKind, object: &ObjectId) -> impl Future<Output = Result<Option<Bytes>, Gap>> + Send;
+}
+
+/// A live source that a snapshot can be made of.
+pub trait SnapshotSource: LiveSource {
+    /// Reads the OpenAPI v3 documents of these group versions as they are served, one after the other, in order. A document that
+    /// cannot be had is a gap.
+    fn documents(
+        &self,
+        versions: &[GroupVersion],
+        each: &mut (dyn FnMut(&GroupVersion, Result<Bytes, Gap>) + Send),
+    ) -> impl Future<Output = ()> + Send;
+
+    /// As [`LiveSource::list`], of these namespaces only, each of them whole.
+    fn list_in(
+        &self,
+        kind: &ServedKind,
+        namespaces: &[String],
+        each: &mut (dyn FnMut(ListEvent) + Send),
+    ) -> impl Future<Output = ListOutcome> + Send;
 }

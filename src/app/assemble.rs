@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
+use super::ignored;
 use super::pipeline::VERSION;
 use super::reading::ClusterReading;
 use super::sightings::{self, Sightings};
+use crate::config::known::KnownObjects;
 use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::canonical::Canonical;
 use crate::model::declared::DeclaredObject;
 use crate::model::field_path::FieldPath;
 use crate::model::finding::Finding;
-use crate::model::gap::Gap;
+use crate::model::gap::{Exclusion, Gap};
 use crate::model::ids::{ClusterName, ScanId, TargetName};
 use crate::model::record::{ConfigEvent, ObjectState, PriorState, ScanRecord, Sighting};
 use crate::model::report::{Counts, SCAN_SCHEMA, ScanReport, ScanSummary, TargetSummary};
@@ -22,6 +24,8 @@ use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::assess::assess;
 use crate::stages::attribute::Circumstances;
+use crate::stages::beyond::{self, Removed};
+use crate::stages::converge::finding::of_unconverged;
 use crate::stages::findings::{self, Evidence};
 use crate::stages::lifecycle::{Looked, lifecycle};
 
@@ -58,14 +62,24 @@ pub fn record(
     key: &RedactionKey,
     finished: Timestamp,
 ) -> ScanRecord {
-    let in_question: BTreeSet<&TargetName> =
-        scanned.readings.iter().flat_map(ClusterReading::in_question).map(|object| &object.origin.target).collect();
+    let former = |reading| ClusterReading::former(reading).map(|former| &former.object);
+    let in_question: BTreeSet<&TargetName> = scanned
+        .readings
+        .iter()
+        .flat_map(|reading| reading.in_question().chain(former(reading)))
+        .map(|object| &object.origin.target)
+        .collect();
     let sources = scanned.sources.iter().filter(|source| in_question.contains(&source.config.name));
     let (sightings, sighting_gaps) = sightings::of_targets(sources, prior, config);
     let mut found = Vec::new();
+    let mut kept = Vec::new();
     for reading in &scanned.readings {
         found.extend(findings_of(reading, &scanned, &evidence, &sightings, prior, config));
+        let beyond = beyond_findings(reading, &scanned, &evidence, &sightings, config);
+        found.extend(beyond.0);
+        kept.extend(beyond.1);
     }
+    let ignored = ignored::Tally::take(&scanned.readings, &mut found);
     add_lines(&mut found, &scanned, config);
     assess(&mut found, &config.severity);
     let found = findings::one_each(found);
@@ -74,7 +88,8 @@ pub fn record(
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
     gaps.extend(evidence_gaps);
     gaps.extend(sighting_gaps);
-    let looked = looked(&scanned, config, gaps.clone());
+    let mut looked = looked(&scanned, config, gaps.clone());
+    looked.ignored = ignored.reasons().clone();
     let lifecycle = lifecycle(&found, &looked, prior, key);
 
     let sightings: Vec<Sighting> = scanned.sources.iter().filter_map(sighting).collect();
@@ -84,6 +99,7 @@ pub fn record(
     let counts = counts(&scanned, &targets, &found, lifecycle.unknown.len(), gaps.len());
     let complete = gaps.is_empty() && scanned.targets.len() == config.targets.len();
     let mut exclusions: Vec<_> = scanned.readings.iter().flat_map(|r| r.exclusions.clone()).collect();
+    exclusions.extend(kept);
     exclusions.sort();
     let events = config_events(&scanned, config, prior);
     let mut open = found;
@@ -102,6 +118,7 @@ pub fn record(
                 targets,
                 counts,
                 changes: lifecycle.changes,
+                ignored: ignored.summaries(complete),
                 last_complete: prior.last_complete,
                 seal: None,
             },
@@ -144,6 +161,46 @@ fn findings_of(
     found
 }
 
+/// DL005 and DL006 of a cluster, and what Git itself says may stay.
+fn beyond_findings(
+    reading: &ClusterReading,
+    scanned: &Scanned,
+    evidence: &EvidenceByObject,
+    sightings: &Sightings,
+    config: &Config,
+) -> (Vec<Finding>, Vec<Exclusion>) {
+    let cluster = &reading.summary.name;
+    let beyond = &reading.beyond;
+    let none = Evidence::default();
+    let unmanaged = beyond.unmanaged.iter();
+    let mut found: Vec<Finding> =
+        unmanaged.map(|(id, seen)| beyond::of_unmanaged(cluster, id, seen, &beyond.history)).collect();
+    let mut kept: BTreeMap<&str, u64> = BTreeMap::new();
+    for (id, leftover) in &beyond.leftovers {
+        let object = &leftover.1.object;
+        let evidence = evidence.get(&(cluster.clone(), object.id.clone())).unwrap_or(&none);
+        let around = Circumstances {
+            revision: &object.origin.revision,
+            sightings: sightings.get(&object.origin.target).map(Vec::as_slice).unwrap_or_default(),
+            now: scanned.started,
+            grace_seconds: i64::try_from(config.grace.as_secs()).unwrap_or(i64::MAX),
+            seen_live: true,
+        };
+        match beyond::of_leftover(cluster, id, leftover, evidence, &around, beyond.doubt.as_deref()) {
+            Removed::Finding(finding) => found.push(*finding),
+            Removed::Kept(off) => *kept.entry(off.words()).or_default() += 1,
+            Removed::Never => {}
+        }
+    }
+    let exclusion = |(reason, count): (&str, u64)| Exclusion {
+        scope: cluster.to_string(),
+        what: "live objects that Git once declared".into(),
+        reason: reason.to_owned(),
+        count: Some(count),
+    };
+    (found, kept.into_iter().map(exclusion).collect())
+}
+
 /// Gives findings the lines of their fields.
 fn add_lines(found: &mut [Finding], scanned: &Scanned, config: &Config) {
     let mut questions = LineQuestions::new();
@@ -182,8 +239,13 @@ fn of_object(
         let schema = reading.schemas.kind_or_builtin(&object.gvk);
         found.extend(findings::of_verdict(cluster, object, verdict, schema, evidence, around));
     }
+    if let Some(unconverged) = reading.unconverged.get(&object.id) {
+        found.push(of_unconverged(cluster, object, unconverged, evidence));
+    }
     if reading.missing.contains(&object.id) {
-        found.push(findings::of_missing(cluster, object, evidence, around));
+        let mut finding = findings::of_missing(cluster, object, evidence, around);
+        finding.note = findings::join(finding.note.as_deref(), reading.beyond.generations_note(&object.id).as_deref());
+        found.push(finding);
     }
     if let Some(served) = reading.unserved.get(&object.id) {
         found.push(findings::of_unserved(cluster, object, served, evidence));
@@ -204,6 +266,7 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
     let mut looked = Looked {
         targets: scanned.targets.iter().map(|t| t.name.clone()).collect(),
         configured_targets: config.targets.iter().map(|t| t.name.clone()).collect(),
+        convergence_off: config.targets.iter().filter(|t| !t.convergence).map(|t| t.name.clone()).collect(),
         configured_clusters: config.clusters.iter().map(|c| c.name.clone()).collect(),
         gaps,
         ..Looked::default()
@@ -211,17 +274,20 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
     for reading in &scanned.readings {
         let cluster = &reading.summary.name;
         for (id, object) in &reading.objects {
-            let state = if reading.unknown.contains(id) {
+            let unserved = reading.unserved.get(id);
+            let state = if reading.unknown.contains(id) || unserved.is_some_and(|there| there.lives != Some(false)) {
+                // It may live under what is served, and was not compared there.
                 ObjectState::Unknown
-            } else if reading.missing.contains(id) || reading.unserved.contains_key(id) {
+            } else if reading.missing.contains(id) || unserved.is_some() {
                 ObjectState::Missing
-            } else if reading.drifted.contains_key(id) {
+            } else if reading.drifted.contains_key(id) || reading.unconverged.contains_key(id) {
                 ObjectState::Drifted
             } else {
                 ObjectState::InSync
             };
             looked.objects.insert((cluster.clone(), id.clone()), (state, object.origin.target.clone()));
         }
+        looked.beyond.insert(cluster.clone(), reading.beyond.looked.clone());
         looked.excluded.extend(reading.excluded.iter().map(|id| (cluster.clone(), id.clone())));
     }
     looked
@@ -266,7 +332,12 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
         gaps: gaps as u64,
         ..Counts::default()
     };
-    let with_findings: BTreeSet<(&ClusterName, ObjectId)> = found.iter().map(|f| (&f.cluster, f.object())).collect();
+    // An object of which only a part could be compared may have findings and is not among the compared.
+    let whole = |(cluster, id): &(&ClusterName, ObjectId)| {
+        scanned.readings.iter().all(|r| r.summary.name != **cluster || !r.unknown.contains(id))
+    };
+    let with_findings: BTreeSet<(&ClusterName, ObjectId)> =
+        found.iter().map(|f| (&f.cluster, f.object())).filter(whole).collect();
     counts.in_sync = counts.compared.saturating_sub(with_findings.len() as u64);
     for finding in found {
         *counts.by_severity.entry(finding.severity).or_default() += 1;
@@ -274,6 +345,9 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
     }
     for (rule, count) in scanned.readings.iter().flat_map(|r| &r.applied) {
         *counts.normalised.entry((*rule).to_owned()).or_default() += count;
+    }
+    for coverage in scanned.readings.iter().filter_map(|reading| reading.summary.coverage.as_ref()) {
+        counts.coverage.get_or_insert_default().add(coverage);
     }
     let duplicate_keys: u64 = scanned.sources.iter().map(|s| s.duplicate_keys).sum();
     if duplicate_keys > 0 {
@@ -286,11 +360,20 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
 fn config_events(scanned: &Scanned, config: &Config, prior: &PriorState) -> Vec<ConfigEvent> {
     let table = Canonical::new("driftledger/actors/v1").text(&config.actors.canonical());
     let actors = table.text(&config.trust.canonical()).finish_hex();
-    let mut states = vec![("configuration".to_owned(), config.hash.clone()), ("actor table".to_owned(), actors)];
+    let known = Canonical::new("driftledger/known-objects/v1").text(KnownObjects::text()).finish_hex();
+    let mut states = vec![
+        ("configuration".to_owned(), config.hash.clone()),
+        ("actor table".to_owned(), actors),
+        ("table of known objects".to_owned(), known),
+    ];
     for reading in &scanned.readings {
         let subject = uid_subject(&reading.summary.name);
         if let Some(uid) = reading.summary.uid.clone().filter(|_| !prior.config.contains_key(&subject)) {
             states.push((subject, uid));
+        }
+        let (subject, state) = ignored::state(reading);
+        if !reading.ignores.rules().is_empty() || prior.config.contains_key(&subject) {
+            states.push((subject, state));
         }
     }
     states

@@ -61,7 +61,9 @@ enum Command {
     Report(commands::report::Report),
     Findings(commands::findings::Findings),
     Show(commands::show::Show),
+    Explain(commands::explain::Explain),
     Compare(commands::compare::Compare),
+    Snapshot(commands::snapshot::Snapshot),
     Verify(commands::verify::Verify),
     Config(commands::config::ConfigCommand),
 }
@@ -79,7 +81,9 @@ impl Cli {
             Command::Report(command) => command.run(&self.global),
             Command::Findings(command) => command.run(&self.global),
             Command::Show(command) => command.run(&self.global),
+            Command::Explain(command) => command.run(&self.global).await,
             Command::Compare(command) => command.run(&self.global),
+            Command::Snapshot(command) => command.run(&self.global).await,
             Command::Verify(command) => command.run(&self.global),
             Command::Config(command) => command.run(&self.global),
         }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::gather::{self, TargetSource};
 use crate::adapters::git::HistoryBounds;
+use crate::adapters::render::heads::pieces_of;
 use crate::adapters::render::manifest::{self, Reading};
 use crate::config::Config;
 use crate::model::declared::{DeclaredObject, RenderedObject};
@@ -21,6 +22,7 @@ use crate::stages::attribute::{self, ObjectHistory, ObjectVersion};
 use crate::stages::findings::Evidence;
 use crate::stages::judge::Judgement;
 use crate::stages::normalise::{Applied, Side, normalise};
+use crate::stages::places::{self, Place};
 
 /// Versions of one file that are looked at; a file with more is not followed to its beginning.
 const MOST_VERSIONS: usize = 1_000;
@@ -34,8 +36,19 @@ pub struct Question<'a> {
     pub judgements: &'a [Judgement],
     /// The schema of its kind.
     pub schema: Option<SchemaRef<'a>>,
+    /// Places that ignore rules take out of what differs.
+    pub ignored: &'a [Place],
     /// Whether it is not live: then it matters since when it is declared.
     pub missing: bool,
+    /// Whether it is declared no more: then it matters which commit took it away, and which declared it last.
+    pub removed: bool,
+}
+
+impl<'a> Question<'a> {
+    /// About an object that is declared no more.
+    pub fn of_former(object: &'a DeclaredObject) -> Self {
+        Self { object, judgements: &[], schema: None, ignored: &[], missing: false, removed: true }
+    }
 }
 
 /// The evidence for objects of one target, from one walk over its history. Blocks.
@@ -135,7 +148,7 @@ impl<'a> Follower<'a> {
                 let object = piece.objects.iter().rev().find(|object| is(object, id, self.reading.namespace))?;
                 let mut value = object.tree().ok()?;
                 normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
-                Some(value)
+                Some(places::without(value, followed.question.ignored))
             });
             // A version that cannot be read may have declared anything.
             followed.history.whole &= value.is_some() || (readable && pieces.iter().all(|piece| piece.readable));
@@ -191,27 +204,21 @@ impl Followed<'_> {
         self.history.versions.push(version);
     }
 
+    /// Whether every version so far is either after the object's end or as it was last declared.
+    fn last_declared_until_here(&self) -> bool {
+        let mut declared = self.history.versions.iter().skip_while(|version| version.value.is_none());
+        let last = declared.next();
+        last.is_none_or(|last| declared.all(|version| version.value == last.value))
+    }
+
     /// Whether an older version could change what is said.
     fn wants_more(&self) -> bool {
         let declared_until_here = || self.history.versions.last().is_none_or(|version| version.value.is_some());
-        !self.changed || !self.unmatched.is_empty() || (self.question.missing && declared_until_here())
+        !self.changed
+            || !self.unmatched.is_empty()
+            || (self.question.missing && declared_until_here())
+            || (self.question.removed && self.last_declared_until_here())
     }
-}
-
-/// A JSON file is one piece; any other is split at lines that begin with `---`.
-fn pieces_of(content: &[u8]) -> Vec<&[u8]> {
-    if content.trim_ascii_start().starts_with(b"{") {
-        return vec![content];
-    }
-    let mut pieces = Vec::new();
-    let mut rest = content;
-    while let Some(at) = memchr::memmem::find(rest, b"\n---") {
-        let (piece, after) = rest.split_at(at + 1);
-        pieces.push(piece);
-        rest = after;
-    }
-    pieces.push(rest);
-    pieces
 }
 
 fn is(object: &RenderedObject, id: &ObjectId, namespace: &str) -> bool {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::wiring;
+use super::{past, wiring};
 use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, TreeLimits};
 use crate::adapters::render::manifest::Reading;
 use crate::adapters::render::plain;
 use crate::config::{Config, TargetConfig};
 use crate::model::declared::RenderedObject;
+use crate::model::former::Past;
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::{CommitId, RepositoryName, Revision};
 use crate::model::secret::RedactionKey;
@@ -31,6 +32,8 @@ pub struct TargetSource {
     pub duplicate_keys: u64,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// What it declared once.
+    pub past: Past,
 }
 
 impl TargetSource {
@@ -94,7 +97,15 @@ fn repository(
 ) -> Vec<(usize, TargetSource)> {
     match open(config, name, now) {
         Ok(repository) => {
-            targets.into_iter().map(|(n, target)| (n, render(config, &repository, target, key))).collect()
+            let mut sources: Vec<_> =
+                targets.into_iter().map(|(n, target)| (n, render(config, &repository, target, key))).collect();
+            let mut looked_back: Vec<&mut TargetSource> = sources
+                .iter_mut()
+                .map(|(_, source)| source)
+                .filter(|source| config.audit_of(&source.config.cluster).removed)
+                .collect();
+            past::look_back(&mut looked_back, config, key);
+            sources
         }
         Err(gap) => targets.into_iter().map(|(n, target)| (n, hidden(target, &gap))).collect(),
     }
@@ -150,6 +161,7 @@ fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, 
             passed_over: rendered.passed_over,
             duplicate_keys: rendered.duplicate_keys,
             gaps: rendered.gaps,
+            past: Past::default(),
         },
         Err(gap) => hidden(target, &gap),
     };
@@ -181,6 +193,7 @@ fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
         passed_over: 0,
         duplicate_keys: 0,
         gaps: vec![gap],
+        past: Past::default(),
     }
 }
 

@@ -8,13 +8,18 @@ use bytes::Bytes;
 use super::live::LiveContext;
 use crate::model::declared::DeclaredObject;
 use crate::model::discovery::ServedKind;
+use crate::model::field_path::FieldPath;
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::converge::object::Object;
+use crate::stages::converge::{Converge, Unconverged};
+use crate::stages::ignore::Ignored;
 use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
+use crate::stages::live_only::{Sorted, Watch};
 use crate::stages::normalise::Applied;
 
 /// Above this many differing objects of a kind, the second look is a LIST: requests must not grow with drift.
@@ -25,7 +30,7 @@ pub type Wanted = BTreeMap<ObjectId, Arc<DeclaredObject>>;
 
 /// What reading a kind needs.
 pub struct KindReader<S> {
-    /// The cluster or dump.
+    /// The cluster, or a file in its place.
     pub source: Arc<S>,
     /// Configuration and key.
     pub context: Arc<LiveContext>,
@@ -37,6 +42,8 @@ pub struct KindReader<S> {
     pub kind: ServedKind,
     /// Its declared objects.
     pub wanted: Wanted,
+    /// What else is looked for in its pages.
+    pub watch: Option<Watch>,
 }
 
 /// The declared objects of one kind at one version, and what was found out about them.
@@ -49,6 +56,10 @@ pub struct KindOutcome {
     pub found: Found,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// What else was looked for.
+    pub watch: Option<Watch>,
+    /// Whether the LIST held every object of the kind.
+    pub everything: bool,
 }
 
 /// What the pages of a LIST held. Forgotten as a whole when the LIST begins anew.
@@ -58,21 +69,32 @@ pub struct Found {
     pub seen: BTreeSet<ObjectId>,
     /// Those of them that differ.
     pub drifted: BTreeMap<ObjectId, Verdict>,
+    /// Those of them that have not converged.
+    pub unconverged: BTreeMap<ObjectId, Unconverged>,
     /// Declared objects whose live text is none.
     pub unreadable: Vec<ObjectId>,
+    /// Fields of declared objects that are hashed with another ledger's key.
+    pub foreign: BTreeMap<ObjectId, Vec<FieldPath>>,
+    /// What ignore rules did, on objects where they did something.
+    pub ignored: BTreeMap<ObjectId, Ignored>,
     /// What was normalised away.
     pub applied: Applied,
     /// Live objects, declared or not.
     pub live_objects: u64,
+    /// What else was looked for.
+    pub sorted: Sorted,
     broken_pages: u64,
+    everything: bool,
 }
 
 impl<S: LiveSource> KindReader<S> {
     /// Reads the kind.
     pub async fn read(self) -> KindOutcome {
         let (mut found, mut gaps) = self.list(&self.wanted).await;
+        let everything = found.everything;
         self.look_again(&mut found, &mut gaps).await;
-        KindOutcome { kind: self.kind, wanted: self.wanted, found, gaps }
+        self.look_again_beyond(&mut found, &mut gaps).await;
+        KindOutcome { kind: self.kind, wanted: self.wanted, found, gaps, watch: self.watch, everything }
     }
 
     /// One LIST, judged page by page.
@@ -80,13 +102,14 @@ impl<S: LiveSource> KindReader<S> {
         let request = ListRequest { kind: self.kind.clone(), wanted: wanted.keys().cloned().collect() };
         let mut found = Found::default();
         let outcome = {
-            let judge = self.judge();
+            let (judge, converge) = (self.judge(), self.context.converge.as_ref());
             let mut each = |event: ListEvent| match event {
-                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, &judge),
+                ListEvent::Page(page) => found.page(&page, &self.kind, wanted, self.watch.as_ref(), &judge, converge),
                 ListEvent::Restart => found = Found::default(),
             };
             self.source.list(&request, &mut each).await
         };
+        found.everything = outcome.everything;
         let mut gaps = outcome.gaps;
         if found.broken_pages > 0 {
             let hides = Hides::Kind { kind: self.kind.gvk.group_kind(), namespace: None };
@@ -101,12 +124,18 @@ impl<S: LiveSource> KindReader<S> {
         let doubtful: Wanted = self
             .wanted
             .iter()
-            .filter(|(id, _)| found.drifted.contains_key(*id) || !(found.seen.contains(*id) || is_hidden(id, gaps)))
+            .filter(|(id, _)| {
+                found.drifted.contains_key(*id)
+                    || found.unconverged.contains_key(*id)
+                    || !(found.seen.contains(*id) || is_hidden(id, gaps))
+            })
             .map(|(id, object)| (id.clone(), object.clone()))
             .collect();
         for id in doubtful.keys() {
             found.seen.remove(id);
             found.drifted.remove(id);
+            found.unconverged.remove(id);
+            found.ignored.remove(id);
         }
         let (again, more) = if doubtful.len() > MOST_SINGLE_READS {
             self.list(&doubtful).await
@@ -116,15 +145,44 @@ impl<S: LiveSource> KindReader<S> {
         // What was normalised away and how many objects there are was counted at the first look.
         found.seen.extend(again.seen);
         found.drifted.extend(again.drifted);
+        found.unconverged.extend(again.unconverged);
+        found.ignored.extend(again.ignored);
         found.unreadable.extend(again.unreadable);
         gaps.extend(more);
+    }
+
+    /// The same for what no target declares: what is gone by now is no finding.
+    async fn look_again_beyond(&self, found: &mut Found, gaps: &mut Vec<Gap>) {
+        let doubtful: Vec<ObjectId> = found.sorted.in_question().cloned().collect();
+        if doubtful.len() > MOST_SINGLE_READS {
+            // The same LIST as before, because a narrower one may be all that is allowed.
+            let (again, _) = self.list(&self.wanted).await;
+            found.sorted.confirm(&again.sorted);
+            return;
+        }
+        for id in doubtful {
+            match self.source.get(&self.kind, &id).await {
+                Ok(Some(_)) => {}
+                Ok(None) => found.sorted.forget(&id),
+                Err(gap) => {
+                    found.sorted.doubt(&id);
+                    gaps.push(Gap { hides: Hides::Objects { objects: vec![id] }, ..gap });
+                }
+            }
+        }
     }
 
     async fn one_by_one(&self, wanted: &Wanted) -> (Found, Vec<Gap>) {
         let (mut found, mut gaps) = (Found::default(), Vec::new());
         for (id, object) in wanted {
             match self.source.get(&self.kind, id).await {
-                Ok(Some(bytes)) => found.object(id.clone(), object, std::str::from_utf8(&bytes).ok(), &self.judge()),
+                Ok(Some(bytes)) => {
+                    let text = std::str::from_utf8(&bytes).ok();
+                    if let Some(head) = text.and_then(|text| serde_json::from_str::<Head<'_>>(text).ok()) {
+                        found.ask(id, object, &Object::from(&head), self.context.converge.as_ref());
+                    }
+                    found.object(id.clone(), object, text, &self.judge());
+                }
                 Ok(None) => {}
                 Err(gap) => gaps.push(Gap { hides: Hides::Objects { objects: vec![id.clone()] }, ..gap }),
             }
@@ -133,22 +191,31 @@ impl<S: LiveSource> KindReader<S> {
     }
 
     fn judge(&self) -> Judge<'_> {
-        let dump = self.source.describe() == "dump";
         Judge {
             schemas: &self.schemas,
-            schema_source: if dump { "built-in schema or CRD in the dump" } else { "OpenAPI v3 of the cluster" },
+            schema_source: self.source.describe_schemas(),
             actors: &self.context.config.actors,
             trust: &self.context.config.trust,
             entries_count: self.context.config.undeclared_entries,
             autoscalers: &self.autoscalers,
             key: &self.context.key,
             redaction: &self.context.config.redaction,
+            live_key: self.source.redacted_by(),
+            ignores: &self.context.ignores,
         }
     }
 }
 
 impl Found {
-    fn page(&mut self, page: &Bytes, kind: &ServedKind, wanted: &Wanted, judge: &Judge<'_>) {
+    fn page(
+        &mut self,
+        page: &Bytes,
+        kind: &ServedKind,
+        wanted: &Wanted,
+        watch: Option<&Watch>,
+        judge: &Judge<'_>,
+        converge: Option<&Converge>,
+    ) {
         let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else {
             self.broken_pages += 1;
             return;
@@ -159,23 +226,41 @@ impl Found {
                 self.broken_pages += 1;
                 continue;
             };
+            let words = Object::from(&head);
             let id = ObjectId {
                 group: kind.gvk.gv.group.clone(),
                 kind: kind.gvk.kind.clone(),
-                namespace: head.metadata.namespace.map(|n| n.into_owned()),
-                name: head.metadata.name.into_owned(),
+                namespace: head.metadata.namespace.as_deref().map(str::to_owned),
+                name: head.metadata.name.clone().into_owned(),
             };
+            if let Some(watch) = watch {
+                watch.sort(&id, &head.metadata, item.get(), judge.actors, &mut self.sorted);
+            }
             if let Some(declared) = wanted.get(&id) {
+                self.ask(&id, declared, &words, converge);
                 self.object(id, declared, Some(item.get()), judge);
             }
         }
     }
 
+    /// What a live object says of itself.
+    fn ask(&mut self, id: &ObjectId, declared: &DeclaredObject, words: &Object<'_>, converge: Option<&Converge>) {
+        if let Some(unconverged) = converge.and_then(|converge| converge.look(declared, words)) {
+            self.unconverged.insert(id.clone(), unconverged);
+        }
+    }
+
     fn object(&mut self, id: ObjectId, declared: &DeclaredObject, text: Option<&str>, judge: &Judge<'_>) {
         match text.and_then(|text| judge.judge(declared, text).ok()) {
-            Some(verdict) => {
+            Some(mut verdict) => {
+                if verdict.ignored != Ignored::default() {
+                    self.ignored.insert(id.clone(), std::mem::take(&mut verdict.ignored));
+                }
                 for (rule, count) in &verdict.applied {
                     *self.applied.entry(rule).or_default() += count;
+                }
+                if !verdict.foreign.is_empty() {
+                    self.foreign.insert(id.clone(), verdict.foreign.clone());
                 }
                 if !verdict.judgements.is_empty() {
                     self.drifted.insert(id.clone(), verdict);
@@ -195,6 +280,6 @@ pub fn is_hidden(id: &ObjectId, gaps: &[Gap]) -> bool {
             *kind == id.group_kind() && namespace.as_ref().is_none_or(|n| id.namespace.as_ref() == Some(n))
         }
         Hides::Objects { objects } => objects.contains(id),
-        Hides::Target | Hides::File { .. } | Hides::Evidence => false,
+        Hides::Target | Hides::File { .. } | Hides::Undeclared { .. } | Hides::Evidence => false,
     })
 }

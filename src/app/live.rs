@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::audit::{self, Asked};
+use super::convergence;
+use super::foreign;
 use super::kind::{KindOutcome, KindReader, Wanted, is_hidden};
 use super::progress::Progress;
 use super::reading::ClusterReading;
@@ -13,12 +16,16 @@ use crate::model::declared::RenderedObject;
 use crate::model::discovery::{Discovery, Served, ServedKind};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::ClusterName;
+use crate::model::moves;
 use crate::model::resource::{GroupVersion, Gvk, ObjectId};
 use crate::model::schema::builtin_discovery;
 use crate::model::secret::RedactionKey;
 use crate::ports::LiveSource;
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::converge::Converge;
 use crate::stages::declare::{self, TargetPlace};
+use crate::stages::ignore::Ignores;
+use crate::stages::unserved::Unserved;
 
 /// What reading a cluster needs.
 pub struct LiveContext {
@@ -30,8 +37,14 @@ pub struct LiveContext {
     pub cluster: ClusterName,
     /// Whether Secrets are compared.
     pub secrets: bool,
+    /// The ignore rules for it.
+    pub ignores: Arc<Ignores>,
     /// The UID that this cluster had before, if this ledger knows it.
     pub known_uid: Option<String>,
+    /// How convergence is judged; `None` where nobody asks.
+    pub converge: Option<Converge>,
+    /// What is asked besides the declared objects.
+    pub asked: Asked,
     /// Shown on a terminal.
     pub progress: Progress,
 }
@@ -46,7 +59,9 @@ pub fn unreachable(
     let discovery = builtin_discovery();
     let mut reading = ClusterReading::new(&context.cluster, source, &discovery, declare::place(targets, &discovery));
     reading.summary.version = None;
+    reading.ignores = context.ignores.clone();
     reading.leave_out_secrets(context.secrets);
+    reading.leave_out_opt_outs();
     reading.unknown = reading.objects.keys().cloned().collect();
     reading.gaps = vec![hiding_all(gap).of_cluster(&context.cluster)];
     reading
@@ -61,7 +76,7 @@ pub fn given_up(doing: &str, why: &dyn std::fmt::Display) -> Gap {
 pub async fn read<S: LiveSource + 'static>(
     source: Arc<S>,
     targets: Vec<(TargetPlace, Vec<RenderedObject>)>,
-    context: LiveContext,
+    mut context: LiveContext,
 ) -> ClusterReading {
     let discovered = source.discover().await;
     let (discovery, gaps) = match discovered {
@@ -71,12 +86,22 @@ pub async fn read<S: LiveSource + 'static>(
     let mut reading =
         ClusterReading::new(&context.cluster, source.describe(), &discovery, declare::place(targets, &discovery));
     reading.gaps = gaps;
+    reading.summary.taken_at = source.taken_at();
     if let (Some(known), Some(found)) = (&context.known_uid, &discovery.cluster_uid)
         && known != found
     {
         reading.gaps.push(another_cluster(known, found));
     }
+    convergence::by_the_clusters_clock(
+        &mut context,
+        source.describe(),
+        source.taken_at(),
+        discovery.clock_skew_seconds,
+    );
+    reading.exclusions.extend(convergence::not_looked_at(&context));
+    reading.ignores = context.ignores.clone();
     reading.leave_out_secrets(context.secrets);
+    reading.leave_out_opt_outs();
     reading.set_aside_unused_groups();
     if reading.gaps.iter().any(|gap| gap.hides == Hides::Cluster && gap.kind != GapKind::Parse) {
         reading.unknown = reading.objects.keys().cloned().collect();
@@ -110,8 +135,13 @@ struct Reader<S> {
 
 impl<S: LiveSource + 'static> Reader<S> {
     async fn read(self, reading: &mut ClusterReading) {
-        let by_kind = self.sort(reading);
-        let versions: BTreeSet<GroupVersion> = by_kind.keys().map(|gvk| gvk.gv.clone()).collect();
+        let mut by_kind = self.sort(reading);
+        let is_dump = self.source.describe() == "dump";
+        let (asked, secrets) = (&self.context.asked, self.context.secrets);
+        let (mut beyond, mut watches) = audit::plan(reading, &self.discovery, asked, is_dump, secrets, &mut by_kind);
+        // Only what is compared needs a schema.
+        let compared = by_kind.iter().filter(|(_, (_, wanted))| !wanted.is_empty());
+        let versions: BTreeSet<GroupVersion> = compared.map(|(gvk, _)| gvk.gv.clone()).collect();
         let (schemas, gaps) = self.source.schemas(&versions.into_iter().collect::<Vec<_>>()).await;
         reading.gaps.extend(gaps);
         reading.schemas = Arc::new(schemas);
@@ -122,10 +152,11 @@ impl<S: LiveSource + 'static> Reader<S> {
         let mut unread: BTreeMap<Gvk, Vec<ObjectId>> = BTreeMap::new();
         self.context.progress.start(by_kind.len() as u64, &format!("reading {}", self.context.cluster));
         for (gvk, (kind, wanted)) in by_kind {
+            let watch = watches.remove(&gvk);
             unread.insert(gvk, wanted.keys().cloned().collect());
             let (source, context, schemas) = (self.source.clone(), self.context.clone(), reading.schemas.clone());
             let autoscalers = autoscalers.clone();
-            tasks.spawn(KindReader { source, context, schemas, autoscalers, kind, wanted }.read());
+            tasks.spawn(KindReader { source, context, schemas, autoscalers, kind, wanted, watch }.read());
         }
         let mut outcomes = Vec::new();
         while let Some(outcome) = tasks.join_next().await {
@@ -137,12 +168,21 @@ impl<S: LiveSource + 'static> Reader<S> {
             }
         }
         outcomes.sort_by(|a, b| a.kind.gvk.cmp(&b.kind.gvk));
-        outcomes.into_iter().for_each(|outcome| take(outcome, reading));
+        if let Some(by) = self.source.redacted_by() {
+            foreign::tell(&mut outcomes, by, self.context.key.id(), reading);
+        }
+        for mut outcome in outcomes {
+            audit::take(&mut outcome, is_dump, reading, &mut beyond);
+            take(outcome, reading);
+        }
         for (gvk, objects) in unread {
             reading.unknown.extend(objects.iter().cloned());
+            reading.beyond.looked.hidden.insert(moves::kind_now(&gvk.group_kind()));
             let message = "reading the kind broke down; this is a defect in the program: please report it";
             reading.gaps.push(Gap::new(GapKind::Limit, message, Hides::Objects { objects }).at(gvk.to_string()));
         }
+        convergence::ask_pods(self.source.as_ref(), &self.discovery, reading).await;
+        audit::finish(reading, asked, beyond);
         self.context.progress.finish();
     }
 
@@ -158,9 +198,8 @@ impl<S: LiveSource + 'static> Reader<S> {
                 }
                 Served::Yes(_) | Served::Unknown => hidden.entry(object.gvk.clone()).or_default().push(id.clone()),
                 Served::No => {
-                    let served = self.discovery.versions_of(&id.group_kind());
-                    let served = served.iter().map(|k| k.gvk.gv.api_version()).collect();
-                    reading.unserved.insert(id.clone(), served);
+                    let unserved = Unserved::of(&id.group_kind(), &self.discovery);
+                    reading.unserved.insert(id.clone(), unserved);
                 }
             }
         }
@@ -179,7 +218,7 @@ impl<S: LiveSource + 'static> Reader<S> {
 
 /// Takes a kind's outcome into the reading of its cluster.
 fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
-    let KindOutcome { kind, wanted, found, mut gaps } = outcome;
+    let KindOutcome { kind, wanted, found, mut gaps, .. } = outcome;
     reading.summary.live_objects += found.live_objects;
     if !found.unreadable.is_empty() {
         let hides = Hides::Objects { objects: found.unreadable };
@@ -199,6 +238,8 @@ fn take(outcome: KindOutcome, reading: &mut ClusterReading) {
         }
     }
     reading.drifted.extend(found.drifted);
+    reading.unconverged.extend(found.unconverged);
+    reading.ignored.extend(found.ignored);
     reading.gaps.extend(gaps);
     for (rule, count) in found.applied {
         *reading.applied.entry(rule).or_default() += count;

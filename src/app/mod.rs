@@ -2,20 +2,29 @@
 //!
 //! `pipeline` is the whole flow on one screen.
 
+pub mod argocd;
 pub mod assemble;
+pub mod audit;
 pub mod cli;
 pub mod commands;
+pub mod convergence;
 pub mod demo;
 pub mod error;
 pub mod evidence;
+pub mod foreign;
 pub mod gather;
+pub mod ignored;
 pub mod kind;
 pub mod live;
 pub mod outcome;
 pub mod output;
+pub mod past;
 pub mod pipeline;
 pub mod progress;
 pub mod reading;
 pub mod sightings;
+pub mod snapshot;
+#[cfg(test)]
+mod snapshot_tests;
 pub mod telemetry;
 pub mod wiring;

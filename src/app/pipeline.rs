@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::argocd;
 use super::assemble::{self, Scanned};
+use super::audit::Asked;
+use super::convergence;
 use super::error::AppError;
 use super::evidence::{self, Question};
 use super::gather::{self, TargetSource};
@@ -11,10 +14,11 @@ use super::live::{self, LiveContext};
 use super::progress::Progress;
 use super::reading::ClusterReading;
 use super::wiring;
-use crate::adapters::cluster::{DumpCluster, KubeCluster};
+use crate::adapters::cluster::{DumpCluster, KubeCluster, SnapshotCluster};
 use crate::adapters::ledger::{Ledger, OpenOptions};
 use crate::config::{ClusterConfig, ClusterSource, Config, TargetConfig};
-use crate::model::declared::RenderedObject;
+use crate::model::declared::{DeclaredObject, RenderedObject};
+use crate::model::finding::{Code, Finding};
 use crate::model::gap::Gap;
 use crate::model::ids::{ClusterName, TargetName};
 use crate::model::record::PriorState;
@@ -22,6 +26,7 @@ use crate::model::report::ScanReport;
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::declare::TargetPlace;
+use crate::stages::ignore::Ignores;
 
 /// This program's version, as rows, seals and reports carry it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -147,7 +152,7 @@ async fn gather_both(
     tracing::debug!("declared side read");
     let readings = gather_live(scan, clusters, &mut sources, prior, key).await;
     tracing::debug!("live side read and compared");
-    let differs = readings.iter().any(|reading| reading.in_question().next().is_some());
+    let differs = readings.iter().any(|reading| reading.in_question().next().is_some() || !reading.beyond.is_empty());
     if !differs || !gather::moved(&scan.config, &sources, (scan.clock)()).await {
         return (sources, readings);
     }
@@ -170,23 +175,45 @@ async fn gather_live(
     key: &Arc<RedactionKey>,
 ) -> Vec<ClusterReading> {
     let mut readings = Vec::new();
+    let mut of_argocd = argocd::rules(&scan.config, sources);
     for cluster in clusters {
+        let mut ignore = scan.config.ignore.clone();
+        ignore.extend(of_argocd.remove(&cluster.name).unwrap_or_default());
         let declared: Vec<(TargetPlace, Vec<RenderedObject>)> = sources
             .iter_mut()
             .filter(|source| source.config.cluster == cluster.name)
             .filter_map(|source| Some((source.place()?, std::mem::take(&mut source.objects))))
             .collect();
+        let asked = asked(scan, &cluster.name, sources, prior);
         let context = LiveContext {
             config: scan.config.clone(),
             key: key.clone(),
             cluster: cluster.name.clone(),
             secrets: cluster.secrets,
+            ignores: Arc::new(Ignores::new(cluster.name.clone(), ignore, (scan.clock)())),
+            asked,
             known_uid: prior.config.get(&assemble::uid_subject(&cluster.name)).cloned(),
+            converge: convergence::asked(&scan.config, &cluster.name, prior, (scan.clock)()),
             progress: scan.progress.clone(),
         };
         readings.push(read_cluster(cluster, declared, context).await);
     }
     readings
+}
+
+/// What is asked of a cluster besides its declared objects.
+fn asked(scan: &Scan, cluster: &ClusterName, sources: &[TargetSource], prior: &PriorState) -> Asked {
+    let here = || sources.iter().filter(|source| source.config.cluster == *cluster);
+    let configured = scan.config.targets.iter().filter(|target| target.cluster == *cluster).count();
+    let open = prior.open.values().map(|open| &open.finding);
+    let open = open.filter(|f| f.cluster == *cluster && matches!(f.code, Code::RemovedButLive | Code::Unmanaged));
+    Asked {
+        audit: scan.config.audit_of(cluster).clone(),
+        pasts: here().filter_map(|source| Some((source.place()?, source.past.clone()))).collect(),
+        open: open.map(Finding::object).collect(),
+        gaps: here().flat_map(|source| source.gaps.clone()).collect(),
+        left_out: (here().count() < configured).then_some("only some of the cluster's targets are in the scan's scope"),
+    }
 }
 
 async fn read_cluster(
@@ -200,6 +227,14 @@ async fn read_cluster(
             Ok(source) => live::read(Arc::new(source), declared, context).await,
             Err(gap) => live::unreachable("kubernetes API", gap, declared, &context),
         },
+        (None, ClusterSource::Snapshot(path)) => {
+            let (name, path, most) = (cluster.name.clone(), path.clone(), context.config.limits.snapshot_bytes);
+            let opened = tokio::task::spawn_blocking(move || SnapshotCluster::open(name, &path, most)).await;
+            match opened.unwrap_or_else(|error| Err(live::given_up("reading the snapshot", &error))) {
+                Ok(source) => live::read(Arc::new(source), declared, context).await,
+                Err(gap) => live::unreachable("snapshot", gap, declared, &context),
+            }
+        }
         (None, ClusterSource::Dump(path)) => {
             let (name, path) = (cluster.name.clone(), path.clone());
             let opened = tokio::task::spawn_blocking(move || DumpCluster::open(name, &path)).await;
@@ -218,16 +253,21 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> (a
     let mut gaps = Vec::new();
     for source in &scanned.sources {
         for reading in scanned.readings.iter().filter(|r| r.summary.name == source.config.cluster) {
-            let questions: Vec<Question<'_>> = reading
+            let of_target = |object: &&DeclaredObject| object.origin.target == source.config.name;
+            let mut questions: Vec<Question<'_>> = reading
                 .in_question()
-                .filter(|object| object.origin.target == source.config.name)
+                .filter(of_target)
                 .map(|object| Question {
                     object,
                     judgements: reading.drifted.get(&object.id).map(|v| v.judgements.as_slice()).unwrap_or_default(),
+                    ignored: reading.ignored.get(&object.id).map(|i| i.inside[0].as_slice()).unwrap_or_default(),
                     schema: reading.schemas.kind_or_builtin(&object.gvk),
                     missing: reading.missing.contains(&object.id),
+                    removed: false,
                 })
                 .collect();
+            let former = reading.beyond.leftovers.values().map(|(_, former)| &former.object);
+            questions.extend(former.filter(of_target).map(Question::of_former));
             if questions.is_empty() {
                 continue;
             }

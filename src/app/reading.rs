@@ -11,9 +11,15 @@ use crate::model::report::ClusterSummary;
 use crate::model::resource::ObjectId;
 use crate::model::schema::Schemas;
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::beyond::Beyond;
+use crate::stages::converge::Unconverged;
 use crate::stages::declare::{Conflict, Declared};
+use crate::stages::former::Former;
+use crate::stages::ignore::{Ignored, Ignores};
 use crate::stages::judge::Verdict;
 use crate::stages::normalise::Applied;
+use crate::stages::opt_outs::{self, Off};
+use crate::stages::unserved::Unserved;
 
 /// What a cluster's reading came to.
 #[derive(Debug)]
@@ -26,18 +32,28 @@ pub struct ClusterReading {
     pub conflicts: Vec<Conflict>,
     /// Objects that differ, by identity.
     pub drifted: BTreeMap<ObjectId, Verdict>,
+    /// Objects that say of themselves that they do not get where their spec wants them.
+    pub unconverged: BTreeMap<ObjectId, Unconverged>,
     /// Objects that are not live.
     pub missing: BTreeSet<ObjectId>,
-    /// Objects of kinds that are not served, with the versions that are.
-    pub unserved: BTreeMap<ObjectId, Vec<String>>,
+    /// Objects of kinds that are not served, with what is.
+    pub unserved: BTreeMap<ObjectId, Unserved>,
+    /// What is live beyond the declared objects.
+    pub beyond: Beyond,
     /// Objects that a gap hides.
     pub unknown: BTreeSet<ObjectId>,
+    /// What the names of declared objects with `generateName` begin with.
+    pub generated: BTreeSet<ObjectId>,
     /// Declared objects that are not compared by choice.
     pub excluded: BTreeSet<ObjectId>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// What was chosen not to be read.
     pub exclusions: Vec<Exclusion>,
+    /// The ignore rules.
+    pub ignores: Arc<Ignores>,
+    /// What ignore rules did inside objects.
+    pub ignored: BTreeMap<ObjectId, Ignored>,
     /// What was normalised away.
     pub applied: Applied,
     /// The schemas that were used.
@@ -50,10 +66,16 @@ impl ClusterReading {
         self.objects.values().map(Arc::as_ref).filter(|object| {
             let id = &object.id;
             self.drifted.contains_key(id)
+                || self.unconverged.contains_key(id)
                 || self.missing.contains(id)
                 || self.unserved.contains_key(id)
                 || self.conflicts.iter().any(|c| c.kept.id == *id)
         })
+    }
+
+    /// What Git once declared and is live still.
+    pub fn former(&self) -> impl Iterator<Item = &Former> {
+        self.beyond.leftovers.values().map(|(_, former)| former)
     }
 
     /// Before anything live is known.
@@ -73,18 +95,25 @@ impl ClusterReading {
                 uid: discovery.cluster_uid.clone(),
                 version: discovery.version.clone(),
                 source: source.to_owned(),
+                taken_at: None,
                 live_objects: 0,
                 clock_skew_seconds: discovery.clock_skew_seconds,
+                coverage: None,
             },
+            generated: declared.generated,
             objects: declared.objects,
             conflicts: declared.conflicts,
             drifted: BTreeMap::new(),
+            unconverged: BTreeMap::new(),
             missing: BTreeSet::new(),
             unserved: BTreeMap::new(),
+            beyond: Beyond::default(),
             unknown: BTreeSet::new(),
             excluded: BTreeSet::new(),
             gaps: Vec::new(),
             exclusions,
+            ignores: Arc::new(Ignores::none()),
+            ignored: BTreeMap::new(),
             applied: Applied::new(),
             schemas: Arc::default(),
         }
@@ -142,6 +171,33 @@ impl ClusterReading {
                 count: Some(secrets.len() as u64),
             });
         }
-        self.excluded = secrets.into_keys().collect();
+        self.excluded.extend(secrets.into_keys());
+    }
+
+    /// Objects that Git itself takes out of what is kept in sync are not compared.
+    pub(super) fn leave_out_opt_outs(&mut self) {
+        let mut counts: BTreeMap<Off, u64> = BTreeMap::new();
+        let out = |object: &DeclaredObject| {
+            let tree = Some(object).filter(|object| opt_outs::may_hold(&object.json))?.tree().ok()?;
+            opt_outs::of(&tree)
+                .map(|(_, _, off)| off)
+                .find(|off| matches!(off, Off::Hook | Off::Deploying | Off::Correcting))
+        };
+        let excluded = &mut self.excluded;
+        self.objects.retain(|id, object| match out(object) {
+            Some(off) => {
+                *counts.entry(off).or_default() += 1;
+                excluded.insert(id.clone());
+                false
+            }
+            None => true,
+        });
+        self.conflicts.retain(|conflict| !excluded.contains(&conflict.kept.id));
+        self.exclusions.extend(counts.into_iter().map(|(off, count)| Exclusion {
+            scope: self.summary.name.to_string(),
+            what: "declared objects".into(),
+            reason: off.words().into(),
+            count: Some(count),
+        }));
     }
 }

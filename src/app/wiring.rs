@@ -24,10 +24,10 @@ fn default_kubeconfigs() -> Vec<PathBuf> {
     }
 }
 
-/// How to reach a cluster's API server; `None` for a dump.
+/// How to reach a cluster's API server; `None` for a snapshot or a dump.
 pub fn kube_settings(cluster: &ClusterConfig) -> Option<KubeSettings> {
     let (access, allow_exec_plugins, timeout) = match &cluster.source {
-        ClusterSource::Dump(_) => return None,
+        ClusterSource::Snapshot(_) | ClusterSource::Dump(_) => return None,
         ClusterSource::InCluster { timeout } => (Access::InCluster, false, *timeout),
         ClusterSource::Kubeconfig { file, context, allow_exec_plugins, timeout } => {
             let files = file.clone().map_or_else(default_kubeconfigs, |file| vec![file]);

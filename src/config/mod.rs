@@ -7,7 +7,11 @@
 //! The schema that editors get is the one that the text is checked against, so the two cannot differ.
 
 pub mod actors;
+pub mod audit;
 mod check;
+pub mod globs;
+pub mod ignore;
+pub mod known;
 mod problem;
 pub mod raw;
 mod read;
@@ -20,6 +24,6 @@ pub use problem::{ConfigError, Problem};
 pub use read::read;
 pub use shipped::{EXAMPLE, json_schema, shipped};
 pub use valid::{
-    ClusterConfig, ClusterSource, Config, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace, SecretSource,
-    TargetConfig,
+    ClusterConfig, ClusterSource, Config, Convergence, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace,
+    SecretSource, TargetConfig,
 };

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::actors::RawActor;
+use super::audit::RawAudit;
+use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::severity::{RawSeverity, RawSeverityRule};
 use super::trust::RawTrusted;
 
@@ -42,6 +44,15 @@ pub struct RawConfig {
     /// Whether an entry that Git does not declare, in a map or list that it does declare, is a finding whoever wrote it. Default true;
     /// with false it takes the same evidence as any other undeclared field.
     pub undeclared_entries: Option<bool>,
+    /// Whether live objects are asked if they get where their spec wants them (DL011).
+    pub convergence: Option<RawConvergence>,
+    /// Differences that are known and accepted. What a rule suppresses is counted and reported, and so is a rule that suppresses nothing.
+    #[serde(default)]
+    pub ignore: Vec<RawIgnoreRule>,
+    /// What is taken over from Argo CD.
+    pub argocd: Option<RawArgoCd>,
+    /// What is audited besides the declared objects: live objects that Git once declared, or never did.
+    pub audit: Option<RawAudit>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }
@@ -68,7 +79,8 @@ pub struct RawLedgerFull {
     pub key_file: Option<String>,
 }
 
-/// A cluster. Exactly one of `context` (with or without `kubeconfig`), `kubeconfig`, `inCluster` and `dump` says where it is.
+/// A cluster. Exactly one of `context` (with or without `kubeconfig`), `kubeconfig`, `inCluster`, `snapshot` and `dump` says where
+/// it is.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RawCluster {
@@ -80,6 +92,8 @@ pub struct RawCluster {
     pub context: Option<String>,
     /// Use the service account of the Pod that this runs in.
     pub in_cluster: Option<bool>,
+    /// A file that `driftledger snapshot` wrote, read instead of the cluster it was taken of.
+    pub snapshot: Option<String>,
     /// A file or folder with the output of `kubectl get -o yaml` or `-o json`, read instead of a cluster.
     pub dump: Option<String>,
     /// Whether Secrets are read and compared, by keyed hashes only. Default false.
@@ -88,6 +102,8 @@ pub struct RawCluster {
     pub allow_exec_plugins: Option<bool>,
     /// Time limit for one request, as `30s`. Default `30s`.
     pub timeout: Option<String>,
+    /// What is audited in this cluster besides the declared objects, in place of the general `audit`.
+    pub audit: Option<RawAudit>,
 }
 
 /// A Git repository.
@@ -134,6 +150,19 @@ pub struct RawTarget {
     pub cluster: String,
     /// For objects of namespaced kinds that name no namespace. Default `default`.
     pub namespace: Option<String>,
+    /// Whether this target's live objects are asked if they get where their spec wants them (DL011). Default true.
+    pub convergence: Option<bool>,
+}
+
+/// When a live object that does not get where its spec wants it is a finding (DL011).
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawConvergence {
+    /// False: never. Default true.
+    pub enabled: Option<bool>,
+    /// How long an object may be on the way, as `10m`, unless it grants a time itself (`progressDeadlineSeconds`). Default `10m`. What
+    /// says of itself that it failed is a finding at once.
+    pub deadline: Option<String>,
 }
 
 /// A field to be treated as secret.
@@ -154,6 +183,8 @@ pub struct RawLimits {
     pub file_bytes: Option<u64>,
     /// Most bytes that a file's YAML aliases may expand to. Default 16777216.
     pub yaml_bytes: Option<u64>,
+    /// Most bytes that a snapshot may hold after decompression. Default 4294967296.
+    pub snapshot_bytes: Option<u64>,
     /// Most commits that are walked for evidence on a finding. Default 5000.
     pub history_commits: Option<u64>,
     /// Time limit for that walk, as `30s`. Default `30s`.

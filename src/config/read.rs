@@ -5,15 +5,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::actors::ActorTable;
+use super::audit::{Audit, RawAudit};
 use super::check::{check, nearest};
+use super::ignore;
 use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
 use super::severity::SeverityRules;
 use super::shipped::json_schema;
 use super::trust::TrustTable;
 use super::valid::{
-    ClusterConfig, ClusterSource, Config, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace, SecretSource,
-    TargetConfig,
+    ClusterConfig, ClusterSource, Config, Convergence, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace,
+    SecretSource, TargetConfig,
 };
 use crate::model::canonical::Canonical;
 use crate::model::field_path::FieldPath;
@@ -79,10 +81,7 @@ impl Reader<'_> {
         self.unique("clusters", raw.clusters.iter().map(|c| c.name.as_str()));
         self.unique("repositories", raw.repositories.iter().map(|r| r.name.as_str()));
         self.unique("targets", raw.targets.iter().map(|t| t.name.as_str()));
-        let severity = SeverityRules::with_shipped(&raw.severity).unwrap_or_else(|(n, word)| {
-            self.problem(&format!("severity[{n}]"), format!("`{word}` is no code (DL001 to DL012) and no cause"));
-            SeverityRules::default()
-        });
+        let severity = self.severity(raw);
         let limits = raw.limits.as_ref();
         let default = Limits::default();
         Config {
@@ -100,11 +99,16 @@ impl Reader<'_> {
             actors: ActorTable::with_shipped(raw.actors.clone()),
             trust: TrustTable::with_shipped(raw.trusted.clone()),
             undeclared_entries: raw.undeclared_entries.unwrap_or(true),
+            convergence: self.convergence(raw),
+            ignore: self.ignore(raw),
+            argocd_ignore_differences: raw.argocd.as_ref().and_then(|a| a.ignore_differences).unwrap_or(true),
+            audit: self.audit("audit", raw.audit.as_ref()).unwrap_or_default(),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
                     .and_then(|l| l.yaml_bytes)
                     .map_or(default.yaml_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+                snapshot_bytes: limits.and_then(|l| l.snapshot_bytes).unwrap_or(default.snapshot_bytes),
                 history_commits: limits.and_then(|l| l.history_commits).unwrap_or(default.history_commits),
                 history_time: self.duration("limits.historyTime", limits.and_then(|l| l.history_time.as_deref()), 30),
             },
@@ -127,13 +131,16 @@ impl Reader<'_> {
         let key = format!("clusters[{n}]");
         let kubeconfig = raw.kubeconfig.is_some() || raw.context.is_some();
         let in_cluster = raw.in_cluster == Some(true);
-        let ways = usize::from(kubeconfig) + usize::from(in_cluster) + usize::from(raw.dump.is_some());
+        let files = usize::from(raw.snapshot.is_some()) + usize::from(raw.dump.is_some());
+        let ways = usize::from(kubeconfig) + usize::from(in_cluster) + files;
         if ways != 1 {
-            let message = "needs exactly one of `context` (and `kubeconfig`), `inCluster: true` and `dump`";
+            let message = "needs exactly one of `context` (and `kubeconfig`), `inCluster: true`, `snapshot` and `dump`";
             self.problem(&key, if ways == 0 { message.to_owned() } else { format!("{message}; {ways} are given") });
         }
         let timeout = self.duration(&format!("{key}.timeout"), raw.timeout.as_deref(), 30);
-        let source = if let Some(dump) = &raw.dump {
+        let source = if let Some(snapshot) = &raw.snapshot {
+            ClusterSource::Snapshot(self.folder.join(snapshot))
+        } else if let Some(dump) = &raw.dump {
             ClusterSource::Dump(self.folder.join(dump))
         } else if in_cluster {
             ClusterSource::InCluster { timeout }
@@ -145,7 +152,8 @@ impl Reader<'_> {
                 timeout,
             }
         };
-        ClusterConfig { name: ClusterName::new(&raw.name), source, secrets: raw.secrets.unwrap_or(false) }
+        let audit = self.audit(&format!("{key}.audit"), raw.audit.as_ref());
+        ClusterConfig { name: ClusterName::new(&raw.name), source, secrets: raw.secrets.unwrap_or(false), audit }
     }
 
     fn repository(&mut self, n: usize, raw: &RawRepository) -> RepositoryConfig {
@@ -210,7 +218,23 @@ impl Reader<'_> {
             path: path.to_owned(),
             cluster: ClusterName::new(&raw.cluster),
             namespace: raw.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            convergence: raw.convergence.unwrap_or(true) && looks_at_convergence(config),
         }
+    }
+
+    fn convergence(&mut self, raw: &RawConfig) -> Convergence {
+        let deadline = raw.convergence.as_ref().and_then(|c| c.deadline.as_deref());
+        Convergence {
+            enabled: looks_at_convergence(raw),
+            deadline: self.duration("convergence.deadline", deadline, 10 * 60),
+        }
+    }
+
+    fn audit(&mut self, key: &str, raw: Option<&RawAudit>) -> Option<Audit> {
+        for (below, message) in raw?.problems() {
+            self.problem(&format!("{key}.{below}"), message);
+        }
+        raw.map(Audit::new)
     }
 
     fn redaction(&mut self, n: usize, raw: &RawRedaction) -> Option<RedactionRule> {
@@ -222,6 +246,41 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn severity(&mut self, raw: &RawConfig) -> SeverityRules {
+        let targets: Vec<&str> = raw.targets.iter().map(|target| target.name.as_str()).collect();
+        let clusters: Vec<&str> = raw.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+        for (n, rule) in raw.severity.iter().enumerate() {
+            for (key, patterns, names) in
+                [("targets", &rule.targets, &targets), ("clusters", &rule.clusters, &clusters)]
+            {
+                for (m, text) in patterns.iter().enumerate() {
+                    let pattern = wildmatch::WildMatch::new(text);
+                    if !names.iter().any(|name| pattern.matches(name)) {
+                        let message = format!("`{text}` fits none; known: {}", names.join(", "));
+                        self.problem(&format!("severity[{n}].{key}[{m}]"), message);
+                    }
+                }
+            }
+        }
+        SeverityRules::with_shipped(&raw.severity).unwrap_or_else(|problems| {
+            for (n, word) in problems {
+                self.problem(&format!("severity[{n}]"), format!("`{word}` is no code (DL001 to DL012) and no cause"));
+            }
+            SeverityRules::default()
+        })
+    }
+
+    fn ignore(&mut self, raw: &RawConfig) -> Vec<ignore::IgnoreRule> {
+        let names = ignore::Names {
+            targets: raw.targets.iter().map(|target| target.name.as_str()).collect(),
+            clusters: raw.clusters.iter().map(|cluster| cluster.name.as_str()).collect(),
+        };
+        ignore::read(&raw.ignore, &names, &mut |n, (key, message)| {
+            let dot = if key.is_empty() { "" } else { "." };
+            self.problem(&format!("ignore[{n}]{dot}{key}"), message);
+        })
     }
 
     fn duration(&mut self, key: &str, text: Option<&str>, default_seconds: u64) -> Duration {
@@ -260,6 +319,10 @@ impl Reader<'_> {
         let place = place_of(self.root, key);
         self.problems.push(Problem::new(place, key, message));
     }
+}
+
+fn looks_at_convergence(raw: &RawConfig) -> bool {
+    raw.convergence.as_ref().and_then(|c| c.enabled).unwrap_or(true)
 }
 
 /// Where a key like `targets[0].cluster` stands; where it is left out, the mapping it would be in.
@@ -343,12 +406,56 @@ targets:
         assert_eq!(
             problems(&text),
             [
-                "3:5: clusters[0]: needs exactly one of `context` (and `kubeconfig`), `inCluster: true` and `dump`; 2 are given",
+                "3:5: clusters[0]: needs exactly one of `context` (and `kubeconfig`), `inCluster: true`, `snapshot` and `dump`; 2 are given",
                 "6:14: clusters[0].timeout: is no duration; write `30s`, `15m` or `1h30m`",
                 "15:11: targets[0].path: is a path in the repository: it has no leading `/` and no `..`",
                 "16:14: targets[0].cluster: there is no cluster `prd`; did you mean `prod`?",
             ]
         );
+    }
+
+    #[test]
+    fn convergence_is_looked_at_unless_it_is_switched_off_for_a_target_or_for_all() {
+        for (name, more, target, enabled, looked_at, seconds) in [
+            ("by default", "", "", true, true, 600),
+            ("with a deadline", "convergence: {deadline: 1h}\n", "", true, true, 3600),
+            ("off for a target", "", "    convergence: false\n", true, false, 600),
+            ("off for all", "convergence: {enabled: false}\n", "    convergence: true\n", false, false, 600),
+        ] {
+            let config = read(&format!("{GOOD}{target}{more}"), Path::new("/")).unwrap();
+            let convergence = &config.convergence;
+            assert_eq!(
+                (convergence.enabled, config.targets[0].convergence, convergence.deadline.as_secs()),
+                (enabled, looked_at, seconds),
+                "{name}"
+            );
+        }
+        assert_eq!(
+            problems(&format!("{GOOD}convergence: {{deadline: soon}}\n")),
+            ["15:25: convergence.deadline: is no duration; write `30s`, `15m` or `1h30m`"]
+        );
+    }
+
+    #[test]
+    fn a_cluster_may_have_an_audit_of_its_own_and_an_exclusion_names_something() {
+        let text = GOOD.replace(
+            "    context: prod-eu\n",
+            "    context: prod-eu\n    audit: {removed: false}\n  - {name: dev, dump: d}\n",
+        );
+        let config = read(&format!("{text}audit: {{unmanaged: {{kinds: [Service]}}}}\n"), Path::new("/")).unwrap();
+        let service = GroupKind::new("", "Service");
+        let audit = |name: &str| config.audit_of(&ClusterName::new(name));
+        assert_eq!((audit("prod").removed, audit("dev").removed), (false, true));
+        assert_eq!(
+            (audit("prod").covers(&service, Some("a")), audit("dev").covers(&service, Some("a"))),
+            (false, true)
+        );
+        let text = format!(
+            "{GOOD}audit:\n  unmanaged:\n    exclude:\n      - {{reason: x}}\n      - {{names: [a], reason: ''}}\n"
+        );
+        let found = problems(&text);
+        assert!(found[0].starts_with("18:9: audit.unmanaged.exclude[0]: leaves out everything"), "{found:?}");
+        assert!(found[1].starts_with("19:9: audit.unmanaged.exclude[1]: needs a reason"), "{found:?}");
     }
 
     #[test]

@@ -49,12 +49,27 @@ pub struct RawSeverityRule {
     /// Causes: `behind`, `out-of-band`…
     #[serde(default)]
     pub causes: Vec<String>,
-    /// `Kind`, or `Kind.group`; `*` stands for any text.
+    /// `Kind`, or `Kind.group`; `*` stands for any text. Without a point any group fits.
     #[serde(default)]
     pub kinds: Vec<String>,
+    /// Namespaces; `*` stands for any text. Cluster-scoped objects have none and do not fit.
+    #[serde(default)]
+    pub namespaces: Vec<String>,
+    /// Names of objects; `*` stands for any text.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Names of targets; `*` stands for any text. What no target declares does not fit.
+    #[serde(default)]
+    pub targets: Vec<String>,
+    /// Names of clusters; `*` stands for any text.
+    #[serde(default)]
+    pub clusters: Vec<String>,
     /// Field paths with list keys left out, as `.spec.template.spec.containers[].image`; `*` stands for any text.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// Live values that are text; `*` stands for any text.
+    #[serde(default)]
+    pub live: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +78,12 @@ struct Rule {
     codes: Vec<Code>,
     causes: Vec<Cause>,
     kinds: Vec<WildMatch>,
+    namespaces: Vec<WildMatch>,
+    names: Vec<WildMatch>,
+    targets: Vec<WildMatch>,
+    clusters: Vec<WildMatch>,
     paths: Vec<WildMatch>,
+    live: Vec<WildMatch>,
 }
 
 /// The rules, in order.
@@ -89,14 +109,18 @@ impl SeverityRules {
     /// Rules of one's own before the shipped ones.
     ///
     /// # Errors
-    /// The first word that is no code or cause, with the position of its rule.
-    pub fn with_shipped(own: &[RawSeverityRule]) -> Result<Self, (usize, String)> {
+    /// Of each rule the first word that is no code or cause, with the rule's position.
+    pub fn with_shipped(own: &[RawSeverityRule]) -> Result<Self, Vec<(usize, String)>> {
         let mut rules = Vec::new();
+        let mut problems = Vec::new();
         for (n, raw) in own.iter().enumerate() {
-            rules.push(Rule::new(raw).map_err(|word| (n, word))?);
+            match Rule::new(raw) {
+                Ok(rule) => rules.push(rule),
+                Err(word) => problems.push((n, word)),
+            }
         }
         rules.extend(Self::default().0);
-        Ok(Self(rules))
+        if problems.is_empty() { Ok(Self(rules)) } else { Err(problems) }
     }
 
     /// The severity of a finding.
@@ -117,16 +141,29 @@ impl Rule {
             codes: codes.collect::<Result<_, _>>()?,
             causes: causes.collect::<Result<_, _>>()?,
             kinds: patterns(&raw.kinds),
+            namespaces: patterns(&raw.namespaces),
+            names: patterns(&raw.names),
+            targets: patterns(&raw.targets),
+            clusters: patterns(&raw.clusters),
             paths: patterns(&raw.paths),
+            live: patterns(&raw.live),
         })
     }
 
     fn fits(&self, finding: &Finding, kind: &str, path: &str) -> bool {
-        let any = |patterns: &[WildMatch], text: &str| patterns.is_empty() || patterns.iter().any(|p| p.matches(text));
+        let some = |patterns: &[WildMatch], text: Option<&str>| {
+            patterns.is_empty() || text.is_some_and(|text| patterns.iter().any(|p| p.matches(text)))
+        };
+        let any = |patterns: &[WildMatch], text: &str| some(patterns, Some(text));
         (self.codes.is_empty() || self.codes.contains(&finding.code))
             && (self.causes.is_empty() || finding.cause.is_some_and(|cause| self.causes.contains(&cause)))
-            && any(&self.kinds, kind)
+            && (any(&self.kinds, kind) || any(&self.kinds, &finding.kind))
+            && some(&self.namespaces, finding.namespace.as_deref())
+            && any(&self.names, &finding.name)
+            && some(&self.targets, finding.origin.as_ref().map(|origin| origin.target.as_str()))
+            && any(&self.clusters, finding.cluster.as_str())
             && any(&self.paths, path)
+            && any(&self.live, finding.live.as_ref().and_then(|live| live.as_str()).unwrap_or_default())
     }
 }
 
@@ -140,3 +177,7 @@ fn without_keys(path: &FieldPath) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "severity_tests.rs"]
+mod tests;

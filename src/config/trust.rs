@@ -18,7 +18,7 @@ use crate::model::resource::GroupKind;
 pub struct RawTrusted {
     /// The field manager's name; `*` stands for any text.
     pub manager: String,
-    /// `scale`, `status`…; left out: only writes that go through no subresource.
+    /// `scale`…; left out: writes that go through none, or through `status`, as controllers write all they have to say.
     pub subresource: Option<String>,
     /// `Kind`, or `Kind.group`; `*` stands for any text; left out: every kind.
     #[serde(default)]
@@ -83,7 +83,8 @@ impl TrustTable {
     pub fn reason(&self, actor: &Actor, kind: &GroupKind, path: &FieldPath, declared: bool) -> Option<&str> {
         let mut about = self.about(kind, path);
         let line = about.find(|line| {
-            line.raw.subresource == actor.subresource
+            (line.raw.subresource == actor.subresource
+                || (line.raw.subresource.is_none() && actor.subresource.as_deref() == Some("status")))
                 && line.manager.matches(&actor.manager)
                 && !(declared && line.raw.undeclared_only)
         });
@@ -133,7 +134,8 @@ mod tests {
         assert!(reason("kube-controller-manager", None, "Deployment.apps", revision));
         assert!(!reason("kube-controller-manager", None, "Service", revision), "another kind");
         assert!(!reason("kubectl-edit", None, "Deployment.apps", revision), "another manager");
-        assert!(!reason("kube-controller-manager", Some("status"), "Deployment.apps", revision), "another way");
+        assert!(reason("kube-controller-manager", Some("status"), "Deployment.apps", revision));
+        assert!(!reason("kube-controller-manager", Some("scale"), "Deployment.apps", revision), "another way");
         assert!(!reason("kube-controller-manager", None, "Deployment.apps", ".metadata.annotations.owner"));
         let bundle = r#".webhooks[name="a.example.com"].clientConfig.caBundle"#;
         let webhooks = "ValidatingWebhookConfiguration.admissionregistration.k8s.io";

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::actors::ActorTable;
+use super::audit::Audit;
+use super::ignore::IgnoreRule;
 use super::severity::SeverityRules;
 use super::trust::TrustTable;
 use crate::model::finding::Severity;
@@ -37,10 +39,26 @@ pub struct Config {
     pub trust: TrustTable,
     /// Whether an undeclared entry of a declared map or list is a finding whoever wrote it.
     pub undeclared_entries: bool,
+    /// When an object that has not converged is a finding.
+    pub convergence: Convergence,
+    /// Ignore rules, in order.
+    pub ignore: Vec<IgnoreRule>,
+    /// Whether Argo CD's `ignoreDifferences` count as ignore rules.
+    pub argocd_ignore_differences: bool,
+    /// What is audited besides the declared objects, where a cluster has no audit of its own.
+    pub audit: Audit,
     /// Limits.
     pub limits: Limits,
     /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.
     pub hash: String,
+}
+
+impl Config {
+    /// What is audited in a cluster besides the declared objects.
+    pub fn audit_of(&self, cluster: &ClusterName) -> &Audit {
+        let own = self.clusters.iter().find(|known| known.name == *cluster).and_then(|known| known.audit.as_ref());
+        own.unwrap_or(&self.audit)
+    }
 }
 
 /// Where the ledger is.
@@ -63,6 +81,8 @@ pub struct ClusterConfig {
     pub source: ClusterSource,
     /// Whether Secrets are compared.
     pub secrets: bool,
+    /// In place of the general one.
+    pub audit: Option<Audit>,
 }
 
 /// Where a cluster's objects come from.
@@ -84,6 +104,8 @@ pub enum ClusterSource {
         /// For one request.
         timeout: Duration,
     },
+    /// A snapshot's file.
+    Snapshot(PathBuf),
     /// Files.
     Dump(PathBuf),
 }
@@ -151,6 +173,17 @@ pub struct TargetConfig {
     pub cluster: ClusterName,
     /// Default namespace.
     pub namespace: String,
+    /// Whether its objects' convergence is looked at; false too where that is switched off for all.
+    pub convergence: bool,
+}
+
+/// When an object that has not converged is a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Convergence {
+    /// Whether ever.
+    pub enabled: bool,
+    /// How long an object may be on the way that grants no time itself.
+    pub deadline: Duration,
 }
 
 /// Limits of what is read.
@@ -160,6 +193,8 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Of one file's YAML, aliases expanded.
     pub yaml_bytes: usize,
+    /// Of a snapshot, after decompression.
+    pub snapshot_bytes: u64,
     /// Commits walked for evidence.
     pub history_commits: u64,
     /// Time for that walk.
@@ -171,6 +206,7 @@ impl Default for Limits {
         Self {
             file_bytes: 4 << 20,
             yaml_bytes: 16 << 20,
+            snapshot_bytes: 4 << 30,
             history_commits: 5_000,
             history_time: Duration::from_secs(30),
         }

@@ -84,3 +84,38 @@ impl Discovery {
         self.kinds.values().filter(|k| k.gvk.gv.group == kind.group && k.gvk.kind == kind.kind).collect()
     }
 }
+
+/// The version of a kind to read where none is declared: stable before beta before alpha, newer before older, as Kubernetes orders
+/// versions (`k8s.io/apimachinery/pkg/version`, `CompareKubeAwareVersionStrings`).
+pub fn preferred<'a>(kinds: impl IntoIterator<Item = &'a ServedKind>) -> Option<&'a ServedKind> {
+    kinds.into_iter().max_by_key(|kind| version_order(&kind.gvk.gv.version))
+}
+
+/// `v1` → (stable, 1, 0); `v2beta3` → (beta, 2, 3); any other text is last.
+fn version_order(version: &str) -> (u8, u32, u32) {
+    let parse = || {
+        let rest = version.strip_prefix('v')?;
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (major, stage) = rest.split_at(end);
+        let major = major.parse().ok()?;
+        let (order, minor) = match (stage, stage.strip_prefix("beta"), stage.strip_prefix("alpha")) {
+            ("", _, _) => return Some((3, major, 0)),
+            (_, Some(minor), _) => (2, minor),
+            (_, _, Some(minor)) => (1, minor),
+            _ => return None,
+        };
+        Some((order, major, minor.parse().ok()?))
+    };
+    parse().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_in_the_order_of_kubernetes() {
+        let order = ["v10", "v2", "v1", "v11beta2", "v10beta3", "v3beta1", "v12alpha1", "v11alpha2", "foo1"];
+        assert!(order.is_sorted_by_key(|version| std::cmp::Reverse(version_order(version))));
+    }
+}

@@ -68,6 +68,12 @@ pub enum Hides {
         /// `None`: everywhere.
         namespace: Option<String>,
     },
+    /// The live objects of a kind that no target declares: whether there are any, and which.
+    Undeclared {
+        /// The kind.
+        #[serde(flatten)]
+        kind: GroupKind,
+    },
     /// These objects.
     Objects {
         /// Whose live or declared side is unknown.

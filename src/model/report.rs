@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::finding::{Finding, Severity};
+use super::finding::{Code, Finding, Severity};
 use super::gap::{Exclusion, Gap};
 use super::ids::{ClusterName, CommitId, FindingId, LedgerId, RepositoryName, Revision, ScanId, TargetName};
 use super::time::Timestamp;
@@ -56,6 +56,9 @@ pub struct ScanSummary {
     pub counts: Counts,
     /// What this scan changed in the ledger.
     pub changes: Changes,
+    /// What ignore rules did, rule by rule.
+    #[serde(default)]
+    pub ignored: Vec<IgnoreSummary>,
     /// Start of the last scan before this one that was complete; `None` if there was none.
     pub last_complete: Option<Timestamp>,
     /// The ledger's state after this scan.
@@ -72,12 +75,44 @@ pub struct ClusterSummary {
     pub uid: Option<String>,
     /// Kubernetes version, where known.
     pub version: Option<String>,
-    /// `kubernetes API` or `dump`.
+    /// `kubernetes API`, `snapshot` or `dump`.
     pub source: String,
+    /// When a snapshot was taken; `None` where the cluster was read during the scan, and for dumps, which do not say.
+    #[serde(default)]
+    pub taken_at: Option<Timestamp>,
     /// Live objects read.
     pub live_objects: u64,
     /// The server's clock minus ours, in seconds, where its answers carry a date.
     pub clock_skew_seconds: Option<i64>,
+    /// How much of what is live is declared; `None` where that was not counted.
+    #[serde(default)]
+    pub coverage: Option<Coverage>,
+}
+
+/// How much of what is live is declared in Git, among the kinds that were read as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Coverage {
+    /// Live objects that somebody could have declared.
+    pub live: u64,
+    /// Of these, declared by a target.
+    pub declared: u64,
+    /// Live objects besides: children of other objects, and what a cluster makes by itself.
+    pub set_aside: u64,
+    /// The kinds that were counted, as `Deployment.apps`, in order.
+    pub kinds: Vec<String>,
+}
+
+impl Coverage {
+    /// Takes another cluster's in.
+    pub fn add(&mut self, other: &Self) {
+        self.live += other.live;
+        self.declared += other.declared;
+        self.set_aside += other.set_aside;
+        self.kinds.extend(other.kinds.iter().cloned());
+        self.kinds.sort();
+        self.kinds.dedup();
+    }
 }
 
 /// One target as audited.
@@ -130,6 +165,59 @@ pub struct Counts {
     pub gaps: u64,
     /// Normalisations that were applied, by rule.
     pub normalised: BTreeMap<String, u64>,
+    /// Of all clusters together; `None` where it was counted in none.
+    #[serde(default)]
+    pub coverage: Option<Coverage>,
+}
+
+/// What an ignore rule did in a scan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IgnoreSummary {
+    /// What the configuration calls it; else its position.
+    pub id: String,
+    /// `configuration`, or the object that states the rule: `Application argocd/shop`.
+    pub source: String,
+    /// Why these differences are accepted.
+    pub reason: String,
+    /// The last day on which it works; `None`: for ever.
+    pub expires: Option<String>,
+    /// Findings that are not there because of it.
+    pub suppressed: u64,
+    /// Findings that are still there and that it made smaller.
+    pub narrowed: u64,
+    /// The suppressed ones by code.
+    pub by_code: BTreeMap<Code, u64>,
+    /// Whether it is of use.
+    pub state: IgnoreState,
+    /// What kept it from working as written, with an example.
+    pub note: Option<String>,
+}
+
+/// Whether an ignore rule is of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IgnoreState {
+    /// It suppressed something, or made it smaller.
+    Used,
+    /// It did nothing, and the scan saw everything.
+    Unused,
+    /// Its last day is over: it does nothing.
+    Expired,
+    /// It did nothing, but the scan did not see everything.
+    Undetermined,
+}
+
+impl IgnoreState {
+    /// As written in outputs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Unused => "unused",
+            Self::Expired => "expired",
+            Self::Undetermined => "undetermined",
+        }
+    }
 }
 
 /// What a scan changed in the ledger.

@@ -75,8 +75,13 @@ impl RedactionKey {
             .text(form)
             .bytes(bytes)
             .finish();
-        Value::String(format!("{TOKEN_PREFIX}{}:{}", self.id, hex(&self.mac(&message)[..16])))
+        Value::String(format!("{}{}", token_prefix(&self.id), hex(&self.mac(&message)[..16])))
     }
+}
+
+/// How every token of the key with this id begins.
+pub fn token_prefix(key_id: &str) -> String {
+    format!("{TOKEN_PREFIX}{key_id}:")
 }
 
 /// True for what stands in place of a secret value.

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use wildmatch::WildMatch;
 
-use crate::model::field_path::FieldPath;
+use crate::model::field_path::{FieldPath, Step};
 use crate::model::resource::ObjectId;
 
 /// Paths by kind; `*` stands for any text. Source: the strategies and allocators below `pkg/registry` of Kubernetes, its default
@@ -21,6 +21,7 @@ const ALLOCATED: &[(&str, &[&str])] = &[
             ".spec.healthCheckNodePort",
         ],
     ),
+    ("DaemonSet.apps", &[r#".metadata.annotations["deprecated.daemonset.template.generation"]"#]),
     ("PersistentVolumeClaim", &[".spec.volumeName", ".spec.storageClassName", ".spec.volumeMode"]),
     ("PersistentVolume", &[".spec.claimRef*", ".spec.nodeAffinity*"]),
     ("Namespace", &[".spec.finalizers*", r#".metadata.labels["kubernetes.io/metadata.name"]"#]),
@@ -66,20 +67,30 @@ const ALLOCATED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Whether the server chooses this value.
-pub fn is_allocated(object: &ObjectId, path: &FieldPath) -> bool {
+/// Whether the server chooses what stands at this path of a live object.
+pub fn is_allocated(object: &ObjectId, path: &FieldPath, live: &Value) -> bool {
     let kind = object.group_kind().to_string();
-    if kind == "ServiceAccount" {
-        return is_token_secret(object, path);
+    match kind.as_str() {
+        "ServiceAccount" => return is_token_secret(object, path),
+        "Job.batch" | "ReplicationController" if is_label_of_template(path, live) => return true,
+        _ => {}
     }
     let Some((_, patterns)) = ALLOCATED.iter().find(|(known, _)| *known == kind) else { return false };
     let path = path.to_string();
     patterns.iter().any(|pattern| WildMatch::new(pattern).matches(&path))
 }
 
+/// An object that declares no labels gets those of its Pods' template.
+fn is_label_of_template(path: &FieldPath, live: &Value) -> bool {
+    let [Step::Field(metadata), Step::Field(labels), Step::Field(name)] = path.steps() else { return false };
+    let of = |labels: Option<&Value>| labels.and_then(|labels| labels.get(name)).cloned();
+    metadata == "metadata"
+        && labels == "labels"
+        && of(live.pointer("/spec/template/metadata/labels")) == of(live.pointer("/metadata/labels"))
+}
+
 /// `secrets[name="api-token-x7k2p"]` of the ServiceAccount `api`: made for it by the token controller, or by OpenShift for its registry.
 fn is_token_secret(object: &ObjectId, path: &FieldPath) -> bool {
-    use crate::model::field_path::Step;
     let [Step::Field(list), Step::Key(keys)] = path.steps() else { return false };
     let name = keys.iter().find(|(key, _)| key == "name").and_then(|(_, value)| Value::as_str(value));
     let rest = name.and_then(|name| name.strip_prefix(object.name.as_str()));
@@ -93,6 +104,8 @@ mod tests {
 
     #[test]
     fn what_the_server_chooses_and_what_it_does_not() {
+        let live = serde_json::json!({"metadata": {"labels": {"job": "a", "owner": "x"}},
+            "spec": {"template": {"metadata": {"labels": {"job": "a", "owner": "y"}}}}});
         for (kind, path, expected) in [
             ("Service", ".spec.clusterIP", true),
             ("Service", r#".spec.ports[port=80,protocol="TCP"].nodePort"#, true),
@@ -104,11 +117,14 @@ mod tests {
             ("ServiceAccount", r#".secrets[name="a-token-x7k2p"]"#, true),
             ("ServiceAccount", r#".secrets[name="admin-token-x7k2p"]"#, false),
             ("ConfigMap", ".spec.clusterIP", false),
+            ("Job.batch", ".metadata.labels.job", true),
+            ("Job.batch", ".metadata.labels.owner", false),
         ] {
             let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
             let GroupKind { group, kind } = GroupKind::new(group, kind);
             let object = ObjectId { group, kind, namespace: Some("n".into()), name: "a".into() };
-            assert_eq!(is_allocated(&object, &FieldPath::parse(path).unwrap()), expected, "{object} {path}");
+            let found = is_allocated(&object, &FieldPath::parse(path).unwrap(), &live);
+            assert_eq!(found, expected, "{object} {path}");
         }
     }
 }

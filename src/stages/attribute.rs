@@ -127,7 +127,7 @@ pub fn difference(
     };
     let by_person = actors.first().or(last_writer.as_ref()).is_some_and(|a| a.kind == ActorKind::Interactive);
     let (cause, note) = match (&live_matches, by_gitops) {
-        (Some(_), Some(true)) => (pending_or_behind(unapplied, around), None),
+        (Some(_), Some(true)) => (pending_or_behind(since(unapplied), around), None),
         (Some(_), Some(false)) => (Cause::HandRollback, None),
         (Some(_), None) => {
             (Cause::Undetermined, Some("an earlier commit has the live value, but nothing shows who wrote it"))
@@ -163,20 +163,23 @@ pub fn missing(history: &ObjectHistory, around: &Circumstances<'_>) -> Attribute
         (Cause::Undetermined, "no history at hand, and this ledger never saw it live")
     } else {
         (
-            pending_or_behind(history.versions.iter().take_while(|v| v.value.is_some()).last(), around),
+            pending_or_behind(since(history.versions.iter().take_while(|v| v.value.is_some()).last()), around),
             "this ledger never saw it live: it was not applied yet, or deleted before the first scan",
         )
     };
     Attributed { declared_by, live_matches: None, cause: Some(cause), note: Some(note.to_owned()) }
 }
 
-/// By when this ledger first saw the oldest commit that is not applied. A scan sees only the tip, so a commit was there when it or
+/// By when this ledger first saw the oldest commit that is not applied, `since` commits behind the tracked one. A scan sees only the tip, so a commit was there when it or
 /// one after it was the tip.
-fn pending_or_behind(unapplied: Option<&ObjectVersion>, around: &Circumstances<'_>) -> Cause {
-    let since = unapplied.map_or(0, |version| version.commits_behind);
+pub(super) fn pending_or_behind(since: u64, around: &Circumstances<'_>) -> Cause {
     let seen = around.sightings.iter().filter(|(behind, _)| *behind <= since).map(|(_, time)| *time).min();
     let seen = seen.unwrap_or(around.now);
     if around.now.unix() - seen.unix() < around.grace_seconds { Cause::Pending } else { Cause::Behind }
+}
+
+fn since(unapplied: Option<&ObjectVersion>) -> u64 {
+    unapplied.map_or(0, |version| version.commits_behind)
 }
 
 fn live_match(history: &ObjectHistory, n: usize, version: &ObjectVersion, revision: &Revision) -> LiveMatch {

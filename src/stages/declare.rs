@@ -1,6 +1,6 @@
 //! Rendered objects get their place in a cluster: scope, namespace, identity; and two declarations of one object are told apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -48,6 +48,8 @@ pub struct Declared {
     pub duplicates: u64,
     /// Objects without a name (`generateName`): each apply makes a new one, none can be followed.
     pub unnamed: u64,
+    /// What their names begin with, in the place of a name.
+    pub generated: BTreeSet<ObjectId>,
 }
 
 /// Whether a kind is namespaced: by what the cluster serves, by a CRD among the declared objects, by what is written.
@@ -75,11 +77,16 @@ pub fn place(targets: Vec<(TargetPlace, Vec<RenderedObject>)>, discovery: &Disco
     let mut conflicts: BTreeMap<ObjectId, Vec<Origin>> = BTreeMap::new();
     for (place, objects) in targets {
         for object in objects {
+            let namespaced = is_namespaced(&object, discovery, &crds);
             if object.name.is_empty() {
                 declared.unnamed += 1;
+                let prefix =
+                    object.tree().ok().and_then(|t| Some(t.pointer("/metadata/generateName")?.as_str()?.to_owned()));
+                declared
+                    .generated
+                    .extend(prefix.map(|name| placed(RenderedObject { name, ..object }, &place, namespaced).id));
                 continue;
             }
-            let namespaced = is_namespaced(&object, discovery, &crds);
             let object = Arc::new(placed(object, &place, namespaced));
             let id = object.id.clone();
             if let Some(earlier) = declared.objects.insert(id.clone(), object) {
@@ -192,6 +199,15 @@ mod tests {
             names,
             ["ConfigMap other/a", "ConfigMap shop/a", "CustomResourceDefinition shop/a", "Widget a", "ClusterRole a"]
         );
+    }
+
+    #[test]
+    fn of_a_generated_name_the_beginning_is_known() {
+        let mut object = rendered("v1", "ConfigMap", None, json!({"metadata": {"generateName": "job-"}}));
+        object.name = String::new();
+        let declared = place(vec![(target("t"), vec![object])], &discovery());
+        assert_eq!((declared.unnamed, declared.objects.len()), (1, 0));
+        assert_eq!(declared.generated.iter().map(ToString::to_string).collect::<Vec<_>>(), ["ConfigMap shop/job-"]);
     }
 
     #[test]

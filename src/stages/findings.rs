@@ -11,8 +11,10 @@ use crate::model::ids::ClusterName;
 use crate::model::schema::SchemaRef;
 
 use super::attribute::{self, Circumstances, ObjectHistory};
+use super::converge;
 use super::declare::Conflict;
 use super::judge::Verdict;
+use super::unserved::Unserved;
 
 /// The evidence on one declared object.
 #[derive(Debug, Default)]
@@ -66,15 +68,11 @@ pub fn of_missing(
     finding
 }
 
-/// DL008: a kind or version that the cluster does not serve; `served` are the versions at which it serves the kind.
-pub fn of_unserved(cluster: &ClusterName, object: &DeclaredObject, served: &[String], evidence: &Evidence) -> Finding {
+/// DL008: a kind or version that the cluster does not serve.
+pub fn of_unserved(cluster: &ClusterName, object: &DeclaredObject, served: &Unserved, evidence: &Evidence) -> Finding {
     let mut finding = of_object(cluster, object, Code::UnservedKind, None, "not in the cluster's complete discovery");
     finding.declared_by = evidence.history.declared_by();
-    finding.note = Some(if served.is_empty() {
-        format!("the cluster does not serve the kind {} at any version", object.id.group_kind())
-    } else {
-        format!("the cluster serves {} as {}", object.id.group_kind(), served.join(", "))
-    });
+    finding.note = Some(served.note(&object.id.group_kind()));
     finding
 }
 
@@ -89,7 +87,7 @@ pub fn of_conflict(cluster: &ClusterName, conflict: &Conflict, evidence: &Eviden
     finding
 }
 
-fn of_object(
+pub(super) fn of_object(
     cluster: &ClusterName,
     object: &DeclaredObject,
     code: Code,
@@ -135,7 +133,8 @@ pub fn one_each(found: Vec<Finding>) -> Vec<Finding> {
             Some(place) => {
                 let first = &mut kept[*place];
                 let note = finding.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-                let also = format!("also {} ({}) on {}{note}", finding.code, finding.class, finding.object());
+                let says = converge::finding::says(&finding).map(|says| format!(", {says}")).unwrap_or_default();
+                let also = format!("also {} ({}{says}) on {}{note}", finding.code, finding.class, finding.object());
                 first.note = join(first.note.as_deref(), Some(&also));
             }
             None => {
@@ -147,7 +146,8 @@ pub fn one_each(found: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-fn join(first: Option<&str>, second: Option<&str>) -> Option<String> {
+/// Two notes in one.
+pub fn join(first: Option<&str>, second: Option<&str>) -> Option<String> {
     match (first, second) {
         (Some(first), Some(second)) => Some(format!("{first}; {second}")),
         (first, second) => first.or(second).map(str::to_owned),

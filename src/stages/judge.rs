@@ -4,16 +4,22 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::autoscale::Autoscalers;
-use super::compare::{self, Difference, Extra};
+use super::compare::{self, Compared, Difference};
+use super::findings;
+use super::ignore::{self, Ignored, Ignores, Subject, Trees};
 use super::live::{self, Head};
 use super::managed_fields::{self, Entry};
 use super::normalise::{Applied, Side, normalise};
+use super::opt_outs;
+use super::places;
 use super::undeclared::{Witnesses, undeclared};
 use crate::config::actors::ActorTable;
 use crate::config::trust::TrustTable;
 use crate::model::attribution::Actor;
 use crate::model::declared::DeclaredObject;
+use crate::model::field_path::FieldPath;
 use crate::model::finding::Code;
+use crate::model::redacted::{holds_token_of, redact_again};
 use crate::model::resource::Gvk;
 use crate::model::schema::{SchemaRef, Schemas, builtin_schemas, builtin_version};
 use crate::model::secret::{LAST_APPLIED, RedactionKey, RedactionRules, redact};
@@ -37,6 +43,10 @@ pub struct Judge<'a> {
     pub key: &'a RedactionKey,
     /// Names what else is secret.
     pub redaction: &'a RedactionRules,
+    /// The id of the key under which the live side was redacted before it came here, as that of a snapshot.
+    pub live_key: Option<&'a str>,
+    /// What is known and accepted.
+    pub ignores: &'a Ignores,
 }
 
 /// A difference with the writers of its path.
@@ -59,10 +69,15 @@ pub struct Verdict {
     pub judgements: Vec<Judgement>,
     /// What was normalised away, explained or trusted.
     pub applied: Applied,
+    /// What ignore rules did.
+    pub ignored: Ignored,
     /// How the verdict was reached.
     pub method: String,
     /// The live object, redacted and normalised, kept only where something differs.
     pub live: Option<Box<str>>,
+    /// Fields that could not be compared: their live values are hashed with a key that is not this ledger's, or hashed and the
+    /// declared ones are not.
+    pub foreign: Vec<FieldPath>,
 }
 
 /// A live object that is not one.
@@ -84,10 +99,19 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// If the live text is no object.
     pub fn judge(&self, declared: &DeclaredObject, live_text: &str) -> Result<Verdict, Unreadable> {
-        let mut live_tree = live::tree(live_text)?;
-        redact(&mut live_tree, &declared.id, self.key, self.redaction);
+        let live_tree = self.live_tree(declared, live_text)?;
         let head: Head<'_> = serde_json::from_str(live_text)?;
         self.judge_tree(declared, live_tree, head.metadata.managed_fields.map(RawValue::get))
+    }
+
+    /// The live object, parsed and redacted.
+    pub(super) fn live_tree(&self, declared: &DeclaredObject, live_text: &str) -> Result<Value, serde_json::Error> {
+        let mut tree = live::tree(live_text)?;
+        match self.live_key {
+            Some(by) => redact_again(&mut tree, &declared.id, self.key, self.redaction, by),
+            None => drop(redact(&mut tree, &declared.id, self.key, self.redaction)),
+        }
+        Ok(tree)
     }
 
     /// Compares a declared object with a live one that is parsed and redacted already.
@@ -108,13 +132,38 @@ impl<'a> Judge<'a> {
         }
         let entries = managed_fields.and_then(|text| managed_fields::parse(text, self.actors));
         let witnesses = self.witnesses(declared, &sides, entries.as_deref());
-        verdict.judgements =
-            self.judgements(declared, compared.differences, compared.extras, &witnesses, &mut verdict.applied);
+        verdict.judgements = self.judgements(declared, &sides, compared, &witnesses, &mut verdict.applied);
+        if let Some(by) = self.live_key {
+            let judgements = std::mem::take(&mut verdict.judgements);
+            let (foreign, judgements) = judgements.into_iter().partition(|j| self.is_foreign(&j.difference, by));
+            let foreign: Vec<Judgement> = foreign;
+            verdict.judgements = judgements;
+            verdict.foreign = foreign.into_iter().map(|judgement| judgement.difference.path).collect();
+        }
+        let stands = |judgement: &Judgement| self.explained(declared, judgement, &witnesses).is_none();
+        (verdict.judgements, verdict.ignored) =
+            self.without_ignored(declared, &sides, std::mem::take(&mut verdict.judgements), &stands);
         if !verdict.judgements.is_empty() {
             verdict.method = self.method(&declared.gvk, &witnesses);
-            verdict.live = Some(sides.live.to_string().into_boxed_str());
+            drop(entries);
+            let live = places::without(sides.live, &verdict.ignored.inside[1]);
+            verdict.live = Some(live.to_string().into_boxed_str());
         }
         Ok(verdict)
+    }
+
+    /// The judgements that no ignore rule takes away, and what the rules did.
+    pub(super) fn without_ignored(
+        &self,
+        declared: &DeclaredObject,
+        sides: &Sides<'_>,
+        judgements: Vec<Judgement>,
+        stands: &dyn Fn(&Judgement) -> bool,
+    ) -> (Vec<Judgement>, Ignored) {
+        let labels = ignore::labels(&sides.declared).or_else(|| ignore::labels(&sides.live));
+        let subject = Subject { id: &declared.id, origin: Some(&declared.origin), labels };
+        let trees = Trees { declared: &sides.declared, live: &sides.live, schema: sides.schema };
+        self.ignores.apply(subject, trees, judgements, stands)
     }
 
     /// Both sides, normalised.
@@ -148,44 +197,50 @@ impl<'a> Judge<'a> {
             schema: sides.schema,
             entries,
             last_applied: sides.last_applied.as_ref(),
+            live: &sides.live,
             trust: self.trust,
             entries_count: self.entries_count,
         }
     }
 
     /// The differences that stand, and the extras that evidence makes findings, with their writers.
-    fn judgements(
+    pub(super) fn judgements(
         &self,
         declared: &DeclaredObject,
-        differences: Vec<Difference>,
-        extras: Vec<Extra>,
+        sides: &Sides<'_>,
+        compared: Compared,
         witnesses: &Witnesses<'_>,
         applied: &mut Applied,
     ) -> Vec<Judgement> {
         let entries = witnesses.entries.unwrap_or_default();
         let last_writer = managed_fields::last_writer(entries);
         let judged = |mut difference: Difference, undetermined: bool| {
-            let actors = managed_fields::writers(entries, &difference.path);
+            let actors = managed_fields::writers(entries, &difference.path, witnesses.schema);
             let last_writer = if actors.is_empty() { last_writer.cloned() } else { None };
             let by = last_writer.as_ref().map(last_writer_note);
-            difference.note = join(difference.note.take(), by);
+            difference.note = findings::join(difference.note.as_deref(), by.as_deref());
             Judgement { difference, actors, last_writer, undetermined }
         };
         let mut judgements = Vec::new();
-        for difference in differences {
+        for difference in compared.differences {
             let judgement = judged(difference, false);
             match self.explained(declared, &judgement, witnesses) {
                 Some(rule) => *applied.entry(rule).or_default() += 1,
                 None => judgements.push(judgement),
             }
         }
-        let found = undeclared(extras, witnesses, applied);
+        let found = undeclared(compared.extras, witnesses, applied);
         judgements.extend(found.into_iter().map(|found| judged(found.difference, found.undetermined)));
+        // An opt-out that anybody put there, whoever wrote it: nothing need be known of writers.
+        for opt_out in opt_outs::live_only(&sides.declared, &sides.live) {
+            judgements.retain(|judgement| judgement.difference.path != opt_out.path);
+            judgements.push(judged(opt_out, false));
+        }
         judgements
     }
 
     /// Why a difference is no finding; the name under which it is counted.
-    fn explained(
+    pub(super) fn explained(
         &self,
         declared: &DeclaredObject,
         judgement: &Judgement,
@@ -207,7 +262,17 @@ impl<'a> Judge<'a> {
         None
     }
 
-    fn method(&self, gvk: &Gvk, witnesses: &Witnesses<'_>) -> String {
+    /// Whether two values could not be compared: under another key the same value has another hash, and where no rule hides the
+    /// declared value any more it stands there in clear.
+    fn is_foreign(&self, difference: &Difference, by: &str) -> bool {
+        let holds = |value: &Option<Value>, key: &str| value.as_ref().is_some_and(|value| holds_token_of(value, key));
+        let ours = self.key.id();
+        difference.code == Code::Changed
+            && holds(&difference.live, by)
+            && (by != ours || !holds(&difference.declared, ours))
+    }
+
+    pub(super) fn method(&self, gvk: &Gvk, witnesses: &Witnesses<'_>) -> String {
         let schema = match (self.schemas.kind(gvk), witnesses.schema) {
             (Some(_), _) => self.schema_source.to_owned(),
             (None, Some(_)) => {
@@ -238,9 +303,6 @@ fn last_writer_note(actor: &Actor) -> String {
     format!("no writer owns this path; the object's last writer was {} ({}) at {time}", actor.manager, actor.operation)
 }
 
-fn join(first: Option<String>, second: Option<String>) -> Option<String> {
-    match (first, second) {
-        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
-        (first, second) => first.or(second),
-    }
-}
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -3,9 +3,11 @@
 //! Nothing is resolved that was not looked at. A finding whose object a gap hides becomes unknown; one that the configuration no
 //! longer covers becomes out of scope.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::finding::Finding;
+use super::beyond::{self, Ending, LookedBeyond};
+use crate::model::finding::{Code, Finding};
 use crate::model::fingerprint;
 use crate::model::gap::{Gap, Hides};
 use crate::model::ids::{ClusterName, TargetName};
@@ -13,6 +15,7 @@ use crate::model::record::{FindingEvent, FindingEventKind, ObjectChange, ObjectS
 use crate::model::report::{Changes, ClosedFinding};
 use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
+use crate::stages::converge;
 
 /// What a scan looked at.
 #[derive(Debug, Default)]
@@ -21,12 +24,18 @@ pub struct Looked {
     pub targets: BTreeSet<TargetName>,
     /// Targets in the configuration, in scope or not.
     pub configured_targets: BTreeSet<TargetName>,
+    /// Targets whose objects' convergence is not looked at.
+    pub convergence_off: BTreeSet<TargetName>,
     /// Clusters in the configuration.
     pub configured_clusters: BTreeSet<ClusterName>,
     /// Every declared object: what was found out about it and which target declares it.
     pub objects: BTreeMap<(ClusterName, ObjectId), (ObjectState, TargetName)>,
     /// Declared objects that the configuration leaves out of the comparison.
     pub excluded: BTreeSet<(ClusterName, ObjectId)>,
+    /// Differences that ignore rules cover: fingerprints and the rules' reasons.
+    pub ignored: BTreeMap<String, String>,
+    /// What was looked at beyond the declared objects, by cluster.
+    pub beyond: BTreeMap<ClusterName, LookedBeyond>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -63,12 +72,16 @@ pub fn lifecycle(found: &[Finding], looked: &Looked, prior: &PriorState, key: &R
 }
 
 fn appear(finding: &Finding, prior: &PriorState, key: &RedactionKey, out: &mut Lifecycle) {
+    let live = match finding.code {
+        Code::Unconverged => &converge::finding::content(finding),
+        _ => &finding.live,
+    };
     let content = fingerprint::of_content(
         &finding.fingerprint,
         finding.code,
         finding.cause,
         finding.declared.as_ref(),
-        finding.live.as_ref(),
+        live.as_ref(),
         key,
     );
     let kind = match prior.open.get(&finding.fingerprint) {
@@ -109,7 +122,7 @@ fn same_evidence(before: &Finding, now: &Finding) -> bool {
 
 enum End {
     Resolved(&'static str),
-    OutOfScope(&'static str),
+    OutOfScope(Cow<'static, str>),
     Unknown,
     NotLookedAt,
 }
@@ -117,7 +130,7 @@ enum End {
 fn disappear(open: &OpenFinding, looked: &Looked, out: &mut Lifecycle) {
     let finding = &open.finding;
     let (kind, how) = match end(open, looked) {
-        End::Resolved(how) => (FindingEventKind::Resolved, Some(how)),
+        End::Resolved(how) => (FindingEventKind::Resolved, Some(how.into())),
         End::OutOfScope(how) => (FindingEventKind::OutOfScope, Some(how)),
         End::Unknown => {
             out.unknown.push(finding.clone());
@@ -131,8 +144,8 @@ fn disappear(open: &OpenFinding, looked: &Looked, out: &mut Lifecycle) {
             return;
         }
     };
-    if let Some(how) = how {
-        let closed = ClosedFinding { id: finding.id.clone(), title: title(finding), how: how.to_owned() };
+    if let Some(how) = &how {
+        let closed = ClosedFinding { id: finding.id.clone(), title: title(finding), how: String::from(how.clone()) };
         match kind {
             FindingEventKind::Resolved => out.changes.resolved.push(closed),
             _ => out.changes.out_of_scope.push(closed),
@@ -143,35 +156,63 @@ fn disappear(open: &OpenFinding, looked: &Looked, out: &mut Lifecycle) {
         finding: finding.clone(),
         content: open.content.clone(),
         target: open.target.clone(),
-        how: how.map(str::to_owned),
+        how: how.map(String::from),
     });
 }
 
 fn end(open: &OpenFinding, looked: &Looked) -> End {
     let finding = &open.finding;
     if !looked.configured_clusters.contains(&finding.cluster) {
-        return End::OutOfScope("its cluster is no longer configured");
+        return End::OutOfScope("its cluster is no longer configured".into());
+    }
+    if let Some(reason) = looked.ignored.get(&finding.fingerprint) {
+        return End::OutOfScope(format!("an ignore rule covers it: {reason}").into());
+    }
+    if matches!(finding.code, Code::RemovedButLive | Code::Unmanaged) {
+        return end_beyond(finding, looked);
     }
     let key = (finding.cluster.clone(), finding.object());
     if let Some((state, _)) = looked.objects.get(&key) {
         return match state {
             ObjectState::Unknown => End::Unknown,
             ObjectState::Missing => End::Resolved("the object no longer exists live"),
+            _ if finding.code == Code::Unconverged => match &open.target {
+                Some(target) if looked.convergence_off.contains(target) => {
+                    End::OutOfScope("its convergence is no longer looked at".into())
+                }
+                _ => End::Resolved("the object has converged"),
+            },
             ObjectState::InSync | ObjectState::Drifted | ObjectState::Undeclared => {
                 End::Resolved("live equals Git again")
             }
         };
     }
     if looked.excluded.contains(&key) {
-        return End::OutOfScope("its kind is no longer compared");
+        return End::OutOfScope("its kind is no longer compared".into());
     }
     match &open.target {
         Some(target) if !looked.configured_targets.contains(target) => {
-            End::OutOfScope("its target is no longer configured")
+            End::OutOfScope("its target is no longer configured".into())
         }
         Some(target) if !looked.targets.contains(target) => End::NotLookedAt,
         _ if looked.gaps.iter().any(|gap| could_hide(gap, open)) => End::Unknown,
         _ => End::Resolved("Git no longer declares the object"),
+    }
+}
+
+/// How a finding ends that is about an object which no target declares.
+fn end_beyond(finding: &Finding, looked: &Looked) -> End {
+    let hides_all = |gap: &Gap| gap.hides == Hides::Cluster && gap.cluster.as_ref() == Some(&finding.cluster);
+    if looked.excluded.contains(&(finding.cluster.clone(), finding.object())) {
+        return End::Resolved("Git declares the object");
+    }
+    match looked.beyond.get(&finding.cluster).map(|beyond| beyond::end(finding, beyond)) {
+        None => End::NotLookedAt,
+        Some(Ending::Resolved(how)) => End::Resolved(how),
+        Some(_) if looked.gaps.iter().any(hides_all) => End::Unknown,
+        Some(Ending::OutOfScope(how)) => End::OutOfScope(how.into()),
+        Some(Ending::Unknown) => End::Unknown,
+        Some(Ending::NotLookedAt) => End::NotLookedAt,
     }
 }
 

@@ -22,6 +22,12 @@ pub struct Head<'a> {
     /// Its metadata, in part.
     #[serde(borrow)]
     pub metadata: HeadMetadata<'a>,
+    /// Its spec, still text.
+    #[serde(borrow, default)]
+    pub spec: Option<&'a RawValue>,
+    /// Its status, still text.
+    #[serde(borrow, default)]
+    pub status: Option<&'a RawValue>,
 }
 
 /// See [`Head`].
@@ -34,6 +40,27 @@ pub struct HeadMetadata<'a> {
     /// Namespace, where the kind has one.
     #[serde(borrow, default)]
     pub namespace: Option<Cow<'a, str>>,
+    /// Counts the changes of the spec, where the kind does so; a number, still text.
+    #[serde(borrow, default)]
+    pub generation: Option<&'a RawValue>,
+    /// When it was made; a time, still text.
+    #[serde(borrow, default)]
+    pub creation_timestamp: Option<&'a RawValue>,
+    /// When it was or is to be gone; a time, still text.
+    #[serde(borrow, default)]
+    pub deletion_timestamp: Option<&'a RawValue>,
+    /// What holds up its deletion; a list, still text.
+    #[serde(borrow, default)]
+    pub finalizers: Option<&'a RawValue>,
+    /// What the name begins with, where the server made it.
+    #[serde(borrow, default)]
+    pub generate_name: Option<Cow<'a, str>>,
+    /// Labels, still text.
+    #[serde(borrow, default)]
+    pub labels: Option<&'a RawValue>,
+    /// What it belongs to, still text.
+    #[serde(borrow, default)]
+    pub owner_references: Option<&'a RawValue>,
     /// Who wrote what, still text.
     #[serde(borrow, default)]
     pub managed_fields: Option<&'a RawValue>,

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::config::actors::ActorTable;
 use crate::model::attribution::{Actor, ActorKind};
 use crate::model::field_path::{FieldPath, Step};
+use crate::model::schema::{ListKind, SchemaRef, Shape};
 use crate::model::time::Timestamp;
 
 /// One entry of `managedFields`. Its fields are read when they are first asked for: most objects have nothing to ask.
@@ -83,13 +84,8 @@ fn sort_in_operators(entries: &mut [Entry<'_>]) {
 
 /// The writers of exactly this path, newest first: of the field itself, of an atomic value it is in, or, where the path is a
 /// whole map or list, of anything in it.
-pub fn writers(entries: &[Entry<'_>], path: &FieldPath) -> Vec<Actor> {
-    newest_first(entries.iter().filter(|e| e.owns(path)))
-}
-
-/// The actors of entries, newest first.
-pub fn newest_first<'e>(entries: impl Iterator<Item = &'e Entry<'e>>) -> Vec<Actor> {
-    let mut actors: Vec<Actor> = entries.map(|e| e.actor.clone()).collect();
+pub fn writers(entries: &[Entry<'_>], path: &FieldPath, schema: Option<SchemaRef<'_>>) -> Vec<Actor> {
+    let mut actors: Vec<Actor> = entries.iter().filter(|e| e.owns(path, schema)).map(|e| e.actor.clone()).collect();
     actors.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.manager.cmp(&b.manager)));
     actors
 }
@@ -100,19 +96,25 @@ pub fn last_writer<'e>(entries: &'e [Entry<'_>]) -> Option<&'e Actor> {
 }
 
 impl Entry<'_> {
-    /// Whether this writer owns the path, or something below it.
-    pub fn owns(&self, path: &FieldPath) -> bool {
+    /// Whether this writer owns the path, or something below it. Below a leaf, only what the schema calls one whole is owned with it: an
+    /// empty leaf on a map or a keyed list is the place itself, its entries having been taken over by others.
+    pub fn owns(&self, path: &FieldPath, schema: Option<SchemaRef<'_>>) -> bool {
         if !self.may_own(path) {
             return false;
         }
         let mut at = self.fields();
+        let mut schema = schema;
         for step in path.steps() {
             let Some(map) = at.as_object() else {
                 return false;
             };
             if map.is_empty() {
-                return true;
+                return schema.is_none_or(is_whole);
             }
+            schema = schema.and_then(|schema| match step {
+                Step::Field(name) => schema.child(name),
+                Step::Key(_) | Step::Item(_) | Step::Index(_) => schema.item(),
+            });
             let direct = match step {
                 Step::Field(name) => map.get(&format!("f:{name}")),
                 _ => map.iter().find(|(key, _)| key_is(key, step)).map(|(_, below)| below),
@@ -138,6 +140,15 @@ impl Entry<'_> {
 
     fn fields(&self) -> &Value {
         self.fields.get_or_init(|| serde_json::from_str(self.raw).unwrap_or_default())
+    }
+}
+
+/// Whether a place is owned and replaced as a whole.
+fn is_whole(schema: SchemaRef<'_>) -> bool {
+    match schema.shape() {
+        Shape::Object { atomic, .. } => *atomic,
+        Shape::List { kind, .. } => *kind == ListKind::Atomic,
+        Shape::Scalar(_) | Shape::Any => true,
     }
 }
 
@@ -172,6 +183,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::resource::Gvk;
+    use crate::model::schema::builtin_schemas;
 
     fn text() -> String {
         json!([
@@ -190,7 +203,7 @@ mod tests {
         let text = text();
         let entries = parse(&text, &ActorTable::default()).unwrap();
         let names = |path: &str| -> Vec<String> {
-            writers(&entries, &FieldPath::parse(path).unwrap()).into_iter().map(|a| a.manager).collect()
+            writers(&entries, &FieldPath::parse(path).unwrap(), None).into_iter().map(|a| a.manager).collect()
         };
         assert_eq!(names(".spec.replicas"), ["kubectl-edit", "argocd-controller"]);
         assert_eq!(names(r#".spec.template.spec.containers[name="api"].image"#), ["argocd-controller"]);
@@ -211,6 +224,18 @@ mod tests {
             ["argocd-controller"],
             "an atomic list is owned whole"
         );
+    }
+
+    #[test]
+    fn an_empty_leaf_owns_what_is_below_only_where_the_schema_calls_it_one_whole() {
+        let text = json!([{"manager": "argocd-controller", "operation": "Update", "apiVersion": "v1",
+            "fieldsV1": {"f:spec": {"f:ports": {}, "f:selector": {}, "f:ipFamilies": {}}}}])
+        .to_string();
+        let entries = parse(&text, &ActorTable::default()).unwrap();
+        let schema = builtin_schemas().kind(&Gvk::new("v1", "Service"));
+        let owned = |path: &str| !writers(&entries, &FieldPath::parse(path).unwrap(), schema).is_empty();
+        assert!(owned(".spec.ports") && !owned(r#".spec.ports[port=80,protocol="TCP"]"#));
+        assert!(owned(".spec.selector.app") && owned(".spec.ipFamilies[0]"), "atomic");
     }
 
     #[test]

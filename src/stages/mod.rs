@@ -1,22 +1,36 @@
 //! The pure steps: no input or output, no clock, the same bytes for the same input.
 //!
 //! ```text
-//! declare ─► judge (live ► normalise ► compare ► undeclared) ─► attribute ─► assess ─► lifecycle
+//! declare ─► judge (live ► normalise ► compare ► undeclared ► ignore) ─► attribute ─► assess ─► lifecycle
+//!        ├─► converge (a live object's own words) ──────────────────────┤
+//!        └─► live_only, former ─► beyond (what runs and is not declared) ┘
 //! ```
 
 pub mod allocation;
+pub mod argocd;
 pub mod assess;
 pub mod attribute;
 pub mod autoscale;
+pub mod beyond;
 pub mod compare;
+pub mod converge;
 pub mod declare;
 pub mod endpoints;
 pub mod equality;
+pub mod explain;
 pub mod findings;
+pub mod former;
+pub mod ignore;
 pub mod judge;
 pub mod lifecycle;
 pub mod live;
+pub mod live_only;
 pub mod managed_fields;
 pub mod normalise;
+pub mod opt_outs;
+pub mod owner;
+pub mod places;
 pub mod quantity;
+pub mod snapshot_plan;
 pub mod undeclared;
+pub mod unserved;

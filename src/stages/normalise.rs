@@ -112,6 +112,16 @@ const RULES: &[Rule] = &[
             subsets.is_some_and(super::endpoints::repack)
         },
     },
+    // What a limit leaves out is filled in from what it says. Source: `SetDefaults_LimitRangeItem` of Kubernetes.
+    Rule {
+        name: "limit-range-defaults",
+        apply: |object, kind, _| {
+            let is_range = kind.group.is_empty() && kind.kind == "LimitRange";
+            let limits = object.get_mut("spec").and_then(|spec| spec.get_mut("limits")).filter(|_| is_range);
+            let limits = limits.and_then(Value::as_array_mut).into_iter().flatten();
+            limits.fold(false, |any, limit| any | limit.as_object_mut().is_some_and(fill_limit))
+        },
+    },
     // The tolerations that the server's admission gives to every Pod.
     Rule {
         name: "default-tolerations",
@@ -168,6 +178,24 @@ pub fn normalise(object: &mut Value, kind: &GroupKind, side: Side, applied: &mut
 
 fn metadata(object: &mut Map<String, Value>) -> Option<&mut Map<String, Value>> {
     object.get_mut("metadata").and_then(Value::as_object_mut)
+}
+
+/// A container's default is its most, its request by default the default or else its least.
+fn fill_limit(limit: &mut Map<String, Value>) -> bool {
+    if limit.get("type").and_then(Value::as_str) != Some("Container") {
+        return false;
+    }
+    let mut changed = false;
+    for (to, from) in [("default", "max"), ("defaultRequest", "default"), ("defaultRequest", "min")] {
+        let Some(source) = limit.get(from).and_then(Value::as_object).cloned() else { continue };
+        let target = limit.entry(to).or_insert_with(|| Value::Object(Map::new()));
+        let Some(target) = target.as_object_mut() else { continue };
+        for (resource, quantity) in source {
+            changed |= !target.contains_key(&resource);
+            target.entry(resource).or_insert(quantity);
+        }
+    }
+    changed
 }
 
 /// Takes off a claim's template what makes it look like a claim.

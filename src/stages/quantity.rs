@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-/// A quantity as an exact decimal: `digits` × 10^`exponent`.
+/// A quantity as an exact decimal: `digits` × 10^`exponent`, rounded and capped as `ParseQuantity` does.
 ///
 /// Kept as big-endian decimal digits, because quantities have no size limit and floats would make unequal ones equal.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Quantity {
 /// Exponents past this are no quantity that a server would take.
 const MAX_EXPONENT: i64 = 1_000;
 const MAX_LENGTH: usize = 256;
+/// The exponent of a nano-unit.
+const FINEST: i64 = -9;
 
 impl Quantity {
     /// Reads the written form; `None` if it is not a quantity.
@@ -31,7 +33,9 @@ impl Quantity {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        // Kubernetes reads a suffix alone, and a sign or a point alone, as zero; only the two largest binary suffixes it refuses.
+        let alone = whole.is_empty() && fraction.is_empty();
+        if fraction.contains('.') || (alone && matches!(suffix, "Pi" | "Ei")) {
             return None;
         }
         let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|b| b - b'0').collect();
@@ -42,7 +46,40 @@ impl Quantity {
             quantity.times(1024);
         }
         quantity.trim();
+        quantity.round_up();
+        if binary > 0 {
+            quantity.cap();
+        }
         Some(quantity)
+    }
+
+    /// Nothing is smaller than a nano-unit: what is finer is rounded away from zero.
+    fn round_up(&mut self) {
+        let Ok(finer) = usize::try_from(FINEST - self.exponent) else { return };
+        if finer == 0 || self.digits.is_empty() {
+            return;
+        }
+        // No trailing zeros: what is dropped is not nothing.
+        self.digits.truncate(self.digits.len().saturating_sub(finer));
+        self.exponent = FINEST;
+        for digit in self.digits.iter_mut().rev() {
+            *digit = (*digit + 1) % 10;
+            if *digit > 0 {
+                return self.trim();
+            }
+        }
+        self.digits.insert(0, 1);
+        self.trim();
+    }
+
+    /// With a binary suffix, nothing is larger than a signed integer of 64 bits.
+    fn cap(&mut self) {
+        let most =
+            Self { negative: false, digits: i64::MAX.to_string().bytes().map(|b| b - b'0').collect(), exponent: 0 };
+        let size = Self { negative: false, ..self.clone() };
+        if size > most {
+            (self.digits, self.exponent) = (most.digits, most.exponent);
+        }
     }
 
     fn times(&mut self, factor: u32) {
@@ -178,9 +215,53 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity() {
-        for text in ["", "abc", "1 Gi", "1.2.3", "Gi", "1Kib", "1e", "--1", "1e99999999999", ".", "１"] {
+        for text in ["", "abc", "1 Gi", "1.2.3", "Ei", "1Kib", "1e", "--1", "1e99999999999", "１"] {
             assert!(Quantity::parse(text).is_none(), "{text}");
         }
+    }
+
+    /// The test cluster's program makes the table with Kubernetes' own parser (`tests/cluster/quantities.go`): a text, and its value as
+    /// a fraction, or `-`.
+    #[test]
+    fn agrees_with_kubernetes() {
+        let table = include_str!("../../tests/fixtures/quantities.tsv");
+        let lines: Vec<(&str, &str)> = table.lines().filter_map(|line| line.split_once('\t')).collect();
+        assert!(lines.len() > 1_000);
+        let mut wrong = Vec::new();
+        for (text, value) in &lines {
+            let expected = (*value != "-").then(|| fraction(value));
+            let found = Quantity::parse(text);
+            if found != expected {
+                wrong.push(format!("{text:?} is {value}, not {found:?}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), lines.len());
+    }
+
+    /// A fraction whose denominator divides a power of ten, as a decimal.
+    fn fraction(text: &str) -> Quantity {
+        let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (above, below) = text.split_once('/').unwrap_or((text, "1"));
+        let mut quantity = Quantity { negative, digits: above.bytes().map(|b| b - b'0').collect(), exponent: 0 };
+        let mut below: u64 = below.parse().unwrap();
+        while below > 1 {
+            // Times ten, a tenth, or times five, a tenth of two…
+            quantity.exponent -= 1;
+            match (below % 2, below % 5) {
+                (0, 0) => below /= 10,
+                (0, _) => {
+                    below /= 2;
+                    quantity.times(5);
+                }
+                (_, 0) => {
+                    below /= 5;
+                    quantity.times(2);
+                }
+                _ => panic!("{text} is no decimal"),
+            }
+        }
+        quantity.trim();
+        quantity
     }
 
     proptest! {

@@ -7,7 +7,7 @@
 //! | a trusted (manager, subresource, path) | no; counted |
 //! | an interactive client, an unknown writer | yes |
 //! | the GitOps side, by an `Apply` entry | yes: Git declared it once. An `Update` entry also covers defaults and what webhooks add: no |
-//! | a controller | in what Kubernetes' own kinds declare, yes; in metadata and custom resources, which are its place to write, no |
+//! | a controller | in what Kubernetes' own kinds declare, yes; in custom resources and under keys of a domain, its places to write, no |
 //! | last-applied holds it | yes: it was applied once |
 //! | it is an entry of a map or list that Git declares | yes, whoever wrote it (can be switched off) |
 //!
@@ -40,6 +40,8 @@ pub struct Witnesses<'a> {
     pub schema: Option<SchemaRef<'a>>,
     /// `managedFields`, where the live object has them.
     pub entries: Option<&'a [Entry<'a>]>,
+    /// The live object.
+    pub live: &'a Value,
     /// The content of the last-applied annotation, where there is one.
     pub last_applied: Option<&'a Value>,
     /// Trusted writes.
@@ -87,9 +89,18 @@ enum Testimony {
 }
 
 impl Witnesses<'_> {
+    /// Why an extra is no finding; the name under which it is counted. `None` if it is one.
+    pub fn left_out(&self, extra: &Extra) -> Option<&'static str> {
+        match self.of(extra) {
+            Testimony::None(rule) => Some(rule),
+            Testimony::Put(_) | Testimony::OtherVersion => None,
+        }
+    }
+
     fn of(&self, extra: &Extra) -> Testimony {
-        let allocated = is_allocated(self.object, &extra.path);
-        let was_applied = self.last_applied.is_some_and(|applied| lookup(applied, &extra.path).is_some());
+        let allocated = is_allocated(self.object, &extra.path, self.live);
+        let was_applied =
+            is_content(&extra.path) && self.last_applied.is_some_and(|applied| lookup(applied, &extra.path).is_some());
         let Some(entries) = self.entries else {
             let known = || self.trust.is_known_field(&self.object.group_kind(), &extra.path);
             return match allocated {
@@ -100,13 +111,13 @@ impl Witnesses<'_> {
         };
         let version = self.version.api_version();
         let (here, elsewhere): (Vec<&Entry<'_>>, Vec<&Entry<'_>>) =
-            entries.iter().filter(|e| is_intent(e)).partition(|e| e.api_version == version);
-        let here: Vec<&Entry<'_>> = here.into_iter().filter(|e| e.owns(&extra.path)).collect();
+            entries.iter().partition(|e| e.api_version == version);
+        let owners: Vec<&Entry<'_>> = here.into_iter().filter(|e| e.owns(&extra.path, self.schema)).collect();
+        let here: Vec<&Entry<'_>> = owners.iter().copied().filter(|e| is_intent(e)).collect();
         if allocated {
-            let by_hand = here.iter().any(|e| e.actor.kind == ActorKind::Interactive && !e.owns_defaults);
-            return if by_hand { whole(extra) } else { Testimony::None("allocated") };
+            return if here.iter().any(|e| set_by_hand(e)) { whole(extra) } else { Testimony::None("allocated") };
         }
-        if !here.is_empty() && here.iter().all(|e| self.is_trusted(&e.actor, &extra.path, false)) {
+        if !owners.is_empty() && owners.iter().all(|e| self.is_trusted(&e.actor, &extra.path, false)) {
             return Testimony::None("trusted-writer");
         }
         if was_applied || (extra.entry && self.entries_count) {
@@ -117,7 +128,8 @@ impl Witnesses<'_> {
         if !places.is_empty() {
             return Testimony::Put(places);
         }
-        let by_other_version = |e: &&Entry<'_>| matches!(e.actor.kind, ActorKind::Interactive | ActorKind::Unknown);
+        let by_other_version =
+            |e: &&Entry<'_>| is_intent(e) && matches!(e.actor.kind, ActorKind::Interactive | ActorKind::Unknown);
         if here.is_empty() && elsewhere.iter().any(by_other_version) {
             return Testimony::OtherVersion;
         }
@@ -126,7 +138,7 @@ impl Witnesses<'_> {
 
     /// Collects the highest places below `path` in which only evident writers have a part.
     fn places(&self, path: &mut FieldPath, live: &Value, owners: &[&Entry<'_>], found: &mut Vec<(FieldPath, Value)>) {
-        let here: Vec<&Entry<'_>> = owners.iter().copied().filter(|e| e.owns(path)).collect();
+        let here: Vec<&Entry<'_>> = owners.iter().copied().filter(|e| e.owns(path, self.schema)).collect();
         let evident = here.iter().filter(|e| self.is_evidence(&e.actor, path)).count();
         if evident == 0 {
             return;
@@ -174,12 +186,34 @@ impl Witnesses<'_> {
         let evident = match actor.kind {
             ActorKind::Interactive | ActorKind::Unknown => true,
             ActorKind::Gitops => actor.operation == "Apply",
-            ActorKind::Controller => {
-                self.builtin && !matches!(path.steps().first(), Some(Step::Field(first)) if first == "metadata")
-            }
+            ActorKind::Controller if is_metadata(path) => !is_controllers_own(path),
+            ActorKind::Controller => self.builtin,
         };
         evident && !self.is_trusted(actor, path, false)
     }
+}
+
+/// What a controller may keep in an object's metadata: keys under a domain. Labels that open doors are nobody's own.
+fn is_controllers_own(path: &FieldPath) -> bool {
+    match path.steps() {
+        [_, Step::Field(_), Step::Field(key)] => key.contains('/') && !key.starts_with("pod-security.kubernetes.io/"),
+        _ => true,
+    }
+}
+
+fn is_metadata(path: &FieldPath) -> bool {
+    matches!(path.steps().first(), Some(Step::Field(first)) if first == "metadata")
+}
+
+/// Of metadata, only labels and annotations are content: an annotation made from a whole live object also holds its bookkeeping.
+fn is_content(path: &FieldPath) -> bool {
+    let of_content = |step: &Step| matches!(step, Step::Field(name) if name == "labels" || name == "annotations");
+    !is_metadata(path) || path.steps().get(1).is_some_and(of_content)
+}
+
+/// Whether a person set exactly this. An apply of what is there already sets nothing.
+fn set_by_hand(entry: &Entry<'_>) -> bool {
+    entry.actor.kind == ActorKind::Interactive && !entry.owns_defaults && entry.actor.operation == "Update"
 }
 
 fn is_intent(entry: &Entry<'_>) -> bool {

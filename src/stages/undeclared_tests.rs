@@ -11,6 +11,7 @@ use crate::model::resource::{Gvk, ObjectId};
 use crate::model::schema::{Schemas, builtin_schemas};
 use crate::model::secret::{LAST_APPLIED, RedactionKey, RedactionRules};
 use crate::stages::autoscale::Autoscalers;
+use crate::stages::ignore::Ignores;
 use crate::stages::judge::{Judge, Verdict};
 
 fn declared(api_version: &str, kind: &str, tree: &Value) -> DeclaredObject {
@@ -58,6 +59,8 @@ impl Case<'_> {
             autoscalers: &autoscalers,
             key: &RedactionKey::from_bytes([1; 32]),
             redaction: &RedactionRules::default(),
+            live_key: None,
+            ignores: &Ignores::none(),
         };
         let managers = (!self.managers.is_empty()).then(|| Value::from(self.managers.to_vec()).to_string());
         let object = declared(self.api_version, self.kind, &self.declared);
@@ -146,6 +149,41 @@ fn a_trusted_write_is_counted_and_the_same_path_by_another_is_found() {
     };
     assert_eq!(by("kube-controller-manager"), (0, Some(1)));
     assert_eq!(by("kubectl-annotate"), (1, None));
+    let managers = [through("status", entry("kube-controller-manager", "Update", revision()))];
+    assert_eq!(
+        deployment(declared, live, &managers).found(),
+        [""; 0],
+        "it writes the annotation together with the status"
+    );
+}
+
+#[test]
+fn a_controllers_name_alone_is_not_trusted_with_plain_metadata() {
+    let annotations = |name: &str| json!({"metadata": {"annotations": {name: "x"}}});
+    let labels = |name: &str| json!({"metadata": {"labels": {name: "x"}}});
+    let owned = |map: &str, name: &str| json!({"f:metadata": {map: {format!("f:{name}"): {}}}});
+    for (name, live, fields, expected) in [
+        ("under its domain", annotations("acme.io/seen"), owned("f:annotations", "acme.io/seen"), 0),
+        ("a plain key", annotations("note"), owned("f:annotations", "note"), 1),
+        (
+            "a label that opens a door",
+            labels("pod-security.kubernetes.io/enforce"),
+            owned("f:labels", "pod-security.kubernetes.io/enforce"),
+            1,
+        ),
+    ] {
+        let managers = [entry("kube-controller-manager", "Update", fields)];
+        assert_eq!(deployment(json!({"metadata": {}}), live, &managers).found().len(), expected, "{name}");
+    }
+}
+
+#[test]
+fn an_annotation_made_from_a_whole_live_object_proves_no_intent_for_its_bookkeeping() {
+    let finalizers = json!(["kubernetes.io/pvc-protection"]);
+    let applied = json!({"metadata": {"finalizers": finalizers, "uid": "x", "annotations": {"old": "1"}}}).to_string();
+    let live = json!({"metadata": {"finalizers": finalizers, "annotations": {LAST_APPLIED: applied, "old": "1"}}});
+    let managers = [entry("kubectl-replace", "Update", json!({"f:spec": {"f:paused": {}}}))];
+    assert_eq!(deployment(json!({"metadata": {}}), live, &managers).found(), ["DL003 .metadata.annotations.old"]);
 }
 
 #[test]
@@ -280,7 +318,11 @@ fn allocated_values_are_the_servers_unless_exactly_they_were_set_by_hand() {
         let port = json!({"f:spec": {"f:ports": {"k:{\"port\":80,\"protocol\":\"TCP\"}": {"f:nodePort": {}}}}});
         let entries: Vec<Value> = managers
             .iter()
-            .map(|manager| json!({"manager": manager, "operation": "Update", "apiVersion": "v1", "fieldsV1": port}))
+            .map(|manager| {
+                let operation =
+                    if manager.ends_with("apply") && manager.starts_with("k9s") { "Apply" } else { "Update" };
+                json!({"manager": manager, "operation": operation, "apiVersion": "v1", "fieldsV1": port})
+            })
             .collect();
         Case {
             api_version: "v1",
@@ -294,6 +336,7 @@ fn allocated_values_are_the_servers_unless_exactly_they_were_set_by_hand() {
         .found()
     };
     assert_eq!(service(&["kubectl-client-side-apply"]), [""; 0]);
+    assert_eq!(service(&["k9s-apply"]), [""; 0], "an apply of what is there sets nothing");
     assert_eq!(service(&["kubectl-edit"]), [r#"DL003 .spec.ports[port=80,protocol="TCP"].nodePort"#]);
 }
 
@@ -378,6 +421,8 @@ fn custom_resources_belong_to_their_operators() {
         autoscalers: &Autoscalers::default(),
         key: &RedactionKey::from_bytes([1; 32]),
         redaction: &RedactionRules::default(),
+        live_key: None,
+        ignores: &Ignores::none(),
     };
     let of = |manager: &str, subresource: Value| {
         json!({"manager": manager, "operation": "Update", "apiVersion": "example.com/v1",

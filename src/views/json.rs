@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::report::{COMPARE_SCHEMA, ScanReport};
 
@@ -20,6 +21,11 @@ pub fn compare(drifted: bool, findings: &[Finding], notes: &[String]) -> String 
         notes: &'a [String],
     }
     pretty(&Comparison { schema: COMPARE_SCHEMA, drifted, findings, notes })
+}
+
+/// An object, explained, as `driftledger/explain/v1`.
+pub fn explanation(explanation: &Explanation) -> String {
+    pretty(explanation)
 }
 
 /// A list of findings.

@@ -8,6 +8,7 @@ use crate::model::message::MailContent;
 use crate::model::report::ScanReport;
 
 use super::escape::terminal as t;
+use super::ignored::RuleLine;
 use super::value::{self, cut};
 use super::verdict::{self, State};
 use super::words::{self, Fact, counted};
@@ -21,6 +22,7 @@ pub const MOST_ROWS: usize = 50;
 pub const MOST_BYTES: usize = 80_000;
 const MOST_GAPS: usize = 10;
 const MOST_RESOLVED: usize = 10;
+const MOST_RULES: usize = 10;
 /// Characters of a text that somebody else chose.
 const MOST_CHARS: usize = 160;
 /// Said beside the seal.
@@ -44,6 +46,7 @@ struct Letter {
     more: Option<String>,
     gaps: Vec<GapRow>,
     more_gaps: Option<String>,
+    ignored: Vec<String>,
     seal: String,
     ledger: String,
     anchor_note: &'static str,
@@ -154,6 +157,7 @@ fn letter(report: &ScanReport, rows: usize) -> Letter {
         gaps: report.gaps.iter().take(MOST_GAPS).map(gap).collect(),
         more_gaps: (report.gaps.len() > MOST_GAPS)
             .then(|| format!("And {}.", counted((report.gaps.len() - MOST_GAPS) as u64, "more gap", "more gaps"))),
+        ignored: ignored(report),
         seal: words::seal(report),
         ledger: t(report.scan.ledger.as_str()),
         anchor_note: ANCHOR_NOTE,
@@ -164,6 +168,18 @@ fn letter(report: &ScanReport, rows: usize) -> Letter {
 
 fn short(text: &str) -> String {
     cut(&t(text), MOST_CHARS)
+}
+
+/// The rules that somebody should look at come first.
+fn ignored(report: &ScanReport) -> Vec<String> {
+    let mut rules = super::ignored::lines(report);
+    rules.sort_by_key(|rule| !rule.weak);
+    let more = rules.len().saturating_sub(MOST_RULES) as u64;
+    rules.truncate(MOST_RULES);
+    let line = |rule: &RuleLine| cut(&format!("{}: {} ({})", rule.name, rule.did, rule.reason), MOST_CHARS * 2);
+    let mut lines: Vec<String> = rules.iter().map(line).collect();
+    lines.extend((more > 0).then(|| format!("And {}.", counted(more, "more rule", "more rules"))));
+    lines
 }
 
 fn gap(gap: &Gap) -> GapRow {

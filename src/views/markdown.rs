@@ -36,6 +36,7 @@ pub fn scan(report: &ScanReport) -> String {
     findings(&mut out, report);
     gaps(&mut out, report);
     exclusions(&mut out, report);
+    ignored(&mut out, report);
     out.push_str(&format!("## Seal\n\n{}\n", markdown_code(&words::seal(report))));
     out
 }
@@ -159,6 +160,20 @@ fn exclusions(out: &mut String, report: &ScanReport) {
             markdown(&exclusion.what),
             markdown(&exclusion.reason)
         ));
+    }
+    out.push('\n');
+}
+
+fn ignored(out: &mut String, report: &ScanReport) {
+    if report.scan.ignored.is_empty() {
+        return;
+    }
+    out.push_str(&format!("## Ignore rules\n\nThe {}.\n\n", super::ignored::MEANING));
+    for rule in super::ignored::lines(report) {
+        let weak = if rule.weak { " ⚠" } else { "" };
+        let note = rule.note.map(|note| format!("<br>{}", markdown(&note))).unwrap_or_default();
+        let (name, did, reason) = (markdown_code(&rule.name), markdown(&rule.did), markdown(&rule.reason));
+        out.push_str(&format!("- {name}: {did}{weak} ({reason}){note}\n"));
     }
     out.push('\n');
 }

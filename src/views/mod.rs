@@ -3,6 +3,7 @@
 //! ```text
 //!                 verdict   the sentence every view starts with, and the counts behind it
 //!                 words     facts in words: trust strip, commits, writers, gaps, changes
+//!                 age       how old the live side is
 //!                 value     a value on one line or as lines
 //!  ScanReport ──► diff      what differs between two values, as lines and marked segments
 //!                 escape    text from repositories and clusters, made harmless for where it goes
@@ -14,11 +15,13 @@
 //! Everything that a repository, a cluster or a commit's author could have written goes through [`escape`] on its way out.
 //! Templates are embedded and rendered in `templates` only.
 
+pub mod age;
 pub mod csv;
 pub mod diff;
 pub mod error;
 pub mod escape;
 pub mod html;
+pub mod ignored;
 pub mod json;
 pub mod mail;
 pub mod markdown;

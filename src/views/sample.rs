@@ -9,13 +9,20 @@ use crate::model::fingerprint;
 use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
 use crate::model::ids::{ClusterName, CommitId, LedgerId, RepositoryName, Revision, ScanId, TargetName};
 use crate::model::report::{
-    Changes, ClosedFinding, ClusterSummary, Counts, SCAN_SCHEMA, ScanReport, ScanSummary, Seal, TargetSummary,
+    Changes, ClosedFinding, ClusterSummary, Counts, Coverage, IgnoreState, IgnoreSummary, SCAN_SCHEMA, ScanReport,
+    ScanSummary, Seal, TargetSummary,
 };
 use crate::model::resource::{GroupKind, ObjectId};
 use crate::model::time::Timestamp;
 
 fn time(text: &str) -> Timestamp {
     Timestamp::parse(text).expect("a time")
+}
+
+fn coverage() -> Coverage {
+    let kinds =
+        ["ConfigMap", "Deployment.apps", "Role.rbac.authorization.k8s.io", "Service"].map(str::to_owned).to_vec();
+    Coverage { live: 702, declared: 613, set_aside: 84, kinds }
 }
 
 fn started() -> Timestamp {
@@ -424,6 +431,35 @@ fn count(report: &mut ScanReport) {
     counts.gaps = report.gaps.len() as u64;
 }
 
+fn ignored() -> Vec<IgnoreSummary> {
+    let rule = |id: &str, reason: &str, expires: Option<&str>, state| IgnoreSummary {
+        id: id.into(),
+        source: "configuration".into(),
+        reason: reason.into(),
+        expires: expires.map(str::to_owned),
+        suppressed: 0,
+        narrowed: 0,
+        by_code: [].into(),
+        state,
+        note: None,
+    };
+    vec![
+        IgnoreSummary {
+            suppressed: 3,
+            narrowed: 1,
+            by_code: [(Code::Changed, 2), (Code::Undeclared, 1)].into(),
+            ..rule("scaled-by-hpa", "the autoscaler sets replicas", None, IgnoreState::Used)
+        },
+        rule("ignore[1]", "made on demand during the migration", Some("2026-06-30"), IgnoreState::Undetermined),
+        rule("ca-bundles", "cert-manager injects them", Some("2026-01-31"), IgnoreState::Expired),
+        IgnoreSummary {
+            source: "Application argocd/shop".into(),
+            note: Some("`def f: f; f` cannot be used here".into()),
+            ..rule("Application argocd/shop #1", "declared in Application argocd/shop", None, IgnoreState::Undetermined)
+        },
+    ]
+}
+
 /// A scan with fifteen findings of many sorts, two gaps and three exclusions.
 pub(super) fn drifted() -> ScanReport {
     let mut report = in_sync();
@@ -453,6 +489,7 @@ pub(super) fn drifted() -> ScanReport {
         .of_target(&TargetName::new("monitoring")),
     ];
     let new = [0, 4, 14].map(|n: usize| report.findings[n].id.clone());
+    report.scan.ignored = ignored();
     report.scan.complete = false;
     report.scan.last_complete = Some(time("2026-03-02T13:58:09Z"));
     report.scan.targets =
@@ -493,8 +530,10 @@ pub(super) fn in_sync() -> ScanReport {
                 uid: Some("6f1c0d1e-8f5b-4b0a-9a50-2b7f5c1f3a77".into()),
                 version: Some("v1.34.1".into()),
                 source: "kubernetes API".into(),
+                taken_at: None,
                 live_objects: 1_873,
                 clock_skew_seconds: Some(0),
+                coverage: Some(coverage()),
             }],
             targets: vec![
                 target("shop", 88, 88, 0, 2),
@@ -505,6 +544,7 @@ pub(super) fn in_sync() -> ScanReport {
                 declared: 214,
                 compared: 214,
                 in_sync: 214,
+                coverage: Some(coverage()),
                 normalised: [
                     ("defaulted by the server".to_owned(), 3_120),
                     ("quantity written otherwise".to_owned(), 41),
@@ -514,6 +554,7 @@ pub(super) fn in_sync() -> ScanReport {
                 ..Counts::default()
             },
             changes: Changes::default(),
+            ignored: Vec::new(),
             last_complete: Some(time("2026-03-02T13:58:09Z")),
             seal: Some(Seal {
                 sequence: 42,
@@ -612,6 +653,10 @@ pub(super) fn hostile() -> ScanReport {
     }
     for exclusion in &mut report.exclusions {
         (exclusion.scope, exclusion.what, exclusion.reason) = (evil.clone(), evil.clone(), evil.clone());
+    }
+    for rule in &mut report.scan.ignored {
+        (rule.id, rule.reason, rule.note) = (evil.clone(), evil.clone(), Some(evil.clone()));
+        (rule.source, rule.expires) = (evil.clone(), Some(evil.clone()));
     }
     for target in &mut report.scan.targets {
         (target.name, target.revision) = (TargetName::new(evil.clone()), Revision::new(evil.clone()));

@@ -219,6 +219,9 @@ fn first_line(finding: &Finding) -> Option<(String, String)> {
 
 fn one_line(finding: &Finding, side: Side) -> String {
     let Some(value) = side.of(finding) else { return stand_in(finding, side).to_owned() };
+    if finding.code == Code::Unconverged {
+        return escape::terminal(&unconverged(value));
+    }
     if finding.path.is_none() && value.is_object() {
         // The whole object: that it is there is what matters on one line.
         return match side {
@@ -233,6 +236,21 @@ fn one_line(finding: &Finding, side: Side) -> String {
         Value::Object(_) | Value::Array(_) => escape::terminal(&canonical::json(&without_tokens(value))),
         other => escape::terminal(&alone(other)),
     }
+}
+
+/// What an object says of itself, on one line, what its Pods say first: `Failed, JobFailed: backoff limit exceeded`. Not escaped for
+/// any output.
+fn unconverged(value: &Value) -> String {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+    let mut words = text("status").to_owned();
+    let (pods, message) = (text("pods"), text("message"));
+    let then = if pods.is_empty() { ": " } else { "; " };
+    for (glue, part) in [(", ", text("reason")), (": ", pods), (then, message)] {
+        if !part.is_empty() {
+            words = format!("{words}{glue}{part}");
+        }
+    }
+    words
 }
 
 /// The whole value on one line: a text as it is, all else as compact JSON, secrets in words. Not escaped for any output.
@@ -334,6 +352,20 @@ mod tests {
         assert_eq!(lines(&json!({"k": token}), 9).0, ["k: secret (hidden) 1a2b3c…"]);
         // A value that only pretends to be a token still shows nothing that would act.
         assert_eq!(scalar(&json!("redacted:x:\u{1b}[31m")), "secret (hidden) \\u{1b}[31m…");
+    }
+
+    #[test]
+    fn what_an_object_says_of_itself_is_one_line_without_control_characters() {
+        let mut finding = sample::finding();
+        (finding.code, finding.path, finding.declared) = (Code::Unconverged, None, None);
+        finding.live =
+            Some(json!({"status": "Failed", "reason": "JobFailed", "message": "a\n\u{1b}[31mb", "since": null}));
+        assert_eq!(brief(&finding, 80), ("declared".into(), "Failed, JobFailed: a\\n\\u{1b}[31mb".into()));
+        finding.live =
+            Some(json!({"status": "Failed", "reason": "JobFailed", "message": "why", "pods": "Evicted (1 of 1 Pods)"}));
+        assert_eq!(brief(&finding, 80).1, "Failed, JobFailed: Evicted (1 of 1 Pods); why");
+        finding.live = Some(json!({"status": "InProgress", "reason": "", "message": ""}));
+        assert_eq!(brief(&finding, 80).1, "InProgress");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::words::counted;
 pub enum State {
     /// Everything in scope was compared and nothing differs that is not waived or on its way.
     InSync,
-    /// Something differs.
+    /// Something differs, or does not get where Git wants it.
     Drifted,
     /// No difference was seen, but not everything could be looked at.
     Unknown,
@@ -69,6 +69,12 @@ pub enum Bucket {
     Missing,
     /// A field that still has an earlier commit's value.
     Behind,
+    /// An object that does not get where its spec wants it.
+    Unconverged,
+    /// An object that Git gave up and that is still live.
+    LeftOver,
+    /// A live object that Git never declared.
+    Unmanaged,
     /// All else.
     Other,
 }
@@ -82,6 +88,12 @@ pub struct Tally {
     pub missing: u64,
     /// Fields behind Git.
     pub behind: u64,
+    /// Objects not converged.
+    pub unconverged: u64,
+    /// Objects removed from Git and still live.
+    pub left_over: u64,
+    /// Live objects that are not in Git.
+    pub unmanaged: u64,
     /// Other differences.
     pub other: u64,
     /// Changes on their way.
@@ -101,17 +113,23 @@ pub fn not_looked_at(finding: &Finding, started: Timestamp) -> bool {
 
 /// The bucket of a finding in a scan that began at `started`.
 pub fn bucket(finding: &Finding, started: Timestamp) -> Bucket {
-    let by_hand = matches!(finding.cause, Some(Cause::OutOfBand | Cause::HandRollback))
-        || finding.code == Code::Undeclared
-        || finding.actors.first().is_some_and(|actor| actor.kind == ActorKind::Interactive);
+    // Who wrote an object that Git gave up says nothing of why it is still there.
+    let left_over = finding.code == Code::RemovedButLive;
+    let by_hand = !left_over && by_hand(finding);
     if finding.waiver.is_some() {
         Bucket::Waived
     } else if not_looked_at(finding, started) {
         Bucket::NotLookedAt
+    } else if finding.code == Code::Unmanaged {
+        Bucket::Unmanaged
     } else if finding.cause == Some(Cause::Pending) && !by_hand {
         Bucket::Pending
+    } else if left_over {
+        Bucket::LeftOver
     } else if finding.code == Code::Missing {
         Bucket::Missing
+    } else if finding.code == Code::Unconverged {
+        Bucket::Unconverged
     } else if by_hand {
         Bucket::NotFromGit
     } else if finding.cause == Some(Cause::Behind) && finding.path.is_some() {
@@ -119,6 +137,12 @@ pub fn bucket(finding: &Finding, started: Timestamp) -> Bucket {
     } else {
         Bucket::Other
     }
+}
+
+fn by_hand(finding: &Finding) -> bool {
+    matches!(finding.cause, Some(Cause::OutOfBand | Cause::HandRollback))
+        || finding.code == Code::Undeclared
+        || finding.actors.first().is_some_and(|actor| actor.kind == ActorKind::Interactive)
 }
 
 fn tally(report: &ScanReport) -> Tally {
@@ -131,6 +155,9 @@ fn tally(report: &ScanReport) -> Tally {
             Bucket::Pending => &mut tally.pending,
             Bucket::Missing => &mut tally.missing,
             Bucket::Behind => &mut tally.behind,
+            Bucket::Unconverged => &mut tally.unconverged,
+            Bucket::LeftOver => &mut tally.left_over,
+            Bucket::Unmanaged => &mut tally.unmanaged,
             Bucket::Other => &mut tally.other,
         };
         *count += 1;
@@ -145,7 +172,8 @@ fn tally(report: &ScanReport) -> Tally {
 pub fn sentence(report: &ScanReport) -> Verdict {
     let tally = tally(report);
     let counts = &report.scan.counts;
-    let drift = tally.not_from_git + tally.missing + tally.behind + tally.other;
+    let beyond = tally.left_over + tally.unmanaged;
+    let drift = tally.not_from_git + tally.missing + tally.behind + tally.unconverged + beyond + tally.other;
     let state = if drift > 0 {
         State::Drifted
     } else if tally.gaps > 0 || tally.not_looked_at > 0 || counts.compared < counts.declared || counts.compared == 0 {
@@ -176,6 +204,9 @@ pub fn sentence(report: &ScanReport) -> Verdict {
         (tally.not_from_git, "change not from Git", "changes not from Git"),
         (tally.missing, "object missing", "objects missing"),
         (tally.behind, "field behind Git", "fields behind Git"),
+        (tally.unconverged, "object not converged", "objects not converged"),
+        (tally.left_over, "object removed from Git and still live", "objects removed from Git and still live"),
+        (tally.unmanaged, "live object not in Git", "live objects not in Git"),
         (tally.other, "other difference", "other differences"),
         (tally.pending, "change on its way from Git", "changes on their way from Git"),
         (tally.not_looked_at, "earlier finding not looked at", "earlier findings not looked at"),
@@ -242,7 +273,23 @@ mod tests {
             (Bucket::Other, with(|f| f.cause = Some(Cause::Undetermined))),
             (Bucket::Other, with(|f| f.cause = Some(Cause::Ahead))),
             (Bucket::Other, with(|f| (f.code, f.cause) = (Code::Conflict, None))),
-            (Bucket::Other, with(|f| (f.code, f.cause, f.path) = (Code::RemovedButLive, Some(Cause::Behind), None))),
+            (Bucket::Unconverged, with(|f| (f.code, f.cause, f.path) = (Code::Unconverged, None, None))),
+            (Bucket::LeftOver, with(|f| (f.code, f.cause, f.path) = (Code::RemovedButLive, Some(Cause::Behind), None))),
+            (
+                Bucket::LeftOver,
+                with(|f| {
+                    (f.code, f.cause, f.path) = (Code::RemovedButLive, Some(Cause::Undetermined), None);
+                    f.actors = vec![actor("kubectl-edit", ActorKind::Interactive)];
+                }),
+            ),
+            (Bucket::Pending, with(|f| (f.code, f.cause, f.path) = (Code::RemovedButLive, Some(Cause::Pending), None))),
+            (
+                Bucket::Unmanaged,
+                with(|f| {
+                    (f.code, f.cause, f.path) = (Code::Unmanaged, None, None);
+                    f.actors = vec![actor("kubectl-create", ActorKind::Interactive)];
+                }),
+            ),
             (Bucket::Waived, with(|f| f.waiver = Some(json!({"reason": "agreed"})))),
             (Bucket::NotLookedAt, with(|f| f.last_seen = Some(Timestamp::from_unix(1)))),
         ];
@@ -266,6 +313,11 @@ mod tests {
             (vec![waived(), waived()], 0, "IN SYNC: 214 objects compared; 2 waived findings"),
             (vec![by_hand(), by_hand(), missing()], 0, "DRIFTED: 2 changes not from Git; 1 object missing"),
             (vec![behind(), with(|f| f.cause = None)], 2, "DRIFTED: 1 field behind Git; 1 other difference; 2 gaps"),
+            (
+                vec![by_hand(), with(|f| (f.code, f.cause) = (Code::Unconverged, None))],
+                0,
+                "DRIFTED: 1 change not from Git; 1 object not converged",
+            ),
             (vec![], 1, "UNKNOWN: no drift seen in 214 of 214 objects; 1 gap"),
             (vec![old()], 1, "UNKNOWN: no drift seen in 214 of 214 objects; 1 earlier finding not looked at; 1 gap"),
             (vec![by_hand(), old()], 1, "DRIFTED: 1 change not from Git; 1 earlier finding not looked at; 1 gap"),

@@ -4,9 +4,10 @@
 use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
 use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Gap, Hides};
-use crate::model::report::{ScanReport, TargetSummary};
+use crate::model::report::{Coverage, ScanReport, TargetSummary};
 use crate::model::time::Timestamp;
 
+use super::age;
 use super::escape::terminal;
 
 /// Said wherever writers are named.
@@ -56,14 +57,18 @@ pub fn clusters(report: &ScanReport) -> String {
     }
 }
 
-/// `2026-03-02 14:03:09 to 14:03:41 UTC`.
+/// `2026-03-02 14:03:09 to 14:03:41 UTC`, and how old the live side is where it was not read then.
 pub fn span(report: &ScanReport) -> String {
     let (start, end) = (report.scan.started_at, report.scan.finished_at);
     let (from, to) = (start.for_people(), end.for_people());
-    match (from.strip_suffix(" UTC"), to.split_once(' ')) {
+    let span = match (from.strip_suffix(" UTC"), to.split_once(' ')) {
         _ if start == end => from,
         (Some(from), Some((_, time))) if start.date() == end.date() => format!("{from} to {time}"),
         _ => format!("{from} to {to}"),
+    };
+    match age::snapshots(report) {
+        Some(age) => format!("{span}, {age}"),
+        None => span,
     }
 }
 
@@ -97,7 +102,14 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
         Some(seal) => (format!("#{}", seal.sequence), Some(format!("{}…", short_hash(&seal.hash)))),
         None => ("none".to_owned(), Some("not recorded in a ledger".to_owned())),
     };
-    vec![
+    let (coverage, coverage_note) = match &scan.counts.coverage {
+        Some(c) => (
+            format!("{} of {}", number(c.declared), number(c.live)),
+            Some(format!("of {}", counted(c.kinds.len() as u64, "kind", "kinds"))),
+        ),
+        None => ("not counted".to_owned(), None),
+    };
+    let mut facts = vec![
         fact(
             "targets",
             "targets",
@@ -112,11 +124,30 @@ pub fn trust(report: &ScanReport) -> Vec<Fact> {
             (missing > 0).then(|| format!("{} unknown", number(missing))),
             missing > 0,
         ),
+        fact("live objects declared", "targets", coverage, coverage_note, false),
         fact("gaps", "gaps", number(report.gaps.len() as u64), None, !report.gaps.is_empty()),
         fact("exclusions", "exclusions", number(report.exclusions.len() as u64), None, false),
         fact("last complete scan", "targets", last, last_note, last_weak),
         fact("seal", "seal", seal, seal_note, scan.seal.is_none()),
-    ]
+    ];
+    if !scan.ignored.is_empty() {
+        let rules = counted(scan.ignored.len() as u64, "rule", "rules");
+        let ignored =
+            fact("ignored findings", "ignored", number(super::ignored::suppressed(report)), Some(rules), false);
+        facts.insert(5, ignored);
+    }
+    facts
+}
+
+/// `613 of 702 live objects are declared in Git, of these kinds: …`; `None` where that was not counted.
+pub fn coverage(coverage: Option<&Coverage>) -> Option<String> {
+    let coverage = coverage?;
+    Some(format!(
+        "{} of {} are declared in Git, of these kinds: {}",
+        number(coverage.declared),
+        counted(coverage.live, "live object", "live objects"),
+        coverage.kinds.join(", ")
+    ))
 }
 
 /// The trust strip on one line: `3 targets · 211 of 214 objects compared · …`.
@@ -128,7 +159,7 @@ pub fn trust_line(report: &ScanReport) -> String {
                 ("last complete scan", "this scan") => "this scan is complete".to_owned(),
                 ("last complete scan" | "seal", value) => format!("{} {value}", fact.label),
                 (label, "1") => format!("1 {}", label.trim_end_matches('s')),
-                (label, value) if label == "objects compared" => format!("{value} {label}"),
+                ("live objects declared", value) => format!("{value} live objects declared in Git"),
                 (label, value) => format!("{value} {label}"),
             };
             match fact.note {
@@ -218,7 +249,10 @@ pub fn live_match(found: &LiveMatch) -> String {
 /// What a finding's cause means, in a few words; `None` where it has none.
 pub fn cause(finding: &Finding) -> Option<&'static str> {
     let missing = finding.code == Code::Missing;
+    let removed = finding.code == Code::RemovedButLive;
     Some(match finding.cause? {
+        Cause::Pending if removed => "on its way; Git gave it up, inside the grace",
+        Cause::Behind if removed => "behind Git, which gave it up; it is still there",
         Cause::Pending if missing => "on its way; not there yet, inside the grace",
         Cause::Pending => "on its way; it is live as an earlier commit had it, inside the grace",
         Cause::Behind if missing => "behind Git; it was never seen live",
@@ -268,6 +302,7 @@ pub fn hides(gap: &Gap) -> String {
         Hides::File { file } => format!("what {file} declares"),
         Hides::Kind { kind, namespace: Some(namespace) } => format!("every {kind} in {namespace}"),
         Hides::Kind { kind, namespace: None } => format!("every {kind}"),
+        Hides::Undeclared { kind } => format!("every {kind} that Git does not declare"),
         Hides::Objects { objects } => match objects.as_slice() {
             [] => "no object by name".to_owned(),
             [one] => one.to_string(),
@@ -325,7 +360,8 @@ mod tests {
     fn the_trust_strip_says_what_the_verdict_rests_on() {
         assert_eq!(
             trust_line(&sample::drifted()),
-            "3 targets · 211 of 214 objects compared (3 unknown) · 2 gaps · 3 exclusions · \
+            "3 targets · 211 of 214 objects compared (3 unknown) · \
+             613 of 702 live objects declared in Git (of 4 kinds) · 2 gaps · 3 exclusions · 3 ignored findings (4 rules) · \
              last complete scan 2026-03-02 13:58:09 UTC (this scan is partial) · seal #42 9f3ab4d2c17e…"
         );
         let weak: Vec<_> = trust(&sample::in_sync()).into_iter().filter(|f| f.weak).collect();

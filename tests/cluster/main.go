@@ -1,5 +1,5 @@
 // The test cluster's control plane in one binary: the first argument names the program to be. The last one, facts, is no
-// part of a cluster: it tells what the code of the others knows (see facts.go).
+// part of a cluster: it tells what the code of the others knows (see facts.go); nor is quantities (see quantities.go).
 //
 // One binary rather than four because they share nearly all of their code, and so the build and the cached file are
 // about a third of what four would be.
@@ -22,7 +22,7 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 )
 
-const usage = "usage: test-cluster etcd|kube-apiserver|kube-controller-manager|kubectl|facts [arguments]"
+const usage = "usage: test-cluster etcd|kube-apiserver|kube-controller-manager|kubectl|facts|quantities [arguments]"
 
 func main() {
 	if len(os.Args) < 2 {
@@ -44,6 +44,11 @@ func main() {
 		}
 	case "facts":
 		if err := facts(os.Stdout, os.Stderr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	case "quantities":
+		if err := quantities(os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

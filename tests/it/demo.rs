@@ -161,6 +161,43 @@ fn the_demo_finds_every_sort_of_drift_with_its_cause() {
 }
 
 #[test]
+fn an_object_of_the_demo_is_explained_field_by_field() {
+    let folder = tempfile::tempdir().expect("a folder");
+    stdout_of(folder.path(), &["demo"]);
+    let config = "driftledger-demo/driftledger.yaml";
+    let explained = run(folder.path(), &["explain", "deployment/api", "-o", "json", "--config", config]);
+    assert_eq!(explained.status.code(), Some(1), "{}", String::from_utf8_lossy(&explained.stderr));
+    let told: Value = serde_json::from_slice(&explained.stdout).expect("JSON");
+    assert_eq!(told["schema"], "driftledger/explain/v1");
+    let field = |path: &str| {
+        let fields = told["fields"].as_array().expect("fields");
+        fields.iter().find(|field| field["path"] == path).unwrap_or_else(|| panic!("{path}: {told:#}")).clone()
+    };
+    let replicas = field(".spec.replicas");
+    assert_eq!(
+        (&replicas["declared"], &replicas["live"], &replicas["finding"]),
+        (&3.into(), &6.into(), &"DL001".into())
+    );
+    assert_eq!(replicas["writers"][0]["manager"], "kubectl");
+    assert_eq!(replicas["schema"], "integer, default 1");
+    let policy = field(r#".spec.template.spec.containers[name="api"].imagePullPolicy"#);
+    assert_eq!((&policy["declared"], &policy["finding"]), (&Value::Null, &Value::Null));
+    assert!(policy["why"].as_str().expect("a reason").contains("the server's default"), "{policy}");
+    // The same findings as the scan's.
+    let findings = told["fields"].as_array().expect("fields").iter().filter(|f| !f["finding"].is_null()).count();
+    assert_eq!(findings, EXPECTED.iter().filter(|row| row[3] == "Deployment shop/api").count());
+
+    let table = run(folder.path(), &["explain", "Deployment.apps shop/api", "--config", config]);
+    let text = String::from_utf8_lossy(&table.stdout).into_owned();
+    assert!(text.starts_with("DRIFTED: Deployment.apps shop/api, "), "{text}");
+    let nothing = run(folder.path(), &["explain", "Deployment/shop/none", "--config", config]);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("no target declares"));
+    let secret = run(folder.path(), &["explain", "secret/api-db", "--config", config]);
+    assert!(SECRET.iter().all(|text| !String::from_utf8_lossy(&secret.stdout).contains(text)));
+}
+
+#[test]
 fn no_output_of_the_demo_holds_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     let shown = stdout_of(folder.path(), &["demo", "--out", "out"]);

@@ -24,6 +24,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("lettre::", &["adapters/mail.rs"]),
     ("slack_morphism::", &["adapters/slack.rs"]),
     ("tera::", &["views"]),
+    ("jaq_core::", &["config/ignore"]),
+    ("jaq_json::", &["config/ignore"]),
     ("clap::", &["app", "main.rs"]),
     ("tokio::", &["adapters", "app", "main.rs"]),
     ("std::fs", &["adapters", "app"]),

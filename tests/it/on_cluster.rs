@@ -17,18 +17,18 @@ const FILES: &[(&str, &str)] = &[
     ("workloads.yaml", include_str!("../fixtures/shop/workloads.yaml")),
 ];
 
-fn variable(name: &str) -> String {
+pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: start the test cluster and read its env file"))
 }
 
 /// A namespace of the test cluster with the set in it.
-struct Shop {
-    work: Workspace,
+pub struct Shop {
+    pub work: Workspace,
     namespace: String,
 }
 
 impl Shop {
-    fn new(namespace: &str, kubeconfig: &str, secrets: bool) -> Self {
+    pub fn new(namespace: &str, kubeconfig: &str, secrets: bool) -> Self {
         let namespace = format!("{namespace}-{}", std::process::id());
         let mut work = Workspace::new();
         let files = FILES.iter().map(|(name, text)| {
@@ -38,7 +38,9 @@ impl Shop {
         let config = format!(
             "ledger: ledger.sqlite\ngrace: 0s\nclusters:\n  - {{name: test, kubeconfig: {kubeconfig}, secrets: {secrets}}}\n\
              repositories:\n  - {{name: shop, url: repository}}\n\
-             targets:\n  - {{name: shop, repository: shop, revision: main, path: shop, cluster: test, namespace: {namespace}}}\n"
+             targets:\n  - {{name: shop, repository: shop, revision: main, path: shop, cluster: test, namespace: {namespace}}}\n\
+             # Other tests' objects are in the same cluster.\n\
+             audit: {{unmanaged: {{defaults: false}}}}\n"
         );
         work.file("driftledger.yaml", &config);
         let shop = Self { work, namespace };
@@ -52,7 +54,7 @@ impl Shop {
     }
 
     /// Runs kubectl in the namespace; `input` is its stdin.
-    fn kubectl(&self, args: &[&str], input: &str) {
+    pub fn kubectl(&self, args: &[&str], input: &str) {
         let stdin = self.work.file("stdin", input);
         let output = Command::new(variable("DRIFTLEDGER_TEST_KUBECTL"))
             .args(["--namespace", &self.namespace])
@@ -63,7 +65,7 @@ impl Shop {
         assert!(output.status.success(), "kubectl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    fn apply(&self, how: &[&str]) {
+    pub fn apply(&self, how: &[&str]) {
         let apply = |name: &str| self.kubectl(&[&["apply", "-f", "-"], how].concat(), &self.text(name));
         let crd = format!("crd/widgets.{}.example.com", self.namespace);
         let (definition, _) = FILES[2].1.split_once("---").expect("the definition and an object of it");
@@ -83,7 +85,7 @@ impl Shop {
         }
     }
 
-    fn scan(&self, expected: i32) -> Value {
+    pub fn scan(&self, expected: i32) -> Value {
         let said = self.work.run(&["scan", "-o", "json"]);
         assert_eq!(said.code, expected, "{}{}", said.out, said.err);
         said.json()
@@ -186,6 +188,7 @@ fn changes_by_hand_are_found_with_path_commit_and_writer_and_resolved_when_undon
         "DL003 Service api .metadata.annotations.note",
         "DL004 PodDisruptionBudget api",
         "DL004 ResourceQuota quota-renamed",
+        "DL005 ResourceQuota quota",
     ];
     assert_eq!(findings(&drifted), expected.map(label));
     let by_path = |name: &str, path: &str| {

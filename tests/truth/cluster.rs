@@ -63,9 +63,14 @@ impl Cluster {
         let start = Instant::now();
         let mut last: Option<Vec<Live>> = None;
         loop {
-            let now: Vec<Live> =
-                self.live(kinds).expect("the live objects can be read").into_iter().filter(|object| ours(object)).collect();
-            let waiting = now.iter().any(|object| unobserved(object) || unscaled(object, &now) || unbound(object, &now));
+            let now: Vec<Live> = self
+                .live(kinds)
+                .expect("the live objects can be read")
+                .into_iter()
+                .filter(|object| ours(object))
+                .collect();
+            let waiting =
+                now.iter().any(|object| unobserved(object) || unscaled(object, &now) || unbound(object, &now));
             let same = last.as_ref().is_some_and(|last| same_content(last, &now));
             if same && !waiting {
                 return now;

@@ -3,6 +3,7 @@
 //! seen the program: code, path and writer, nothing left out and nothing added. See `tests/truth/run`.
 
 mod cluster;
+mod corpus;
 mod generate;
 mod mutate;
 mod oracle;
@@ -20,13 +21,19 @@ mod write;
 
 mod on_cluster {
     use super::cluster::Cluster;
+    use super::corpus::Corpus;
     use super::report::Report;
     use super::round::Round;
+    use super::ways::Way;
+
+    fn is_long() -> bool {
+        std::env::var_os("DRIFTLEDGER_TEST_LONG").is_some()
+    }
 
     /// How many rounds, and the seed of the first.
     fn rounds() -> (u64, u64) {
         let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-        let long = std::env::var_os("DRIFTLEDGER_TEST_LONG").is_some();
+        let long = is_long();
         let seed = number("DRIFTLEDGER_TEST_SEED");
         let rounds = number("DRIFTLEDGER_TEST_ROUNDS").unwrap_or(match (long, seed) {
             (true, None) => 7,
@@ -44,10 +51,24 @@ mod on_cluster {
         let (rounds, first) = rounds();
         for seed in first..first + rounds {
             eprintln!("truth: round with seed {seed}");
-            let round = Round::new(seed);
-            round.play(&cluster, &mut report);
-            round.clean(&cluster);
+            Round::new(seed).play(&cluster, &mut report);
         }
         report.conclude("truth");
+    }
+
+    #[test]
+    #[ignore = "needs the test cluster: run tests/run"]
+    fn a_corpus_is_in_sync_at_commits_across_its_history() {
+        let Some(corpus) = Corpus::find() else {
+            eprintln!("truth: DRIFTLEDGER_TEST_CORPUS names no corpus: none was applied");
+            return;
+        };
+        let cluster = Cluster::new();
+        let mut report = Report::default();
+        let ways = Way::of_round(0);
+        for (n, commit) in corpus.commits(if is_long() { 20 } else { 2 }).iter().enumerate() {
+            corpus.play(commit, ways[n % ways.len()], &cluster, &mut report);
+        }
+        report.conclude("corpus");
     }
 }

@@ -27,8 +27,10 @@ pub fn check(round: &Round, live: &BTreeMap<Id, Live>, scanned: &Said, report: &
             }
             let mut failure = Failure::new("parity", &round.around(set), id);
             failure.what = format!("scan and compare differ; notes: {}", whole["notes"]);
-            failure.missing = scan.iter().filter(|verdict| !files.contains(verdict)).map(|v| format!("{v} (scan)")).collect();
-            failure.extra = files.iter().filter(|verdict| !scan.contains(verdict)).map(|v| format!("{v} (compare)")).collect();
+            failure.missing =
+                scan.iter().filter(|verdict| !files.contains(verdict)).map(|v| format!("{v} (scan)")).collect();
+            failure.extra =
+                files.iter().filter(|verdict| !scan.contains(verdict)).map(|v| format!("{v} (compare)")).collect();
             failure.declared = object.value.clone();
             failure.after = live.get(id).cloned().unwrap_or_default();
             report.push(failure);
@@ -36,7 +38,8 @@ pub fn check(round: &Round, live: &BTreeMap<Id, Live>, scanned: &Said, report: &
     }
 }
 
-fn verdicts(said: &Said, id: &Id) -> Vec<String> {
+/// Codes and paths, as far as two files can tell them.
+pub fn verdicts(said: &Said, id: &Id) -> Vec<String> {
     let of_files = |finding: &&Finding| !OF_A_SCAN.contains(&finding.code.as_str());
     let all = said.get(id).map(Vec::as_slice).unwrap_or_default();
     all.iter().filter(of_files).map(|finding| format!("{} {}", finding.code, finding.path)).collect()

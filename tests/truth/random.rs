@@ -11,7 +11,8 @@ impl Random {
 
     /// One that depends on this one's seed and a name, and on nothing that was drawn from this one in between.
     pub fn fork(&self, name: &str) -> Self {
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let hash =
+            name.bytes().fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
         Self(self.0 ^ hash)
     }
 

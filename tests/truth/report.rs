@@ -116,13 +116,18 @@ impl Report {
                 "\n{} seed {} {} {kind} {namespace}/{name}: {}",
                 failure.part, failure.around.seed, failure.around.way, failure.what
             );
-            for (word, lines) in [("missing", &failure.missing), ("extra", &failure.extra), ("writer", &failure.wrong_writer)] {
+            for (word, lines) in
+                [("missing", &failure.missing), ("extra", &failure.extra), ("writer", &failure.wrong_writer)]
+            {
                 lines.iter().for_each(|line| eprintln!("  {word}: {line}"));
             }
-            let paths: Vec<&String> = failure.missing.iter().chain(&failure.extra).chain(&failure.wrong_writer).collect();
+            let paths: Vec<&String> =
+                failure.missing.iter().chain(&failure.extra).chain(&failure.wrong_writer).collect();
             for line in paths.into_iter().take(3) {
                 let Some(path) = line.split(' ').find(|word| word.starts_with('.')) else { continue };
-                for (side, tree) in [("declared", &failure.declared), ("before", &failure.before), ("after", &failure.after)] {
+                for (side, tree) in
+                    [("declared", &failure.declared), ("before", &failure.before), ("after", &failure.after)]
+                {
                     eprintln!("  {side}: {}", excerpt(tree, path));
                 }
             }
@@ -155,7 +160,9 @@ fn names(wanted: &Expected, finding: &Finding) -> bool {
 }
 
 fn touches(a: &str, b: &str) -> bool {
-    let within = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let within = |outer: &str, inner: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
     within(a, b) || within(b, a)
 }
 

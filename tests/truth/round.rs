@@ -53,8 +53,8 @@ impl Round {
         Self { seed, sets, audit: Audit::new(targets), random }
     }
 
-    /// Brings everything to the cluster.
-    pub fn apply(&self, cluster: &Cluster) {
+    /// Brings everything to the cluster; what the server refuses is this harness's mistake and not the program's.
+    fn apply(&self, cluster: &Cluster) -> Vec<String> {
         let mut refused = Vec::new();
         for set in &self.sets {
             let (way, namespace) = (set.place.way, &set.place.namespace);
@@ -62,7 +62,9 @@ impl Round {
             let bring = |part: &str| way.bring(cluster, &folder.join(part).display().to_string(), namespace);
             bring("first").unwrap_or_else(|why| panic!("seed {} {}: {why}", self.seed, way.name()));
             let definition = format!("crd/gadgets.{}", set.place.group());
-            cluster.kubectl(&["wait", "--for=condition=Established", &definition]).expect("the definition is established");
+            cluster
+                .kubectl(&["wait", "--for=condition=Established", &definition])
+                .expect("the definition is established");
             let resource = format!("gadgets.v1.{}", set.place.group());
             cluster.until_it_works("the new kind", || cluster.kubectl(&["get", &resource, "-n", namespace]).map(drop));
             if let Err(why) = bring("rest") {
@@ -70,8 +72,7 @@ impl Round {
                 errors.for_each(|line| refused.push(format!("{}: {line}", way.name())));
             }
         }
-        // What the server refuses is this harness's mistake and not the program's.
-        assert!(refused.is_empty(), "seed {}:\n{}", self.seed, refused.join("\n"));
+        refused
     }
 
     fn kinds(&self) -> Vec<String> {
@@ -94,12 +95,16 @@ impl Round {
         self.sets.iter().flat_map(|set| set.objects.iter().map(move |object| (set, object)))
     }
 
-    /// Plays the round; what is wrong goes into the report.
+    /// Plays the round and takes everything out of the cluster again; what is wrong goes into the report.
     pub fn play(&self, cluster: &Cluster, report: &mut Report) {
         let seed = self.seed;
         let start = std::time::Instant::now();
         let passed = |what: &str| eprintln!("truth: seed {seed}: {what} after {} s", start.elapsed().as_secs());
-        self.apply(cluster);
+        let refused = self.apply(cluster);
+        if !refused.is_empty() {
+            self.clean(cluster);
+            panic!("seed {seed}: not to be had from the server:\n{}", refused.join("\n"));
+        }
         passed("applied");
         let before = self.live(cluster);
         passed("at rest");
@@ -110,6 +115,7 @@ impl Round {
         let after = self.live(cluster);
         passed("at rest again");
         self.mutations(&before, &after, &done, &baseline, report);
+        self.clean(cluster);
     }
 
     /// Applied unchanged, nothing is to be said, whatever the live objects are read from.
@@ -118,6 +124,7 @@ impl Round {
         self.gaps(&whole, report);
         let all: Vec<Value> = live.values().cloned().collect();
         let (from_dump, _) = self.audit.scan(&Source::Dump(&all));
+        self.snapshot(&said, live, report);
         for (part, said) in [("truth", &said), ("truth of a dump", &from_dump)] {
             for (set, object) in self.objects() {
                 let id = id(object, set);
@@ -131,6 +138,25 @@ impl Round {
         report.objects += self.objects().count();
         parity::check(self, live, &said, report);
         said
+    }
+
+    /// A snapshot says what the cluster says.
+    fn snapshot(&self, said: &Said, live: &BTreeMap<Id, Live>, report: &mut Report) {
+        let (from_snapshot, whole) = self.audit.scan(&Source::Snapshot);
+        self.gaps(&whole, report);
+        for (set, object) in self.objects() {
+            let id = id(object, set);
+            let (scan, snapshot) = (parity::verdicts(said, &id), parity::verdicts(&from_snapshot, &id));
+            if scan != snapshot {
+                let mut failure = Failure::new("snapshot", &self.around(set), &id);
+                failure.what = "a scan of the cluster and one of a snapshot differ".to_owned();
+                failure.missing = scan.iter().filter(|v| !snapshot.contains(v)).cloned().collect();
+                failure.extra = snapshot.iter().filter(|v| !scan.contains(v)).cloned().collect();
+                failure.declared = object.value.clone();
+                failure.after = live.get(&id).cloned().unwrap_or_default();
+                report.push(failure);
+            }
+        }
     }
 
     /// A scan that could not read something has not shown anything.
@@ -205,6 +231,7 @@ impl Round {
             let new: Vec<Finding> = of(&said, &id).iter().filter(|finding| !is_old(finding)).cloned().collect();
             report.check(&expectation, &new, &object.honest, failure);
         }
+        self.snapshot(&said, after, report);
         parity::check(self, after, &said, report);
     }
 
@@ -213,7 +240,7 @@ impl Round {
     }
 
     /// Takes everything out of the cluster again; does not wait for it.
-    pub fn clean(&self, cluster: &Cluster) {
+    fn clean(&self, cluster: &Cluster) {
         for set in &self.sets {
             for object in set.objects.iter().filter(|object| !object.namespaced) {
                 let name = format!("{}/{}", mutate::resource(object), object.name());

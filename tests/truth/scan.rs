@@ -39,6 +39,8 @@ pub struct Audit {
 /// Where a scan reads the live objects.
 pub enum Source<'a> {
     Cluster,
+    /// A snapshot that is taken now.
+    Snapshot,
     /// What kubectl printed.
     Dump(&'a [Value]),
 }
@@ -48,7 +50,12 @@ impl Audit {
         let mut work = Workspace::new();
         let files: Vec<(String, Content)> = targets
             .iter()
-            .flat_map(|target| target.files.iter().map(|(name, text)| (format!("{}/{name}", target.name), Content::from(text.as_str()))))
+            .flat_map(|target| {
+                target
+                    .files
+                    .iter()
+                    .map(|(name, text)| (format!("{}/{name}", target.name), Content::from(text.as_str())))
+            })
             .collect();
         work.commit("Declare everything", files);
         for target in &targets {
@@ -66,16 +73,36 @@ impl Audit {
 
     /// One scan; its findings and its whole report.
     pub fn scan(&self, source: &Source<'_>) -> (Said, Value) {
-        let (name, cluster) = match source {
-            Source::Cluster => ("live", format!("kubeconfig: {}", variable("DRIFTLEDGER_TEST_ADMIN_KUBECONFIG"))),
+        let said = match source {
+            Source::Cluster => self.scan_with("live", &live()),
+            Source::Snapshot => {
+                self.configure("live", &live());
+                let taken =
+                    self.work.run(&["snapshot", "--config", "live.yaml", "--output", "taken.snapshot.json.zst"]);
+                assert_eq!(taken.code, 0, "the snapshot: {}{}", taken.out, taken.err);
+                self.scan_with("snapshot", "snapshot: taken.snapshot.json.zst, secrets: true")
+            }
             Source::Dump(objects) => {
                 let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects});
                 let file = self.work.file("dump/live.json", &list.to_string());
-                ("dump", format!("dump: {}", file.display()))
+                self.scan_with("dump", &format!("dump: {}, secrets: true", file.display()))
             }
         };
+        let report = said.json();
+        (by_object(&report), report)
+    }
+
+    fn scan_with(&self, name: &str, cluster: &str) -> crate::program::Said {
+        self.configure(name, cluster);
+        let said = self.work.run(&["scan", "--config", &format!("{name}.yaml"), "-o", "json"]);
+        assert!(matches!(said.code, 0 | 1 | 3), "the scan failed ({}): {}{}", said.code, said.out, said.err);
+        said
+    }
+
+    /// A configuration with a ledger of its own; all share a key, so that a Secret in a snapshot can be compared.
+    fn configure(&self, name: &str, cluster: &str) {
         let mut config = format!(
-            "ledger: {name}.sqlite\ngrace: 0s\nclusters:\n  - {{name: test, {cluster}, secrets: true}}\n\
+            "ledger: {{path: {name}.sqlite, keyFile: truth.key}}\ngrace: 0s\nclusters:\n  - {{name: test, {cluster}}}\n\
              repositories:\n  - {{name: truth, url: repository}}\ntargets:\n"
         );
         for target in &self.targets {
@@ -85,10 +112,6 @@ impl Audit {
             ));
         }
         self.work.file(&format!("{name}.yaml"), &config);
-        let said = self.work.run(&["--config", &format!("{name}.yaml"), "scan", "-o", "json"]);
-        assert!(matches!(said.code, 0 | 1 | 3), "the scan failed ({}): {}{}", said.code, said.out, said.err);
-        let report = said.json();
-        (by_object(&report), report)
     }
 
     /// `compare` of a target's files with its live objects.
@@ -97,7 +120,8 @@ impl Audit {
         let declared = self.work.file(&format!("compare/{}.yaml", target.name), &texts.join("\n---\n"));
         let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": live});
         let live = self.work.file(&format!("compare/{}.live.json", target.name), &list.to_string());
-        let said = self.work.run(&["compare", &declared.display().to_string(), &live.display().to_string(), "-o", "json"]);
+        let said =
+            self.work.run(&["compare", &declared.display().to_string(), &live.display().to_string(), "-o", "json"]);
         assert!(matches!(said.code, 0 | 1 | 3), "compare failed ({}): {}{}", said.code, said.out, said.err);
         let report = said.json();
         (by_object(&report), report)
@@ -106,6 +130,11 @@ impl Audit {
     pub fn targets(&self) -> &[Target] {
         &self.targets
     }
+}
+
+/// The test cluster, in a configuration.
+fn live() -> String {
+    format!("kubeconfig: {}, secrets: true", variable("DRIFTLEDGER_TEST_ADMIN_KUBECONFIG"))
 }
 
 fn by_object(report: &Value) -> Said {

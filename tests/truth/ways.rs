@@ -57,7 +57,13 @@ impl Way {
             Way::ClientSide => &["apply", "--validate=ignore"],
             Way::ServerSide => &["apply", "--server-side", "--validate=ignore"],
             Way::Create => &["create", "--validate=ignore"],
-            Way::Flux => &["apply", "--server-side", "--validate=ignore", "--force-conflicts", "--field-manager=kustomize-controller"],
+            Way::Flux => &[
+                "apply",
+                "--server-side",
+                "--validate=ignore",
+                "--force-conflicts",
+                "--field-manager=kustomize-controller",
+            ],
             Way::ArgoApply => &["apply", "--validate=ignore", "--field-manager=argocd-controller"],
             Way::ArgoCreate => &["create", "--validate=ignore", "--field-manager=argocd-controller"],
         }

@@ -17,7 +17,11 @@ pub fn files(objects: &[&Value], random: &mut Random) -> Vec<(String, String)> {
             0 if now.len() > 1 => (format!("{number:02}-list.yaml"), yaml(&list(now), random)),
             1 => {
                 let value = if let [only] = now { (*only).clone() } else { list(now) };
-                let text = if random.chance(50) { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+                let text = if random.chance(50) {
+                    serde_json::to_string_pretty(&value)
+                } else {
+                    serde_json::to_string(&value)
+                };
                 (format!("{number:02}-all.json"), text.expect("JSON"))
             }
             n => {
@@ -158,7 +162,8 @@ impl Writer<'_> {
                 self.text.push_str(written);
             }
             Value::Bool(yes) => {
-                let spellings = if *yes { ["true", "true", "yes", "on", "True"] } else { ["false", "false", "no", "off", "FALSE"] };
+                let spellings =
+                    if *yes { ["true", "true", "yes", "on", "True"] } else { ["false", "false", "no", "off", "FALSE"] };
                 let written = *self.random.pick(&spellings);
                 self.text.push_str(written);
             }
@@ -201,7 +206,8 @@ impl Writer<'_> {
         match self.random.below(4) {
             0 => keys.sort(),
             1 => self.random.shuffle(&mut keys),
-            _ => keys.sort_by_key(|k| ["apiVersion", "kind", "metadata", "name"].iter().position(|f| f == k).unwrap_or(9)),
+            _ => keys
+                .sort_by_key(|k| ["apiVersion", "kind", "metadata", "name"].iter().position(|f| f == k).unwrap_or(9)),
         }
         keys
     }
@@ -241,8 +247,10 @@ mod tests {
         for seed in 0..300 {
             let text = yaml(&value, &mut Random::new(seed));
             let documents = yaml::read_documents(&text, &yaml::Limits::default());
-            let read: Vec<Value> =
-                documents.into_iter().map(|d| yaml::to_json(&d.unwrap_or_else(|e| panic!("{e:?}\n{text}")).root)).collect();
+            let read: Vec<Value> = documents
+                .into_iter()
+                .map(|d| yaml::to_json(&d.unwrap_or_else(|e| panic!("{e:?}\n{text}")).root))
+                .collect();
             assert_eq!(read, [value.clone()], "seed {seed}\n{text}");
         }
     }

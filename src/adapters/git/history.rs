@@ -134,13 +134,13 @@ impl OpenedRepository {
 }
 
 /// What of a commit the walk needs.
-struct Node {
-    tree: ObjectId,
-    parents: Vec<ObjectId>,
+pub(super) struct Node {
+    pub(super) tree: ObjectId,
+    pub(super) parents: Vec<ObjectId>,
 }
 
 impl Node {
-    fn read(repository: &gix::Repository, id: ObjectId) -> Option<Self> {
+    pub(super) fn read(repository: &gix::Repository, id: ObjectId) -> Option<Self> {
         let commit = repository.find_object(id).ok()?.try_into_commit().ok()?;
         let decoded = commit.decode().ok()?;
         Some(Self { tree: decoded.tree(), parents: decoded.parents().collect() })

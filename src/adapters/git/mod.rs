@@ -3,6 +3,7 @@
 //! Everything here is synchronous and blocks; no `git` program, hook, filter or credential helper is ever run.
 
 mod build;
+mod departed;
 mod distance;
 mod failure;
 mod fetch;
@@ -15,6 +16,7 @@ mod source;
 mod tree;
 
 pub use build::{BuildError, Content, RepositoryBuilder, Written};
+pub use departed::{BlobReader, Departed, Departures};
 pub use history::HistoryBounds;
 pub use mirrors::Mirrors;
 pub use repository::{OpenedRepository, StaleMirror};

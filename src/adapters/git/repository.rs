@@ -63,6 +63,11 @@ impl Store {
         repository
     }
 
+    /// For one thread that reads objects once each: keeping them whole would only cost copies.
+    pub(super) fn without_cache(&self) -> gix::Repository {
+        self.repository.to_thread_local()
+    }
+
     /// That an object which must be there cannot be read. A mirror is then made anew by the next run.
     pub(super) fn unreadable(&self, what: &str) -> Gap {
         let hint = match &self.mirror {

@@ -163,6 +163,24 @@ impl Ledger {
         Ok(LedgerReader { connection, path, id, key_id, journal, _lock: lock })
     }
 
+    /// The key of a ledger, without opening it for a scan: one may be running. Where there is no ledger yet and one may be made, the
+    /// key file is made as the first scan would make it, and that scan takes it.
+    ///
+    /// # Errors
+    /// As [`Ledger::open_read_only`]; and the key cannot be read, made, or is another ledger's.
+    pub fn redaction_key(path: &Path, key_file: Option<&Path>, create: bool) -> Result<RedactionKey, LedgerError> {
+        let path = files::resolve(path)?;
+        let key_file = key_file.map_or_else(|| files::beside(&path, ".key"), Path::to_owned);
+        if files::exists(&path)? {
+            return check_key(&key_file, &Self::open_read_only(&path, None)?.key_id);
+        }
+        match key::read(&key_file)? {
+            Some(key) => Ok(key),
+            None if create => key::create(&key_file),
+            None => Err(LedgerError::Missing { path }),
+        }
+    }
+
     /// The key under which secret values are hashed.
     pub fn key(&self) -> &RedactionKey {
         &self.key

@@ -91,7 +91,7 @@ impl Rendered {
 }
 
 /// The endings that `kubectl apply -f FOLDER` reads.
-fn is_manifest_name(path: &str) -> bool {
+pub fn is_manifest_name(path: &str) -> bool {
     [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending))
 }
 

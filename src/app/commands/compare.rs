@@ -7,16 +7,17 @@ use crate::adapters::render::manifest::{self, Reading};
 use crate::app::cli::{Global, severity};
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
-use crate::app::{gather, output};
+use crate::app::{gather, output, pipeline};
 use crate::config::Config;
 use crate::config::actors::ActorTable;
+use crate::config::ignore::IgnoreRule;
 use crate::config::severity::SeverityRules;
 use crate::config::trust::TrustTable;
 use crate::model::attribution::Origin;
 use crate::model::declared::{DeclaredObject, RenderedObject};
-use crate::model::finding::{Finding, Severity};
+use crate::model::finding::{Code, Finding, Severity};
 use crate::model::ids::{ClusterName, CommitId, RepositoryName, Revision, TargetName};
-use crate::model::resource::ObjectId;
+use crate::model::resource::{GroupKind, ObjectId};
 use crate::model::schema::{Schemas, builtin_discovery, builtin_schemas, builtin_version};
 use crate::model::secret::{RedactionKey, RedactionRules};
 use crate::model::time::Timestamp;
@@ -25,6 +26,7 @@ use crate::stages::attribute::Circumstances;
 use crate::stages::autoscale::Autoscalers;
 use crate::stages::declare;
 use crate::stages::findings::{self, Evidence};
+use crate::stages::ignore::{self, Ignores, Subject};
 use crate::stages::judge::{Judge, Unreadable};
 use crate::views;
 use crate::yaml;
@@ -57,6 +59,7 @@ struct Rules {
     actors: ActorTable,
     trust: TrustTable,
     undeclared_entries: bool,
+    ignores: Ignores,
 }
 
 impl Rules {
@@ -73,6 +76,7 @@ impl Rules {
                 actors: config.actors,
                 trust: config.trust,
                 undeclared_entries: config.undeclared_entries,
+                ignores: Ignores::new(ClusterName::new(""), config.ignore, pipeline::now()),
             },
             None => Self {
                 limits: yaml::Limits::default(),
@@ -81,6 +85,7 @@ impl Rules {
                 actors: ActorTable::default(),
                 trust: TrustTable::default(),
                 undeclared_entries: true,
+                ignores: Ignores::none(),
             },
         })
     }
@@ -143,10 +148,15 @@ fn compare(
     notes: &mut Vec<String>,
 ) -> Vec<Finding> {
     let schemas = schemas(declared.iter().chain(&live));
+    let crds = declare::declared_scopes(declared.iter().chain(&live));
+    let mut by_name: BTreeMap<(String, String, String), Vec<RenderedObject>> = BTreeMap::new();
+    for object in live {
+        by_name.entry(name_of(&object)).or_default().push(object);
+    }
+    let pairs: Vec<(DeclaredObject, Option<&RenderedObject>)> =
+        declared.into_iter().map(|object| paired(object, &by_name, &crds)).collect();
+    let autoscalers = Autoscalers::of(pairs.iter().map(|(object, _)| object));
     let source = format!("built-in schema of Kubernetes {} or CRD in the files", builtin_version());
-    let placed: Vec<DeclaredObject> =
-        declared.iter().map(|object| as_declared(object.clone(), object.namespace.clone())).collect();
-    let autoscalers = Autoscalers::of(&placed);
     let judge = Judge {
         schemas: &schemas,
         schema_source: &source,
@@ -156,6 +166,8 @@ fn compare(
         autoscalers: &autoscalers,
         key,
         redaction: &rules.redaction,
+        live_key: None,
+        ignores: &rules.ignores,
     };
     let revision = Revision::new("file");
     let around = Circumstances {
@@ -166,22 +178,13 @@ fn compare(
         seen_live: false,
     };
     let (cluster, evidence) = (ClusterName::new(""), Evidence::default());
-    let mut by_name: BTreeMap<(String, String, String), Vec<RenderedObject>> = BTreeMap::new();
-    for object in live {
-        by_name.entry(name_of(&object)).or_default().push(object);
-    }
     let mut found = Vec::new();
-    for object in declared {
-        let candidates = by_name.get(&name_of(&object)).map(Vec::as_slice).unwrap_or_default();
-        let pair = match (&object.namespace, candidates) {
-            (None, [only]) => Some(only),
-            (namespace, several) => several.iter().find(|live| live.namespace == *namespace),
-        };
-        let place = format!("{}:{}", object.file, object.line);
-        let namespace = pair.and_then(|live| live.namespace.clone()).or_else(|| object.namespace.clone());
-        let object = as_declared(object, namespace);
+    for (object, pair) in pairs {
+        let place = format!("{}:{}", object.origin.file, object.origin.line.unwrap_or(1));
         let mut of_one = match pair {
-            None => vec![findings::of_missing(&cluster, &object, &evidence, &around)],
+            None => {
+                missing(&rules.ignores, &object, findings::of_missing(&cluster, &object, &evidence, &around), notes)
+            }
             Some(live) if live.gvk != object.gvk => {
                 notes.push(format!(
                     "{}: declared as {}, live as {}; compared as it stands",
@@ -216,6 +219,14 @@ fn judged(
     });
     match verdict {
         Ok(verdict) => {
+            let rules = judge.ignores.rules();
+            for gone in &verdict.ignored.suppressed {
+                let path = gone.path.as_ref().map(ToString::to_string).unwrap_or_default();
+                notes.push(left_out(&rules[gone.rule], object, gone.code, &path));
+            }
+            for (rule, trouble) in &verdict.ignored.troubles {
+                notes.push(format!("{}: ignore rule {}: {trouble}", object.id, rules[*rule].id));
+            }
             let schema = judge.schemas.kind(&object.gvk);
             findings::of_verdict(&ClusterName::new(""), object, &verdict, schema, evidence, around)
         }
@@ -226,17 +237,52 @@ fn judged(
     }
 }
 
+/// The finding that an object is missing, unless a rule ignores it.
+fn missing(ignores: &Ignores, object: &DeclaredObject, finding: Finding, notes: &mut Vec<String>) -> Vec<Finding> {
+    let tree = object.tree().unwrap_or_default();
+    let subject = Subject { id: &object.id, origin: Some(&object.origin), labels: ignore::labels(&tree) };
+    match ignores.whole(subject, &finding) {
+        Some(rule) => {
+            notes.push(left_out(&ignores.rules()[rule], object, finding.code, ""));
+            Vec::new()
+        }
+        None => vec![finding],
+    }
+}
+
+fn left_out(rule: &IgnoreRule, object: &DeclaredObject, code: Code, path: &str) -> String {
+    let space = if path.is_empty() { "" } else { " " };
+    format!("{} {}{space}{path} is left out: ignore rule {} ({})", code, object.id, rule.id, rule.reason)
+}
+
 fn name_of(object: &RenderedObject) -> (String, String, String) {
     (object.gvk.gv.group.clone(), object.gvk.kind.clone(), object.name.clone())
 }
 
+/// A declared object with the live one that stands for it. One that names no namespace is where the only live object of its name is.
+fn paired<'l>(
+    object: RenderedObject,
+    by_name: &'l BTreeMap<(String, String, String), Vec<RenderedObject>>,
+    crds: &BTreeMap<GroupKind, bool>,
+) -> (DeclaredObject, Option<&'l RenderedObject>) {
+    let namespaced = declare::is_namespaced(&object, &builtin_discovery(), crds);
+    let candidates = by_name.get(&name_of(&object)).map(Vec::as_slice).unwrap_or_default();
+    let pair = match (&object.namespace, candidates) {
+        // The name of a cluster-wide object is its whole identity; a namespace that is written beside it says nothing.
+        (_, several) if !namespaced => several.first(),
+        (None, [only]) => Some(only),
+        (namespace, several) => several.iter().find(|live| live.namespace == *namespace),
+    };
+    let namespace = pair.and_then(|live| live.namespace.clone()).or_else(|| object.namespace.clone());
+    (as_declared(object, namespace.filter(|_| namespaced)), pair)
+}
+
 fn as_declared(object: RenderedObject, namespace: Option<String>) -> DeclaredObject {
-    let namespaced = declare::is_namespaced(&object, &builtin_discovery(), &BTreeMap::new());
     DeclaredObject {
         id: ObjectId {
             group: object.gvk.gv.group.clone(),
             kind: object.gvk.kind.clone(),
-            namespace: namespace.filter(|_| namespaced),
+            namespace,
             name: object.name,
         },
         gvk: object.gvk,
@@ -296,6 +342,7 @@ mod tests {
             actors: ActorTable::default(),
             trust: TrustTable::default(),
             undeclared_entries: true,
+            ignores: Ignores::none(),
         };
         let reading = Reading { limits: rules.limits, namespace: "", key: &key, redaction: &rules.redaction };
         let read = |text: &str| {
@@ -335,6 +382,20 @@ mod tests {
                 "DL001 .spec.template.spec.containers[name=\"api\"].image",
             ]
         );
+    }
+
+    #[test]
+    fn objects_are_paired_by_what_their_kind_is_known_by() {
+        let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a, namespace: shop}\nrules: []\n";
+        let live = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrules: []\n";
+        assert_eq!(of(role, live), []);
+        let declared = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 1}\n---\n\
+            apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: a, namespace: shop}\n\
+            spec: {maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}\n";
+        let live = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: shop}\nspec: {replicas: 5}\n---\n\
+            apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: a, namespace: shop}\n\
+            spec: {maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}\n";
+        assert_eq!(of(declared, live), [], "the autoscaler's replicas, whichever of the two names the namespace");
     }
 
     #[test]

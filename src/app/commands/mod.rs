@@ -3,8 +3,10 @@
 pub mod compare;
 pub mod config;
 pub mod demo;
+pub mod explain;
 pub mod findings;
 pub mod report;
 pub mod scan;
 pub mod show;
+pub mod snapshot;
 pub mod verify;

@@ -10,6 +10,8 @@ pub enum Derived {
     OneOf(&'static [&'static str]),
     /// The value of a field beside it.
     CopyOf(&'static str),
+    /// The value that Git declares for a field beside it.
+    CopyOfDeclared(&'static str),
     /// `Always` for the image tag `latest` or none at all, `IfNotPresent` for any other; the image is in the field beside it.
     PullPolicyOf(&'static str),
     /// `Ingress`, and `Egress` where the policy has rules for it.
@@ -32,6 +34,8 @@ const TABLE: &[(&str, &str, Derived)] = &[
     ("apps.v1.RollingUpdateDeployment", "maxUnavailable", Derived::OneOf(&[r#""25%""#])),
     ("apps.v1.RollingUpdateStatefulSetStrategy", "partition", Derived::OneOf(&["0"])),
     ("apps.v1.StatefulSetUpdateStrategy", "rollingUpdate", Derived::OneOf(&[r#"{"partition":0}"#])),
+    // The conversion's: the newer version's default metric, written in the older one.
+    ("autoscaling.v1.HorizontalPodAutoscalerSpec", "targetCPUUtilizationPercentage", Derived::OneOf(&["80"])),
     (
         "autoscaling.v2.HPAScalingRules",
         "policies",
@@ -56,7 +60,7 @@ const TABLE: &[(&str, &str, Derived)] = &[
     ("core.v1.PodSpec", "enableServiceLinks", Derived::OneOf(&["true"])),
     // Not by a defaulting function: the older name of a field is kept beside the newer one.
     ("core.v1.PodSpec", "serviceAccount", Derived::CopyOf("serviceAccountName")),
-    ("core.v1.PodSpec", "serviceAccountName", Derived::CopyOf("serviceAccount")),
+    ("core.v1.PodSpec", "serviceAccountName", Derived::CopyOfDeclared("serviceAccount")),
     // The Pod's admission copies the limits; a template keeps what it has.
     ("core.v1.ResourceRequirements", "requests", Derived::Limits),
     ("core.v1.ReplicationControllerSpec", "selector", Derived::CopyOf("template.metadata.labels")),

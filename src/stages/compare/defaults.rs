@@ -17,12 +17,19 @@ pub(super) enum Source {
     Unexplained,
 }
 
-/// `beside` is the live object that the field is in: some defaults hang on its other fields.
+/// What an object and its declaration have beside a field: some defaults hang on it.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    pub(super) live: &'a Map<String, Value>,
+    /// `None` where Git declares nothing of the object.
+    pub(super) declared: Option<&'a Map<String, Value>>,
+}
+
 pub(super) fn source_of(
     live: &Value,
     field: Option<&Field>,
     schema: Option<SchemaRef<'_>>,
-    beside: &Map<String, Value>,
+    beside: Beside<'_>,
 ) -> Source {
     if live.is_null() {
         return Source::Server("null-equals-absent");
@@ -52,7 +59,8 @@ fn same(default: &Value, live: &Value, schema: Option<SchemaRef<'_>>) -> bool {
     default == live || walk::equal_exactly(default, live, schema)
 }
 
-fn is_derived(derived: Derived, live: &Value, schema: Option<SchemaRef<'_>>, beside: &Map<String, Value>) -> bool {
+fn is_derived(derived: Derived, live: &Value, schema: Option<SchemaRef<'_>>, around: Beside<'_>) -> bool {
+    let beside = around.live;
     let text = |name: &str| beside.get(name).and_then(Value::as_str);
     match derived {
         Derived::OneOf(values) => values
@@ -64,6 +72,7 @@ fn is_derived(derived: Derived, live: &Value, schema: Option<SchemaRef<'_>>, bes
             let first = parts.next().and_then(|name| beside.get(name));
             parts.try_fold(first, |at, name| Some(at?.get(name))).flatten() == Some(live)
         }
+        Derived::CopyOfDeclared(name) => around.declared.and_then(|declared| declared.get(name)) == Some(live),
         Derived::PullPolicyOf(image) => text(image).map(pull_policy) == live.as_str(),
         Derived::PolicyTypes => {
             let egress = beside.get("egress").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty());

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::absence::{is_empty, means_absence};
-use super::defaults::{Source, source_of};
+use super::defaults::{Beside, Source, source_of};
 use super::place::{Here, Place};
 use crate::model::field_path::{FieldPath, Step};
 use crate::model::finding::Code;
-use crate::model::schema::{ListKind, SchemaRef, Shape, object_meta};
+use crate::model::schema::{Field, ListKind, SchemaRef, Shape, object_meta};
 use crate::stages::equality::{self, Equality};
 use crate::stages::normalise::Applied;
 
@@ -147,11 +147,16 @@ impl<'a, 'o> Walk<'a, 'o> {
         live: &'a Map<String, Value>,
         schema: Option<SchemaRef<'a>>,
     ) {
+        let beside = Beside { live, declared: Some(declared) };
         for (name, value) in declared {
             self.place.push(Here::Field(name));
             let field = schema.and_then(|s| s.field(name));
             let child = self.child(schema, name);
             match live.get(name) {
+                Some(live) if declares_nothing(value, field) && !is_empty(live) => {
+                    self.normalised("zero-equals-absent", value, Some(live));
+                    self.undeclared_field(name, live, schema, child, beside);
+                }
                 Some(live) => self.value(value, live, child),
                 None if value.is_null() => self.normalised("declared-null", value, None),
                 None if is_unknown_field(schema, name) => self.unknown_field(name, value, schema),
@@ -171,7 +176,7 @@ impl<'a, 'o> Walk<'a, 'o> {
             if is_map {
                 self.extra(value, !declared.is_empty());
             } else {
-                self.undeclared_field(name, value, schema, child, live);
+                self.undeclared_field(name, value, schema, child, beside);
             }
             self.place.pop();
         }
@@ -190,16 +195,16 @@ impl<'a, 'o> Walk<'a, 'o> {
         live: &'a Value,
         schema: Option<SchemaRef<'a>>,
         child: Option<SchemaRef<'a>>,
-        beside: &'a Map<String, Value>,
+        beside: Beside<'a>,
     ) {
         match source_of(live, schema.and_then(|s| s.field(name)), child, beside) {
             Source::Server(rule) => self.decide(None, Some(live), Outcome::Server(rule)),
             Source::Within => {
-                let inside = live.as_object();
-                for (name, value) in inside.into_iter().flatten() {
+                let Some(inside) = live.as_object() else { return };
+                for (name, value) in inside {
                     self.place.push(Here::Field(name));
                     let below = child.and_then(|c| c.child(name));
-                    self.undeclared_field(name, value, child, below, inside.unwrap_or(beside));
+                    self.undeclared_field(name, value, child, below, Beside { live: inside, declared: None });
                     self.place.pop();
                 }
             }
@@ -316,6 +321,13 @@ pub(super) struct Mark {
     differences: usize,
     extras: usize,
     trace: usize,
+}
+
+/// Whether a declared list or map is empty where the server cannot tell that from absence: its default then applies.
+fn declares_nothing(declared: &Value, field: Option<&Field>) -> bool {
+    let empty = matches!(declared, Value::Array(items) if items.is_empty())
+        || matches!(declared, Value::Object(map) if map.is_empty());
+    empty && field.is_some_and(|field| field.omit_empty == Some(true) && field.pointer == Some(false))
 }
 
 /// Whether the schema names the fields of this place and `name` is not among them.

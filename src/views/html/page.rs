@@ -10,10 +10,11 @@ use crate::model::finding::{Finding, Severity};
 use crate::model::ids::FindingId;
 use crate::model::report::{ClosedFinding, ScanReport};
 use crate::model::time::Timestamp;
+use crate::views::ignored::{self, RuleLine};
 use crate::views::templates::{self, REPORT_CSS};
 use crate::views::verdict::{self, State};
 use crate::views::words::{self, Fact, counted, number};
-use crate::views::{ViewError, diff, value};
+use crate::views::{ViewError, age, diff, value};
 
 use super::finding::{FindingCard, Surroundings, card, steps, t};
 
@@ -51,6 +52,7 @@ struct Page<'a> {
     targets: Vec<TargetRow>,
     gaps: Vec<GapRow>,
     exclusions: Vec<ExclusionRow>,
+    ignored: Vec<RuleLine>,
     normalised: Vec<(String, String)>,
     seal: Option<(i64, String)>,
     ledger: String,
@@ -166,7 +168,9 @@ fn page(report: &ScanReport) -> Page<'_> {
             .iter()
             .map(|c| {
                 let version = c.version.as_ref().map(|v| format!("{v}, ")).unwrap_or_default();
-                t(&format!("{} ({version}{}, {} live objects)", c.name, c.source, number(c.live_objects)))
+                let coverage = words::coverage(c.coverage.as_ref()).map(|text| format!("; {text}")).unwrap_or_default();
+                let source = age::source(c);
+                t(&format!("{} ({version}{source}, {} live objects{coverage})", c.name, number(c.live_objects)))
             })
             .collect(),
         span: words::span(report),
@@ -202,6 +206,7 @@ fn page(report: &ScanReport) -> Page<'_> {
                 count: e.count.map(number),
             })
             .collect(),
+        ignored: ignored::lines(report),
         normalised: words::normalised(report).into_iter().map(|(rule, n)| (t(&rule), number(n))).collect(),
         seal: scan.seal.as_ref().map(|seal| (seal.sequence, t(&seal.hash))),
         ledger: t(scan.ledger.as_str()),
@@ -347,7 +352,7 @@ mod tests {
         let text = html(&sample::drifted()).replace("&#x27;", "'").replace("&#39;", "'").replace("&#x2F;", "/");
         for wanted in [
             "8 changes not from Git",
-            "prod (v1.34.1, kubernetes API, 1,873 live objects)",
+            "prod (v1.34.1, kubernetes API, 1,873 live objects; 613 of 702 live objects are declared in Git, of these kinds: ConfigMap, ",
             "2026-03-02 14:03:09 to 14:03:41 UTC",
             "211 of 214",
             "9f3ab4d2c17e5086a1d3f47b92c6e80d5a7713fe2b94c8061de5a3b7f0c24d19",

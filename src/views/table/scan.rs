@@ -2,7 +2,7 @@
 
 use crate::model::report::ScanReport;
 use crate::views::escape::terminal;
-use crate::views::{verdict, words};
+use crate::views::{self, verdict, words};
 
 use super::findings::findings;
 use super::lines::{Ink, Style, hang, wrap};
@@ -39,6 +39,7 @@ pub fn scan(report: &ScanReport, style: Style) -> String {
     }
     gaps(&mut out, report, style);
     exclusions(&mut out, report, style);
+    ignored(&mut out, report, style);
     out
 }
 
@@ -79,6 +80,21 @@ fn exclusions(out: &mut String, report: &ScanReport, style: Style) {
         let count = exclusion.count.map(|n| format!(" ×{}", words::number(n))).unwrap_or_default();
         let text = format!("{}: {}{count} ({})", exclusion.scope, exclusion.what, exclusion.reason);
         hang(out, "  ", &terminal(&text), style);
+    }
+}
+
+fn ignored(out: &mut String, report: &ScanReport, style: Style) {
+    let rules = views::ignored::lines(report);
+    if rules.is_empty() {
+        return;
+    }
+    let title = words::counted(rules.len() as u64, "ignore rule", "ignore rules");
+    heading(out, style, &title, views::ignored::MEANING);
+    for rule in rules {
+        hang(out, "  ", &format!("{}: {} ({})", rule.name, rule.did, rule.reason), style);
+        if let Some(note) = rule.note {
+            hang(out, "      ", &note, style);
+        }
     }
 }
 

@@ -29,7 +29,9 @@ impl Maker<'_> {
         }
         let mut metadata = self.metadata(&format!("{prefix}-viewer"));
         metadata["labels"] = json!({format!("{prefix}/aggregate"): "true"});
-        self.cluster_wide_object(json!({"apiVersion": RBAC, "kind": "ClusterRole", "metadata": metadata, "rules": rules}));
+        self.cluster_wide_object(
+            json!({"apiVersion": RBAC, "kind": "ClusterRole", "metadata": metadata, "rules": rules}),
+        );
         let metadata = self.metadata(&format!("{prefix}-all"));
         let mut aggregated = json!({"apiVersion": RBAC, "kind": "ClusterRole", "metadata": metadata,
             "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {format!("{prefix}/aggregate"): "true"}}]}});

@@ -15,13 +15,24 @@ impl Maker<'_> {
 
         let metadata = self.metadata(&format!("{prefix}-nginx"));
         let mut class = json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": metadata, "spec": {"controller": "example.com/ingress"}});
-        self.maybe(40, &mut class["spec"], "parameters", json!({"apiGroup": "example.com", "kind": "Params", "name": "p"}));
+        self.maybe(
+            40,
+            &mut class["spec"],
+            "parameters",
+            json!({"apiGroup": "example.com", "kind": "Params", "name": "p"}),
+        );
         self.cluster_wide_object(class);
 
         let metadata = self.metadata(&format!("{prefix}-sandbox"));
-        let mut class = json!({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": metadata, "handler": "runsc"});
+        let mut class =
+            json!({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": metadata, "handler": "runsc"});
         self.maybe(50, &mut class, "overhead", json!({"podFixed": {"cpu": "0.25", "memory": "1024Ki"}}));
-        self.maybe(40, &mut class, "scheduling", json!({"nodeSelector": {"sandbox": "true"}, "tolerations": [{"operator": "Exists"}]}));
+        self.maybe(
+            40,
+            &mut class,
+            "scheduling",
+            json!({"nodeSelector": {"sandbox": "true"}, "tolerations": [{"operator": "Exists"}]}),
+        );
         self.cluster_wide_object(class);
 
         for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {

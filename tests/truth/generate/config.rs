@@ -57,7 +57,8 @@ impl Maker<'_> {
         self.maybe(15, &mut keys, "immutable", json!(false));
         self.namespaced(keys);
         let mut tls = json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": self.metadata("tls")});
-        tls["stringData"] = json!({"tls.crt": "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n", "tls.key": ""});
+        tls["stringData"] =
+            json!({"tls.crt": "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n", "tls.key": ""});
         self.namespaced(tls);
         let mut bare = json!({"apiVersion": "v1", "kind": "Secret", "metadata": self.metadata("bare")});
         self.one_or_none(&mut bare, "data", &[json!({}), Value::Null]);
@@ -68,7 +69,11 @@ impl Maker<'_> {
     fn service_accounts(&mut self) {
         let mut runner = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": self.metadata("runner")});
         self.one_or_none(&mut runner, "automountServiceAccountToken", &[json!(false), json!(true)]);
-        self.one_or_none(&mut runner, "imagePullSecrets", &[json!([]), json!([{"name": "pull-a"}, {"name": "pull-b"}])]);
+        self.one_or_none(
+            &mut runner,
+            "imagePullSecrets",
+            &[json!([]), json!([{"name": "pull-a"}, {"name": "pull-b"}])],
+        );
         self.one_or_none(&mut runner, "secrets", &[json!([]), json!([{"name": "keys"}])]);
         self.namespaced(runner);
     }

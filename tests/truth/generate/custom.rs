@@ -40,7 +40,12 @@ impl Maker<'_> {
         self.maybe(50, &mut definition["spec"]["names"], "singular", json!("gadget"));
         self.maybe(50, &mut definition["spec"]["names"], "listKind", json!("GadgetList"));
         self.maybe(30, &mut definition["spec"]["names"], "shortNames", json!(["gd"]));
-        self.maybe(20, &mut definition["metadata"], "annotations", json!({"controller-gen.kubebuilder.io/version": "v0.16.1"}));
+        self.maybe(
+            20,
+            &mut definition["metadata"],
+            "annotations",
+            json!({"controller-gen.kubebuilder.io/version": "v0.16.1"}),
+        );
         self.maybe(
             30,
             &mut definition["spec"]["versions"][0],
@@ -76,7 +81,11 @@ impl Maker<'_> {
             servers.truncate(self.random.below(5));
             spec["servers"] = Value::from(servers);
             self.one_or_none(&mut spec, "modes", &[json!([]), json!(["fast", "safe", "dry"])]);
-            self.one_or_none(&mut spec, "steps", &[json!([]), json!([{"run": "a"}, {"run": "b", "retries": 0}, {"run": "c"}])]);
+            self.one_or_none(
+                &mut spec,
+                "steps",
+                &[json!([]), json!([{"run": "a"}, {"run": "b", "retries": 0}, {"run": "c"}])],
+            );
             self.one_or_none(&mut spec, "settings", &[json!({}), json!({"a": "1", "b.c/d": ""})]);
             self.one_or_none(
                 &mut spec,

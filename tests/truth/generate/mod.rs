@@ -121,16 +121,38 @@ impl Maker<'_> {
 
     fn cpu(&mut self) -> Value {
         let values = [
-            json!("100m"), json!("0.1"), json!("1000m"), json!(1), json!("1"), json!("2000m"), json!(0.5), json!("1.5"), json!("0.25"),
-            json!("250m"), json!("1e0"), json!("0.10"), json!("+1"),
+            json!("100m"),
+            json!("0.1"),
+            json!("1000m"),
+            json!(1),
+            json!("1"),
+            json!("2000m"),
+            json!(0.5),
+            json!("1.5"),
+            json!("0.25"),
+            json!("250m"),
+            json!("1e0"),
+            json!("0.10"),
+            json!("+1"),
         ];
         self.one(&values)
     }
 
     fn memory(&mut self) -> Value {
         let values = [
-            json!("3072Mi"), json!("1000M"), json!("1.25G"), json!("1Gi"), json!(1_073_741_824), json!("128974848"), json!("129e6"),
-            json!("0.5Gi"), json!("1024Ki"), json!("1500M"), json!("64Mi"), json!("1e9"), json!("0.1Gi"),
+            json!("3072Mi"),
+            json!("1000M"),
+            json!("1.25G"),
+            json!("1Gi"),
+            json!(1_073_741_824),
+            json!("128974848"),
+            json!("129e6"),
+            json!("0.5Gi"),
+            json!("1024Ki"),
+            json!("1500M"),
+            json!("64Mi"),
+            json!("1e9"),
+            json!("0.1Gi"),
         ];
         self.one(&values)
     }
@@ -150,7 +172,8 @@ impl Maker<'_> {
             metadata["labels"] = self.labels(name);
         }
         if self.random.chance(40) {
-            metadata["annotations"] = json!({"example.com/owner": "platform", "example.com/note": "line one\nline two\n"});
+            metadata["annotations"] =
+                json!({"example.com/owner": "platform", "example.com/note": "line one\nline two\n"});
             self.maybe(30, &mut metadata["annotations"], "example.com/json", json!("{\"a\": [1, 2]}"));
         }
         metadata
@@ -160,7 +183,8 @@ impl Maker<'_> {
 /// What people leave in metadata, and what exports put there.
 fn careless_metadata(object: &mut Object, place: &Place, random: &mut Random) {
     let namespaced = object.namespaced;
-    let has_status = !matches!(object.kind(), "ConfigMap" | "Secret" | "Role" | "ClusterRole" | "StorageClass" | "PriorityClass");
+    let has_status =
+        !matches!(object.kind(), "ConfigMap" | "Secret" | "Role" | "ClusterRole" | "StorageClass" | "PriorityClass");
     let built_in = !object.api_version().contains("truth.example.com");
     let value = &mut object.value;
     let metadata = &mut value["metadata"];
@@ -178,13 +202,19 @@ fn careless_metadata(object: &mut Object, place: &Place, random: &mut Random) {
     if metadata.get("finalizers").is_none() && random.chance(5) {
         metadata["finalizers"] = json!([]);
     }
-    if built_in && has_status && random.chance(10) && value["kind"] != "CustomResourceDefinition" && value["kind"].as_str().is_some_and(|k| STATUS.contains(&k)) {
+    if built_in
+        && has_status
+        && random.chance(10)
+        && value["kind"] != "CustomResourceDefinition"
+        && value["kind"].as_str().is_some_and(|k| STATUS.contains(&k))
+    {
         value["status"] = json!({});
     }
 }
 
 /// Kinds with a status.
-const STATUS: &[&str] = &["Deployment", "StatefulSet", "Service", "Ingress", "PersistentVolumeClaim", "Namespace", "CronJob", "Job"];
+const STATUS: &[&str] =
+    &["Deployment", "StatefulSet", "Service", "Ingress", "PersistentVolumeClaim", "Namespace", "CronJob", "Job"];
 
 /// Adds fields to a map.
 fn extend(at: &mut Value, more: Value) {

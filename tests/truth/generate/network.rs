@@ -6,7 +6,14 @@ use super::Maker;
 
 impl Maker<'_> {
     pub(super) fn network(&mut self) {
-        for (name, kind) in [("api", ""), ("web", "ClusterIP"), ("node", "NodePort"), ("edge", "LoadBalancer"), ("db", "None"), ("out", "ExternalName")] {
+        for (name, kind) in [
+            ("api", ""),
+            ("web", "ClusterIP"),
+            ("node", "NodePort"),
+            ("edge", "LoadBalancer"),
+            ("db", "None"),
+            ("out", "ExternalName"),
+        ] {
             self.service(name, kind);
         }
         self.ingress();
@@ -74,7 +81,9 @@ impl Maker<'_> {
         self.maybe(40, &mut spec, "tls", json!([{"hosts": ["shop.example.com"], "secretName": "tls"}]));
         self.maybe(15, &mut spec, "tls", json!([]));
         let metadata = self.metadata("shop");
-        self.namespaced(json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}));
+        self.namespaced(
+            json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}),
+        );
     }
 
     fn network_policy(&mut self, name: &str) {
@@ -99,7 +108,9 @@ impl Maker<'_> {
         );
         self.one_or_none(&mut spec, "policyTypes", &[json!(["Ingress"]), json!(["Egress", "Ingress"]), json!([])]);
         let metadata = self.metadata(name);
-        self.namespaced(json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}));
+        self.namespaced(
+            json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}),
+        );
     }
 
     /// A field that the server does not know and drops: to be told, and nothing else.

@@ -15,7 +15,8 @@ impl Maker<'_> {
         self.volumes(&mut spec);
         if self.random.chance(30) {
             let names: Vec<&str> = ["fetch", "migrate"].into_iter().take(1 + self.random.below(2)).collect();
-            spec["initContainers"] = Value::from(names.iter().map(|name| self.init_container(name)).collect::<Vec<_>>());
+            spec["initContainers"] =
+                Value::from(names.iter().map(|name| self.init_container(name)).collect::<Vec<_>>());
             if self.random.chance(20) {
                 spec["initContainers"][0]["restartPolicy"] = json!("Always");
             }
@@ -28,7 +29,12 @@ impl Maker<'_> {
         }
         let mut metadata = json!({"labels": labels});
         self.maybe(15, &mut metadata, "creationTimestamp", Value::Null);
-        self.maybe(25, &mut metadata, "annotations", json!({"prometheus.io/scrape": "true", "prometheus.io/port": "8080"}));
+        self.maybe(
+            25,
+            &mut metadata,
+            "annotations",
+            json!({"prometheus.io/scrape": "true", "prometheus.io/port": "8080"}),
+        );
         self.maybe(5, &mut metadata, "name", json!("left-here"));
         json!({"metadata": metadata, "spec": spec})
     }
@@ -81,7 +87,12 @@ impl Maker<'_> {
         );
         self.maybe(15, spec, "imagePullSecrets", json!([{"name": "pull-b"}, {"name": "pull-a"}]));
         self.maybe(15, spec, "hostAliases", json!([{"ip": "10.0.0.1", "hostnames": ["a.local", "b.local"]}]));
-        self.maybe(10, spec, "dnsConfig", json!({"options": [{"name": "ndots", "value": "2"}], "searches": ["x.local"]}));
+        self.maybe(
+            10,
+            spec,
+            "dnsConfig",
+            json!({"options": [{"name": "ndots", "value": "2"}], "searches": ["x.local"]}),
+        );
         if self.random.chance(20) {
             spec["topologySpreadConstraints"] = json!([
                 {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": {"a": "b"}}},
@@ -98,7 +109,8 @@ impl Maker<'_> {
             });
         }
         if self.random.chance(25) {
-            spec["securityContext"] = json!({"runAsNonRoot": true, "fsGroup": 2000, "seccompProfile": {"type": "RuntimeDefault"}});
+            spec["securityContext"] =
+                json!({"runAsNonRoot": true, "fsGroup": 2000, "seccompProfile": {"type": "RuntimeDefault"}});
             self.maybe(30, &mut spec["securityContext"], "supplementalGroups", json!([]));
             self.maybe(30, &mut spec["securityContext"], "runAsUser", json!(0));
         }

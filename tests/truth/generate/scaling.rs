@@ -49,7 +49,9 @@ impl Maker<'_> {
                 _ => spec["maxUnavailable"] = json!("25%"),
             }
             self.maybe(20, &mut spec, "unhealthyPodEvictionPolicy", json!("AlwaysAllow"));
-            self.namespaced(json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}));
+            self.namespaced(
+                json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}),
+            );
         }
     }
 }

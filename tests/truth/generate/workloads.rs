@@ -60,9 +60,18 @@ impl Maker<'_> {
         self.one_or_none(
             &mut spec,
             "updateStrategy",
-            &[json!({}), json!({"type": "RollingUpdate"}), json!({"rollingUpdate": {"partition": 0}}), json!({"type": "OnDelete"})],
+            &[
+                json!({}),
+                json!({"type": "RollingUpdate"}),
+                json!({"rollingUpdate": {"partition": 0}}),
+                json!({"type": "OnDelete"}),
+            ],
         );
-        self.one_or_none(&mut spec, "persistentVolumeClaimRetentionPolicy", &[json!({"whenDeleted": "Delete"}), json!({})]);
+        self.one_or_none(
+            &mut spec,
+            "persistentVolumeClaimRetentionPolicy",
+            &[json!({"whenDeleted": "Delete"}), json!({})],
+        );
         if self.random.chance(70) {
             let size = self.one(&[json!("1Gi"), json!("1024Mi"), json!("1.5G")]);
             let mut claim = json!({"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}});
@@ -85,7 +94,8 @@ impl Maker<'_> {
         if name == "node-exporter" {
             spec["template"]["spec"]["hostNetwork"] = json!(true);
             spec["template"]["spec"]["dnsPolicy"] = json!("ClusterFirstWithHostNet");
-            let containers = spec["template"]["spec"]["containers"].as_array_mut().map(std::mem::take).unwrap_or_default();
+            let containers =
+                spec["template"]["spec"]["containers"].as_array_mut().map(std::mem::take).unwrap_or_default();
             // With the network of the host, no two containers may ask for the same port.
             spec["template"]["spec"]["containers"] = json!([containers[0]]);
         }

@@ -74,7 +74,10 @@ fn pod_spec(kind: &str) -> Option<&'static [&'static str]> {
 
 fn pod_fields() -> Vec<(&'static str, Value)> {
     vec![
-        ("affinity", json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}]}}})),
+        (
+            "affinity",
+            json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}]}}}),
+        ),
         ("tolerations", json!([{"operator": "Exists"}])),
         ("hostAliases", json!([{"ip": "10.0.0.9", "hostnames": ["evil.local"]}])),
         ("hostPID", json!(true)),
@@ -86,7 +89,10 @@ fn pod_fields() -> Vec<(&'static str, Value)> {
         ("nodeName", json!("node-1")),
         ("imagePullSecrets", json!([{"name": "extra"}])),
         ("dnsConfig", json!({"nameservers": ["10.0.0.10"]})),
-        ("topologySpreadConstraints", json!([{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}])),
+        (
+            "topologySpreadConstraints",
+            json!([{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}]),
+        ),
         ("readinessGates", json!([{"conditionType": "example.com/ready"}])),
         ("activeDeadlineSeconds", json!(100)),
         ("initContainers", json!([{"name": "first", "image": "busybox"}])),
@@ -163,9 +169,17 @@ fn of_kinds() -> Vec<OfKind> {
         (&["RoleBinding", "ClusterRoleBinding"], &["subjects"], json!([{"kind": "User", "name": "eve"}])),
         (&["LimitRange"], &["spec", "limits", "0", "min"], json!({"cpu": "1m"})),
         (&["ResourceQuota"], &["spec", "hard", "requests.cpu"], json!("900")),
-        (&["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"], &["webhooks", "0", "objectSelector", "matchLabels"], json!({"skip": "me"})),
+        (
+            &["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"],
+            &["webhooks", "0", "objectSelector", "matchLabels"],
+            json!({"skip": "me"}),
+        ),
         (&["MutatingWebhookConfiguration"], &["webhooks", "0", "reinvocationPolicy"], json!("IfNeeded")),
-        (&["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"], &["webhooks", "0", "matchConditions"], json!([{"name": "never", "expression": "false"}])),
+        (
+            &["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"],
+            &["webhooks", "0", "matchConditions"],
+            json!([{"name": "never", "expression": "false"}]),
+        ),
         (&["RuntimeClass"], &["scheduling"], json!({"nodeSelector": {"a": "b"}})),
         (&["Gadget"], &["spec", "free"], json!({"deep": {"er": [1, {"a": null}]}})),
         (&["Gadget"], &["spec", "free", "added"], json!({"x": [1, 2]})),

@@ -25,8 +25,19 @@ pub fn command(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
     let text = str::to_owned;
     match random.below(10) {
         0 if workload => make(&["set", "image"], "kubectl-set", &[text("api=registry.example.com/shop/api:debug")]),
-        1 if workload => make(&["set", "env"], "kubectl-set", &[text("--containers=api"), text(*random.pick(&["LOG_LEVEL=trace", "ADDED=1", "PORT-"]))]),
-        2 if workload => make(&["set", "resources"], "kubectl-set", &[text("--containers=api"), text(*random.pick(&["--limits=cpu=7", "--limits=memory=9Gi,cpu=8", "--requests=cpu=9m"]))]),
+        1 if workload => make(
+            &["set", "env"],
+            "kubectl-set",
+            &[text("--containers=api"), text(*random.pick(&["LOG_LEVEL=trace", "ADDED=1", "PORT-"]))],
+        ),
+        2 if workload => make(
+            &["set", "resources"],
+            "kubectl-set",
+            &[
+                text("--containers=api"),
+                text(*random.pick(&["--limits=cpu=7", "--limits=memory=9Gi,cpu=8", "--requests=cpu=9m"])),
+            ],
+        ),
         3 if kind == "Deployment" || kind == "StatefulSet" => {
             let replicas = subject.live["spec"]["replicas"].as_i64().unwrap_or(1);
             let mut mutation = make(&["scale"], "kubectl", &[format!("--replicas={}", replicas + 2)])?;
@@ -41,12 +52,19 @@ pub fn command(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
             Some(mutation)
         }
         4 | 5 => {
-            let mut more = vec![text(*random.pick(&["by-hand=yes", "example.com/team=b", "app.kubernetes.io/name=other", "team=other", "part=x"]))];
+            let mut more = vec![text(*random.pick(&[
+                "by-hand=yes",
+                "example.com/team=b",
+                "app.kubernetes.io/name=other",
+                "team=other",
+                "part=x",
+            ]))];
             more.push(text("--overwrite"));
             make(&["label"], "kubectl-label", &more)
         }
         6 | 7 => {
-            let change = *random.pick(&["example.com/by=hand", "example.com/owner=eve", "example.com/note-", "plain=text here"]);
+            let change =
+                *random.pick(&["example.com/by=hand", "example.com/owner=eve", "example.com/note-", "plain=text here"]);
             let mut mutation = make(&["annotate"], "kubectl-annotate", &[text(change), text("--overwrite")])?;
             if random.chance(30) {
                 mutation.arguments.push(text("--field-manager=k9s"));
@@ -55,11 +73,17 @@ pub fn command(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
             Some(mutation)
         }
         8 if ["Deployment", "StatefulSet", "DaemonSet"].contains(&kind) => {
-            let (words, manager) = if kind == "Deployment" && random.chance(40) { (["rollout", "pause"], "kubectl-rollout") } else { (["rollout", "restart"], "kubectl-rollout") };
+            let (words, manager) = if kind == "Deployment" && random.chance(40) {
+                (["rollout", "pause"], "kubectl-rollout")
+            } else {
+                (["rollout", "restart"], "kubectl-rollout")
+            };
             make(&words, manager, &[])
         }
         9 if workload => make(&["set", "serviceaccount"], "kubectl-set", &[text("eve")]),
-        9 if kind == "RoleBinding" || kind == "ClusterRoleBinding" => make(&["set", "subject"], "kubectl-set", &[text("--user=eve")]),
+        9 if kind == "RoleBinding" || kind == "ClusterRoleBinding" => {
+            make(&["set", "subject"], "kubectl-set", &[text("--user=eve")])
+        }
         9 if kind == "Service" => {
             let mut mutation = make(&["set", "selector"], "kubectl-set", &[text("app=other")])?;
             // It also removes what was there.
@@ -80,12 +104,30 @@ pub fn again(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
     let op = if random.chance(50) {
         additions::add(subject.kind(), declared, true, random)?
     } else {
-        let maps = [vec!["metadata", "labels"], vec!["metadata", "annotations"], vec!["data"], vec!["spec"], vec!["spec", "template", "spec"], vec!["spec", "template", "spec", "containers", "0"]];
+        let maps = [
+            vec!["metadata", "labels"],
+            vec!["metadata", "annotations"],
+            vec!["data"],
+            vec!["spec"],
+            vec!["spec", "template", "spec"],
+            vec!["spec", "template", "spec", "containers", "0"],
+        ];
         let mut candidates = Vec::new();
         for map in maps {
             let pointer: Vec<String> = map.into_iter().map(str::to_owned).collect();
             for name in get(declared, &pointer).and_then(Value::as_object).into_iter().flat_map(|m| m.keys()) {
-                if !["selector", "template", "containers", "name", "labels", "serviceName", "scaleTargetRef", "volumeClaimTemplates"].contains(&name.as_str()) {
+                if ![
+                    "selector",
+                    "template",
+                    "containers",
+                    "name",
+                    "labels",
+                    "serviceName",
+                    "scaleTargetRef",
+                    "volumeClaimTemplates",
+                ]
+                .contains(&name.as_str())
+                {
                     candidates.push([pointer.as_slice(), std::slice::from_ref(name)].concat());
                 }
             }
@@ -99,7 +141,8 @@ pub fn again(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
     arguments.push(format!("--namespace={}", subject.namespace));
     let manager = subject.way.manager();
     let what = format!("apply another version: {}", op.json());
-    let mut mutation = Mutation::new(what, Writer::GitopsIntent(manager), arguments).meaning(subject.kind(), declared, &other);
+    let mut mutation =
+        Mutation::new(what, Writer::GitopsIntent(manager), arguments).meaning(subject.kind(), declared, &other);
     mutation.leaves_defaults = op.value.is_none();
     mutation.input = other.to_string();
     Some(mutation)
@@ -125,7 +168,11 @@ pub fn decoy(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
     {
         let patch = format!("--patch={}", json!({"status": status}));
         let more = ["--subresource=status".to_owned(), "--type=merge".to_owned(), patch, manager_flag];
-        return Some(Mutation::new(format!("status {status}"), Writer::Somebody(manager), arguments(&["patch"], subject, &more)));
+        return Some(Mutation::new(
+            format!("status {status}"),
+            Writer::Somebody(manager),
+            arguments(&["patch"], subject, &more),
+        ));
     }
     if kind == "Namespace" || kind == "CustomResourceDefinition" {
         return None;
@@ -143,10 +190,13 @@ pub fn decoy(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
     if let Some(labels) = subject.live["metadata"].get("labels") {
         partial["metadata"]["labels"] = labels.clone();
     }
-    let mut arguments: Vec<String> = ["apply", "--server-side", "--force-conflicts", "-f", "-"].map(str::to_owned).to_vec();
+    let mut arguments: Vec<String> =
+        ["apply", "--server-side", "--force-conflicts", "-f", "-"].map(str::to_owned).to_vec();
     arguments.push(manager_flag);
     let mut mutation = Mutation::new("claim what is there".to_owned(), Writer::Somebody(manager), arguments);
     mutation.input = partial.to_string();
+    // Whatever changes all the same (kubectl hands a client-side applier's fields over, and those not named go), is not its value.
+    mutation.meant = Some(Vec::new());
     Some(mutation)
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::Subject;
 use super::additions;
 use super::tree::Op;
-use super::Subject;
 use crate::random::Random;
 
 /// A place of a tree.
@@ -15,7 +15,8 @@ struct Place<'a> {
 }
 
 /// Kinds of which all but the metadata is fixed once they are there, or which others depend on.
-const FIXED: &[&str] = &["Namespace", "StorageClass", "PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition"];
+const FIXED: &[&str] =
+    &["Namespace", "StorageClass", "PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition"];
 
 /// Operations that change something; `None` if nothing came to mind.
 pub fn edit(subject: &Subject<'_>, random: &mut Random) -> Option<Vec<Op>> {
@@ -94,7 +95,9 @@ fn writable(place: &Place<'_>, fixed: bool) -> bool {
         ["metadata", "labels"] => true,
         // Would take the server's and kubectl's own annotations away.
         ["metadata", ..] => false,
-        ["roleRef", ..] | ["spec", "selector", "matchLabels" | "matchExpressions", ..] | ["spec", "scaleTargetRef", ..] => false,
+        ["roleRef", ..]
+        | ["spec", "selector", "matchLabels" | "matchExpressions", ..]
+        | ["spec", "scaleTargetRef", ..] => false,
         _ => !fixed,
     }
 }
@@ -112,14 +115,26 @@ fn another(place: &Place<'_>, random: &mut Random) -> Option<Value> {
         Value::String(text) => {
             let swap = SWAPS.iter().find_map(|(field, a, b)| {
                 let fits = *field == name || *field == "*";
-                if fits && text == a { Some(*b) } else if fits && text == b { Some(*a) } else { None }
+                if fits && text == a {
+                    Some(*b)
+                } else if fits && text == b {
+                    Some(*a)
+                } else {
+                    None
+                }
             });
-            let quantity = parents.iter().any(|p| ["limits", "requests", "hard", "podFixed", "sizeLimit", "max", "min", "default"].contains(p));
+            let quantity = parents
+                .iter()
+                .any(|p| ["limits", "requests", "hard", "podFixed", "sizeLimit", "max", "min", "default"].contains(p));
             json!(if let Some(other) = swap {
                 other.to_owned()
             } else if quantity {
                 if name.ends_with("cpu") { "333m".to_owned() } else { "333Mi".to_owned() }
-            } else if parents.first() == Some(&"data") && text.len().is_multiple_of(4) && !text.contains([' ', '\n', '[']) && random.chance(70) {
+            } else if parents.first() == Some(&"data")
+                && text.len().is_multiple_of(4)
+                && !text.contains([' ', '\n', '['])
+                && random.chance(70)
+            {
                 "Y2hhbmdlZA==".to_owned()
             } else if text.ends_with('%') {
                 "33%".to_owned()
@@ -175,10 +190,14 @@ fn another_element(like: &Value, random: &mut Random) -> Option<Value> {
             for (name, value) in map.iter_mut() {
                 let new = match (name.as_str(), &*value) {
                     ("name", Value::String(text)) => json!(format!("{}-new", text.trim_end_matches(".example.com"))),
-                    ("containerPort" | "port", Value::Number(n)) => json!(n.as_i64()? % 30000 + 1000 + random.below(100) as i64),
+                    ("containerPort" | "port", Value::Number(n)) => {
+                        json!(n.as_i64()? % 30000 + 1000 + random.below(100) as i64)
+                    }
                     ("mountPath", _) => json!("/inserted"),
                     ("ip", _) => json!("10.9.9.9"),
-                    ("key" | "topologyKey" | "host" | "run" | "resourceNames", Value::String(text)) => json!(format!("{text}-new")),
+                    ("key" | "topologyKey" | "host" | "run" | "resourceNames", Value::String(text)) => {
+                        json!(format!("{text}-new"))
+                    }
                     _ => continue,
                 };
                 changed = true;
@@ -187,7 +206,11 @@ fn another_element(like: &Value, random: &mut Random) -> Option<Value> {
             if map.contains_key("port") && map.contains_key("nodePort") {
                 map.remove("nodePort");
             }
-            if map.get("name").and_then(Value::as_str).is_some_and(|name| name.starts_with("a.hooks") || name.starts_with("b.hooks")) {
+            if map
+                .get("name")
+                .and_then(Value::as_str)
+                .is_some_and(|name| name.starts_with("a.hooks") || name.starts_with("b.hooks"))
+            {
                 map.insert("name".into(), json!("new.hooks.example.com"));
             }
             if !changed {

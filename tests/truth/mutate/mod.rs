@@ -3,11 +3,10 @@
 mod additions;
 mod commands;
 mod edits;
-mod tree;
 mod transports;
+mod tree;
 
 use serde_json::Value;
-
 
 use crate::cluster::{Cluster, Live};
 use crate::generate::Object;

@@ -12,7 +12,11 @@ const MANAGERS: &[&str] = &["k9s", "acme-tool", "kubectl-edit", "argocd-controll
 
 /// The class of a manager that updates.
 fn updater(name: &'static str) -> Writer {
-    if name == "argocd-controller" { Writer::GitopsUpdate(name) } else { Writer::Somebody(name) }
+    match name {
+        "argocd-controller" => Writer::GitopsUpdate(name),
+        "kube-controller-manager" => Writer::Controller(name),
+        _ => Writer::Somebody(name),
+    }
 }
 
 /// Chooses a way in which these operations can be done.
@@ -79,7 +83,13 @@ fn replace(wanted: &Value, what: &str, random: &mut Random) -> Mutation {
 }
 
 /// Server-side apply, by somebody who knows only these fields.
-fn foreign_apply(subject: &Subject<'_>, wanted: &Value, ops: &[Op], what: &str, random: &mut Random) -> Option<Mutation> {
+fn foreign_apply(
+    subject: &Subject<'_>,
+    wanted: &Value,
+    ops: &[Op],
+    what: &str,
+    random: &mut Random,
+) -> Option<Mutation> {
     let mut partial = json!({
         "apiVersion": subject.declared.api_version(), "kind": subject.kind(), "metadata": {"name": subject.declared.name()},
     });
@@ -90,7 +100,10 @@ fn foreign_apply(subject: &Subject<'_>, wanted: &Value, ops: &[Op], what: &str, 
         // What an applier does not name stays.
         op.value.as_ref()?;
         let mut pointer = op.pointer.clone();
-        if !op.existed && pointer.last().is_some_and(|last| last.parse::<usize>().is_ok()) && get(wanted, &pointer).is_none() {
+        if !op.existed
+            && pointer.last().is_some_and(|last| last.parse::<usize>().is_ok())
+            && get(wanted, &pointer).is_none()
+        {
             return None;
         }
         let mut fields: Vec<&str> = Vec::new();
@@ -111,7 +124,7 @@ fn foreign_apply(subject: &Subject<'_>, wanted: &Value, ops: &[Op], what: &str, 
     let writer = *random.pick(&[
         Writer::Somebody("acme-tool"),
         Writer::Somebody("k9s"),
-        Writer::Somebody("kube-controller-manager"),
+        Writer::Controller("kube-controller-manager"),
         Writer::GitopsIntent("argocd-controller"),
     ]);
     let arguments = ["apply", "--server-side", "--force-conflicts", "-f", "-"].map(str::to_owned);
@@ -136,7 +149,9 @@ fn graft(partial: &mut Value, whole: &Value, pointer: &[String], kind: &str) {
                 _ => Vec::new(),
             };
             let mut element = Map::new();
-            keys.iter().filter_map(|key| Some((key, next.get(*key)?))).for_each(|(key, value)| drop(element.insert((*key).to_owned(), value.clone())));
+            keys.iter()
+                .filter_map(|key| Some((key, next.get(*key)?)))
+                .for_each(|(key, value)| drop(element.insert((*key).to_owned(), value.clone())));
             if !at.is_array() {
                 *at = json!([]);
             }

@@ -31,18 +31,16 @@ pub fn content(object: &Value) -> Value {
         map.remove(field);
     }
     if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|field, _| ["labels", "annotations", "finalizers", "ownerReferences"].contains(&field.as_str()));
+        metadata
+            .retain(|field, _| ["labels", "annotations", "finalizers", "ownerReferences"].contains(&field.as_str()));
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
             annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
         }
     }
     if kind == "Secret" {
         let texts = map.remove("stringData");
-        let data = map.entry("data").or_insert_with(|| json!({}));
-        if data.is_null() {
-            *data = json!({});
-        }
         for (key, text) in texts.as_ref().and_then(Value::as_object).into_iter().flatten() {
+            let data = map.entry("data").or_insert(Value::Null);
             data[key] = json!(base64::engine::general_purpose::STANDARD.encode(text.as_str().unwrap_or_default()));
         }
     }
@@ -74,7 +72,14 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// `entry`: whether the place is one of several that come and go one by one, some of which are declared.
-    fn place(&mut self, before: Option<&Value>, after: Option<&Value>, declared: Option<&Value>, path: &Path, entry: bool) {
+    fn place(
+        &mut self,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        declared: Option<&Value>,
+        path: &Path,
+        entry: bool,
+    ) {
         let set = |value: Option<&'_ Value>| value.is_some_and(|v| !v.is_null());
         let declared = declared.filter(|value| !value.is_null());
         match (before.filter(|v| !v.is_null()), after.filter(|v| !v.is_null())) {
@@ -108,7 +113,13 @@ impl Walk<'_> {
         }
     }
 
-    fn object(&mut self, before: &Map<String, Value>, after: &Map<String, Value>, declared: Option<&Value>, path: &Path) {
+    fn object(
+        &mut self,
+        before: &Map<String, Value>,
+        after: &Map<String, Value>,
+        declared: Option<&Value>,
+        path: &Path,
+    ) {
         let entries = lists::is_map(self.kind, &path.fields())
             && declared.and_then(Value::as_object).is_some_and(|map| map.values().any(|v| !v.is_null()));
         let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
@@ -124,8 +135,10 @@ impl Walk<'_> {
         let all: &[Value] = declared.and_then(Value::as_array).map_or(&[], Vec::as_slice);
         match lists::kind(self.kind, &path.fields()) {
             Kind::Atomic => {
-                let code = if declared.is_some() { "DL001" } else { "DL003" };
-                let additions_only = before.len() == after.len() && before.iter().zip(after).all(|(b, a)| only_adds(b, a));
+                // An empty list is not kept by the server: it says no more than its absence.
+                let code = if all.is_empty() { "DL003" } else { "DL001" };
+                let additions_only =
+                    before.len() == after.len() && before.iter().zip(after).all(|(b, a)| only_adds(b, a));
                 self.push(code, path, false).additions_only = additions_only;
             }
             Kind::Set => {
@@ -160,7 +173,9 @@ impl Walk<'_> {
             let both = |key: &Key| other.iter().any(|(k, _)| k == key) && d.iter().any(|(k, _)| k == key);
             list.iter().map(|(key, _)| key.clone()).filter(both).collect()
         };
-        if order(&b, &a) != order(&a, &b) && (lists::ordered(&path.fields(), all) || lists::ordered(&path.fields(), after)) {
+        if order(&b, &a) != order(&a, &b)
+            && (lists::ordered(&path.fields(), all) || lists::ordered(&path.fields(), after))
+        {
             self.push("DL001", path, false).reordered = true;
         }
     }
@@ -170,7 +185,8 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, code: &'static str, path: &Path, among_declared: bool) -> &mut Change {
-        let change = Change { code, path: path.clone(), among_declared, reordered: false, additions_only: false, open: false };
+        let change =
+            Change { code, path: path.clone(), among_declared, reordered: false, additions_only: false, open: false };
         self.found.push(change);
         self.found.last_mut().expect("just pushed")
     }
@@ -187,7 +203,9 @@ fn by_key<'a>(list: &'a [Value], keys: Keys) -> Vec<(Key, &'a Value)> {
         });
         element.get(name).filter(|v| !v.is_null()).cloned().or(default)
     };
-    let key = |element: &Value| keys.iter().filter_map(|(name, default)| Some((*name, value(element, name, *default)?))).collect();
+    let key = |element: &Value| {
+        keys.iter().filter_map(|(name, default)| Some((*name, value(element, name, *default)?))).collect()
+    };
     list.iter().map(|element| (key(element), element)).collect()
 }
 

@@ -38,15 +38,25 @@ pub fn kind(object: &str, fields: &[&str]) -> Kind {
         "secrets" if object == "ServiceAccount" => NAME,
         "servers" if object == "Gadget" => Kind::Keys(&[("name", None), ("port", Some(Default::Number(80)))]),
         "modes" if object == "Gadget" => Kind::Set,
-        "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "imagePullSecrets" | "schedulingGates" | "resourceClaims"
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "volumes"
+        | "imagePullSecrets"
+        | "schedulingGates"
+        | "resourceClaims"
             if parent == "spec" && is_pod(object, parents) =>
         {
             NAME
         }
         "hostAliases" if parent == "spec" => Kind::Keys(&[("ip", None)]),
-        "topologySpreadConstraints" if parent == "spec" => Kind::Keys(&[("topologyKey", None), ("whenUnsatisfiable", None)]),
+        "topologySpreadConstraints" if parent == "spec" => {
+            Kind::Keys(&[("topologyKey", None), ("whenUnsatisfiable", None)])
+        }
         "env" if in_element_of(CONTAINERS) => NAME,
-        "ports" if in_element_of(CONTAINERS) => Kind::Keys(&[("containerPort", None), ("protocol", Some(Default::Text("TCP")))]),
+        "ports" if in_element_of(CONTAINERS) => {
+            Kind::Keys(&[("containerPort", None), ("protocol", Some(Default::Text("TCP")))])
+        }
         "volumeMounts" if in_element_of(CONTAINERS) => Kind::Keys(&[("mountPath", None)]),
         "volumeDevices" if in_element_of(CONTAINERS) => Kind::Keys(&[("devicePath", None)]),
         "claims" if parent == "resources" => NAME,

@@ -14,8 +14,10 @@ pub use path::Path;
 /// Who wrote, as far as it decides what counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer {
-    /// A person's tool, a program that nobody knows, or one that took a controller's name.
+    /// A person's tool, or a program that nobody knows.
     Somebody(&'static str),
+    /// One that writes under a controller's name.
+    Controller(&'static str),
     /// The GitOps side, in a way that proves its intent: server-side apply, or client-side with what it applied in the annotation.
     GitopsIntent(&'static str),
     /// The GitOps side, with a plain update: its fields may be the server's defaults.
@@ -25,7 +27,10 @@ pub enum Writer {
 impl Writer {
     pub fn manager(self) -> &'static str {
         match self {
-            Writer::Somebody(name) | Writer::GitopsIntent(name) | Writer::GitopsUpdate(name) => name,
+            Writer::Somebody(name)
+            | Writer::Controller(name)
+            | Writer::GitopsIntent(name)
+            | Writer::GitopsUpdate(name) => name,
         }
     }
 }
@@ -92,12 +97,17 @@ pub fn expect(evidence: &Evidence<'_>) -> Expectation {
         }
         let in_annotation = last_applied.as_ref().is_some_and(|applied| change.path.is_in(applied));
         // An object that had nothing to own when it was made is never tracked, and nothing can be shown of who wrote to it.
-        let by_evidence = !untracked && counts_undeclared(evidence.writer, &change);
+        let by_evidence = !untracked && counts_undeclared(evidence.writer, kind, &change);
         let counts = match change.code {
             "DL003" => meant && !is_servers(kind, &fields) && (in_annotation || by_evidence),
             _ => true,
         };
-        if change.open || change.additions_only && matches!(evidence.writer, Writer::GitopsUpdate(_)) {
+        // A port that a person chose and one that was handed out in the same write look alike.
+        let chosen = meant
+            && evidence.meant.is_some()
+            && fields.ends_with(&["ports", "*", "nodePort"])
+            && change.code == "DL003";
+        if chosen || change.open || change.additions_only && matches!(evidence.writer, Writer::GitopsUpdate(_)) {
             expectation.open.push(change.path);
         } else if counts {
             let manager = evidence.writer.manager().to_owned();
@@ -118,10 +128,17 @@ fn last_applied(object: &Value) -> Option<Value> {
     serde_json::from_str(text.as_str()?).ok()
 }
 
-/// A plain update of the GitOps side is evidence only among entries that Git declares.
-fn counts_undeclared(writer: Writer, change: &Change) -> bool {
+/// A plain update of the GitOps side is evidence only among entries that Git declares; so is a controller's write where controllers
+/// keep their own: in custom resources, and in metadata under keys of a domain.
+fn counts_undeclared(writer: Writer, kind: &str, change: &Change) -> bool {
     match writer {
         Writer::Somebody(_) | Writer::GitopsIntent(_) => true,
+        Writer::Controller(_) => {
+            let fields = change.path.fields();
+            let in_metadata = fields.first() == Some(&"metadata");
+            let of_domain = fields.get(2).is_none_or(|key| key.contains('/'));
+            change.among_declared || if in_metadata { !of_domain } else { kind != "Gadget" }
+        }
         Writer::GitopsUpdate(_) => change.among_declared,
     }
 }
@@ -133,7 +150,9 @@ fn is_servers(kind: &str, fields: &[&str]) -> bool {
         // Counted up by the server and by a controller at each change of the template.
         ["metadata", "annotations", "deployment.kubernetes.io/revision"] => kind == "Deployment",
         ["metadata", "annotations", "deprecated.daemonset.template.generation"] => kind == "DaemonSet",
-        ["spec", "clusterIP" | "clusterIPs" | "healthCheckNodePort" | "ipFamilies" | "ipFamilyPolicy", ..] => kind == "Service",
+        ["spec", "clusterIP" | "clusterIPs" | "healthCheckNodePort" | "ipFamilies" | "ipFamilyPolicy", ..] => {
+            kind == "Service"
+        }
         ["spec", "ports", "*", "nodePort"] => kind == "Service",
         ["spec", "volumeName"] => kind == "PersistentVolumeClaim",
         ["spec", "claimRef", ..] => kind == "PersistentVolume",

@@ -11,7 +11,7 @@ use super::fake::{FakeServer, Reply, quick};
 use crate::model::discovery::{Served, ServedKind};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::{GroupKind, GroupVersion, Gvk, ObjectId};
-use crate::ports::{ListEvent, ListRequest, LiveSource};
+use crate::ports::{ListEvent, ListRequest, LiveSource, SnapshotSource};
 
 fn widgets() -> ServedKind {
     ServedKind { gvk: Gvk::new("example.com/v1", "Widget"), plural: "widgets".into(), namespaced: true, listable: true }
@@ -205,6 +205,52 @@ async fn counts_bytes_after_decompression() {
     assert_eq!(list(&server, quick(), &[]).await, (vec!["zipped".to_owned()], vec![]));
     let gap = only_gap(&server, Limits { answer_bytes: 10_000, ..quick() }).await;
     assert_eq!((gap.kind, gap.hides), (GapKind::Limit, everywhere()));
+}
+
+#[tokio::test]
+async fn namespaces_are_listed_one_by_one_and_a_forbidden_one_is_a_gap_of_its_own() {
+    let server = FakeServer::start(|path, _| match path {
+        path if path.contains("/namespaces/a/") => page(&["in-a"], ""),
+        path if path.contains("/namespaces/b/") => status(403, "Forbidden", "no"),
+        path if path.contains("/namespaces/c/") => page(&["in-c"], ""),
+        _ => status(500, "InternalError", "asked for all"),
+    })
+    .await;
+    let names = Mutex::new(Vec::new());
+    let spaces = ["a", "b", "c"].map(str::to_owned);
+    let mut each = |event| {
+        let ListEvent::Page(bytes) = event else { return };
+        let page: Value = serde_json::from_slice(&bytes).unwrap();
+        names.lock().unwrap().push(page["items"][0]["metadata"]["name"].as_str().unwrap().to_owned());
+    };
+    let gaps = server.cluster(quick()).list_in(&widgets(), &spaces, &mut each).await.gaps;
+    assert_eq!(names.into_inner().unwrap(), ["in-a", "in-c"]);
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    let hides = Hides::Kind { kind: GroupKind::new("example.com", "Widget"), namespace: Some("b".into()) };
+    assert_eq!((gaps[0].kind, &gaps[0].hides), (GapKind::Forbidden, &hides));
+}
+
+#[tokio::test]
+async fn documents_are_handed_over_as_they_are_and_what_is_none_is_a_gap() {
+    let document = r#"{"components": {"schemas": {}}, "kept": 1.0}"#;
+    let server = FakeServer::start(move |path, _| match path {
+        "/openapi/v3" => Reply::ok(json!({"paths": {
+            "api/v1": {"serverRelativeURL": "/openapi/v3/api/v1"},
+            "apis/apps/v1": {"serverRelativeURL": "/openapi/v3/apis/apps/v1"},
+        }})),
+        "/openapi/v3/api/v1" => Reply::ok(document),
+        _ => Reply::ok("a login page"),
+    })
+    .await;
+    let mut read = Vec::new();
+    let versions = ["v1", "apps/v1", "absent.example.com/v1"].map(GroupVersion::parse);
+    server.cluster(quick()).documents(&versions, &mut |gv, found| read.push((gv.clone(), found))).await;
+    assert_eq!(read.iter().map(|(gv, _)| gv.clone()).collect::<Vec<_>>(), versions);
+    assert_eq!(read[0].1.as_deref(), Ok(document.as_bytes()));
+    for (gv, found) in &read[1..] {
+        let gap = found.as_ref().unwrap_err();
+        assert_eq!((gap.kind, &gap.hides, &gap.place), (GapKind::Schema, &Hides::Evidence, &Some(gv.to_string())));
+    }
 }
 
 /// On a worker thread, and the only one, as a scan's task may be.

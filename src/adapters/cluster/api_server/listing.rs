@@ -6,13 +6,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinSet;
 
 use super::by_name::{self, Unread};
 use super::failure::Failure;
 use super::fetch::{Fetcher, JSON};
 use super::paths;
+use crate::adapters::cluster::blocking::beside_requests;
 use crate::model::discovery::ServedKind;
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::ObjectId;
@@ -51,40 +51,68 @@ pub(super) async fn list(
     request: &ListRequest,
     each: &mut (dyn FnMut(ListEvent) + Send),
 ) -> ListOutcome {
-    let mut listing = Listing { fetcher, kind: &request.kind, wanted: &request.wanted, each, handed_over: false };
-    let mut restarts = 0;
-    loop {
-        let Gone(failure) = match listing.everything().await {
-            Ok(gaps) => return ListOutcome { gaps },
-            Err(gone) => gone,
-        };
-        if restarts == RESTARTS {
-            let message = format!("the LIST expired {} times before its last page: {failure}", RESTARTS + 1);
-            let gap = Gap::new(GapKind::Unreachable, message, hides_kind(&request.kind, None));
-            let gap = gap.at(request.kind.gvk.group_kind().to_string());
-            return ListOutcome { gaps: vec![gap.hint("the server is slow for this many objects: try larger pages")] };
-        }
-        restarts += 1;
-        listing.restart();
-    }
+    let (kind, wanted) = (&request.kind, request.wanted.as_slice());
+    Listing { fetcher, kind, wanted, namespaces: None, each, handed_over: false, everything: false }.run().await
+}
+
+/// Runs LISTs of these namespaces to their end.
+pub(super) async fn list_in(
+    fetcher: &Arc<Fetcher>,
+    kind: &ServedKind,
+    namespaces: &[String],
+    each: &mut (dyn FnMut(ListEvent) + Send),
+) -> ListOutcome {
+    let wanted = &[];
+    Listing { fetcher, kind, wanted, namespaces: Some(namespaces), each, handed_over: false, everything: false }
+        .run()
+        .await
 }
 
 struct Listing<'a> {
     fetcher: &'a Arc<Fetcher>,
     kind: &'a ServedKind,
     wanted: &'a [ObjectId],
+    /// Only these.
+    namespaces: Option<&'a [String]>,
     each: &'a mut (dyn FnMut(ListEvent) + Send),
     /// Whether a page was handed over since the last restart.
     handed_over: bool,
+    /// Whether a LIST of the whole cluster came to its end.
+    everything: bool,
 }
 
 impl Listing<'_> {
-    async fn everything(&mut self) -> Result<Vec<Gap>, Gone> {
+    async fn run(mut self) -> ListOutcome {
+        let mut restarts = 0;
+        loop {
+            let Gone(failure) = match self.once().await {
+                Ok(gaps) => return ListOutcome { gaps, everything: self.everything },
+                Err(gone) => gone,
+            };
+            if restarts == RESTARTS {
+                let message = format!("the LIST expired {} times before its last page: {failure}", RESTARTS + 1);
+                let gap = Gap::new(GapKind::Unreachable, message, hides_kind(self.kind, None));
+                let gap = gap.at(self.kind.gvk.group_kind().to_string());
+                let hint = "the server is slow for this many objects: try larger pages";
+                return ListOutcome { gaps: vec![gap.hint(hint)], everything: false };
+            }
+            restarts += 1;
+            self.restart();
+        }
+    }
+
+    async fn once(&mut self) -> Result<Vec<Gap>, Gone> {
+        if let Some(namespaces) = self.namespaces {
+            return self.whole_namespaces(namespaces).await;
+        }
         if !self.kind.listable {
             return Ok(self.declared_by_name().await);
         }
         match self.pages(None).await? {
-            None => Ok(Vec::new()),
+            None => {
+                self.everything = true;
+                Ok(Vec::new())
+            }
             Some(failure) if failure.is_forbidden() && !self.wanted.is_empty() => {
                 if self.kind.namespaced {
                     self.by_namespace().await
@@ -95,6 +123,15 @@ impl Listing<'_> {
             Some(failure) if failure.is_conversion() => Ok(self.convertible(&failure).await),
             Some(failure) => Ok(vec![self.gap(&failure, None)]),
         }
+    }
+
+    async fn whole_namespaces(&mut self, namespaces: &[String]) -> Result<Vec<Gap>, Gone> {
+        let mut gaps = Vec::new();
+        for name in namespaces {
+            let failure = self.pages(Some(name)).await?;
+            gaps.extend(failure.map(|failure| self.gap(&failure, Some(name))));
+        }
+        Ok(gaps)
     }
 
     async fn by_namespace(&mut self) -> Result<Vec<Gap>, Gone> {
@@ -199,14 +236,6 @@ impl Listing<'_> {
             Some(hint) => gap.hint(hint),
             None => gap,
         }
-    }
-}
-
-/// Runs work that takes its time while requests go on. A runtime of one thread cannot do both.
-fn beside_requests(work: impl FnOnce()) {
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
-        _ => work(),
     }
 }
 

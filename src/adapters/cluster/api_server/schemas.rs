@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Deserialize;
 
 use super::failure::Failure;
@@ -31,20 +32,17 @@ pub(super) async fn schemas(fetcher: &Arc<Fetcher>, versions: &[GroupVersion]) -
     let mut gaps = Vec::new();
     let index = match index(fetcher).await {
         Ok(index) => index,
-        Err(failure) => {
-            let why = format!("/openapi/v3 cannot be read: {failure}");
-            return (schemas, versions.iter().map(|gv| no_schema(gv, &why)).collect());
-        }
+        Err(failure) => return (schemas, versions.iter().map(|gv| no_index(gv, &failure)).collect()),
     };
     let mut asked = Vec::new();
     for gv in versions {
-        let key = super::paths::group_version(gv);
-        let Some(entry) = index.paths.get(key.trim_start_matches('/')) else {
-            gaps.push(no_schema(gv, "the server publishes none"));
-            continue;
-        };
-        let (fetcher, path) = (Arc::clone(fetcher), entry.server_relative_url.clone());
-        asked.push((gv, tokio::spawn(async move { document(&fetcher, &path).await })));
+        match index.place(gv) {
+            Ok(path) => {
+                let fetcher = Arc::clone(fetcher);
+                asked.push((gv, tokio::spawn(async move { document(&fetcher, &path).await.map(|(_, read)| read) })));
+            }
+            Err(gap) => gaps.push(gap),
+        }
     }
     for (gv, task) in asked {
         match task.await.unwrap_or_else(|_| Err(Failure::Broken("the request was given up".to_owned()))) {
@@ -55,19 +53,52 @@ pub(super) async fn schemas(fetcher: &Arc<Fetcher>, versions: &[GroupVersion]) -
     (schemas, gaps)
 }
 
+/// The documents themselves, one after the other: none is kept. What is no OpenAPI v3 is told here already.
+pub(super) async fn documents(
+    fetcher: &Fetcher,
+    versions: &[GroupVersion],
+    each: &mut (dyn FnMut(&GroupVersion, Result<Bytes, Gap>) + Send),
+) {
+    let index = match index(fetcher).await {
+        Ok(index) => index,
+        Err(failure) => return versions.iter().for_each(|gv| each(gv, Err(no_index(gv, &failure)))),
+    };
+    for gv in versions {
+        let read = match index.place(gv) {
+            Ok(path) => document(fetcher, &path).await.map_err(|failure| no_schema(gv, &failure.to_string())),
+            Err(gap) => Err(gap),
+        };
+        each(gv, read.map(|(bytes, _)| bytes));
+    }
+}
+
+impl Index {
+    /// Where the document of a group version is.
+    fn place(&self, gv: &GroupVersion) -> Result<String, Gap> {
+        let key = super::paths::group_version(gv);
+        let entry = self.paths.get(key.trim_start_matches('/'));
+        entry.map(|entry| entry.server_relative_url.clone()).ok_or_else(|| no_schema(gv, "the server publishes none"))
+    }
+}
+
 async fn index(fetcher: &Fetcher) -> Result<Index, Failure> {
     let answer = fetcher.get("/openapi/v3", JSON).await?;
     serde_json::from_slice(&answer.body).map_err(|_| Failure::NotJson("an OpenAPI v3 index"))
 }
 
-async fn document(fetcher: &Fetcher, path: &str) -> Result<Schemas, Failure> {
-    let answer = fetcher.get(path, JSON).await?;
+async fn document(fetcher: &Fetcher, path: &str) -> Result<(Bytes, Schemas), Failure> {
+    let body = fetcher.get(path, JSON).await?.body;
+    let bytes = body.clone();
     // A core document has more than a megabyte; parsing it would keep other requests waiting.
-    let parsed = tokio::task::spawn_blocking(move || Schemas::from_openapi_v3(&answer.body)).await;
+    let parsed = tokio::task::spawn_blocking(move || Schemas::from_openapi_v3(&bytes)).await;
     match parsed {
-        Ok(Ok(schemas)) => Ok(schemas),
+        Ok(Ok(schemas)) => Ok((body, schemas)),
         _ => Err(Failure::NotJson("an OpenAPI v3 document")),
     }
+}
+
+fn no_index(gv: &GroupVersion, failure: &Failure) -> Gap {
+    no_schema(gv, &format!("/openapi/v3 cannot be read: {failure}"))
 }
 
 fn no_schema(gv: &GroupVersion, why: &str) -> Gap {

@@ -14,7 +14,7 @@ use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::ClusterName;
 use crate::model::resource::{GroupVersion, ObjectId};
 use crate::model::schema::Schemas;
-use crate::ports::{ListEvent, ListOutcome, ListRequest, LiveSource};
+use crate::ports::{ListEvent, ListOutcome, ListRequest, LiveSource, SnapshotSource};
 
 /// A cluster that is read through its API server and cannot be written to.
 pub struct KubeCluster {
@@ -72,6 +72,10 @@ impl LiveSource for KubeCluster {
         "kubernetes API"
     }
 
+    fn describe_schemas(&self) -> &'static str {
+        "OpenAPI v3 of the cluster"
+    }
+
     async fn discover(&self) -> Result<(Discovery, Vec<Gap>), Gap> {
         match discovery::discover(&self.fetcher).await {
             Ok((discovery, gaps)) => Ok((discovery, self.ours(gaps))),
@@ -86,7 +90,7 @@ impl LiveSource for KubeCluster {
 
     async fn list(&self, request: &ListRequest, each: &mut (dyn FnMut(ListEvent) + Send)) -> ListOutcome {
         let outcome = listing::list(&self.fetcher, request, each).await;
-        ListOutcome { gaps: self.ours(outcome.gaps) }
+        ListOutcome { gaps: self.ours(outcome.gaps), ..outcome }
     }
 
     async fn get(&self, kind: &ServedKind, object: &ObjectId) -> Result<Option<Bytes>, Gap> {
@@ -94,5 +98,28 @@ impl LiveSource for KubeCluster {
             let unread = by_name::Unread { object: object.clone(), failure };
             by_name::gap(kind, unread).of_cluster(&self.name)
         })
+    }
+}
+
+impl SnapshotSource for KubeCluster {
+    async fn documents(
+        &self,
+        versions: &[GroupVersion],
+        each: &mut (dyn FnMut(&GroupVersion, Result<Bytes, Gap>) + Send),
+    ) {
+        let mut ours = |gv: &GroupVersion, read: Result<Bytes, Gap>| {
+            each(gv, read.map_err(|gap| gap.of_cluster(&self.name)));
+        };
+        schemas::documents(&self.fetcher, versions, &mut ours).await;
+    }
+
+    async fn list_in(
+        &self,
+        kind: &ServedKind,
+        namespaces: &[String],
+        each: &mut (dyn FnMut(ListEvent) + Send),
+    ) -> ListOutcome {
+        let outcome = listing::list_in(&self.fetcher, kind, namespaces, each).await;
+        ListOutcome { gaps: self.ours(outcome.gaps), everything: outcome.everything }
     }
 }

@@ -108,6 +108,10 @@ impl LiveSource for DumpCluster {
         "dump"
     }
 
+    fn describe_schemas(&self) -> &'static str {
+        "built-in schema or CRD in the dump"
+    }
+
     async fn discover(&self) -> Result<(Discovery, Vec<Gap>), Gap> {
         let gaps = self.unread.iter().chain(&self.kinds.gaps).cloned().collect();
         Ok((self.kinds.discovery.clone(), gaps))
@@ -132,7 +136,7 @@ impl LiveSource for DumpCluster {
         let group_kind = kind.gvk.group_kind();
         let Some(known) = self.inventory.kind(&group_kind) else {
             let hides = Hides::Kind { kind: group_kind, namespace: None };
-            return ListOutcome { gaps: vec![self.without(kind, hides)] };
+            return ListOutcome { gaps: vec![self.without(kind, hides)], everything: false };
         };
         let version = kind.gvk.gv.version.as_str();
         let mut other_versions: Vec<(&str, Vec<ObjectId>)> = Vec::new();
@@ -169,7 +173,8 @@ impl LiveSource for DumpCluster {
                 gaps.push(self.perhaps_broken(kind, absent));
             }
         }
-        ListOutcome { gaps }
+        let everything = gaps.is_empty() && self.unread.is_empty();
+        ListOutcome { gaps, everything }
     }
 
     async fn get(&self, kind: &ServedKind, object: &ObjectId) -> Result<Option<Bytes>, Gap> {

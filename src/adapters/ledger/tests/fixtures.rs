@@ -160,8 +160,10 @@ impl Scan {
             uid: Some("0c8b".into()),
             version: None,
             source: "dump".into(),
+            taken_at: None,
             live_objects: 4,
             clock_skew_seconds: None,
+            coverage: None,
         };
         let scan = ScanSummary {
             id,
@@ -174,6 +176,7 @@ impl Scan {
             targets: self.targets.iter().map(target).collect(),
             counts: Counts::default(),
             changes: Changes::default(),
+            ignored: Vec::new(),
             last_complete: None,
             seal: None,
         };

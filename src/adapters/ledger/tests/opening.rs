@@ -56,6 +56,23 @@ fn only_the_owner_may_read_its_files() {
 }
 
 #[test]
+fn a_key_can_be_had_before_the_ledger_and_beside_a_scan() {
+    let home = Home::new();
+    let path = home.beside("");
+    let refused = Ledger::redaction_key(&path, None, false);
+    assert!(matches!(refused, Err(LedgerError::Missing { .. })) && !home.beside(".key").exists());
+    let key = Ledger::redaction_key(&path, None, true).unwrap();
+    assert!(home.beside(".key").exists() && !path.exists());
+    let scanning = home.open();
+    assert_eq!(scanning.key().bytes(), key.bytes(), "the first scan takes it");
+    assert_eq!(Ledger::redaction_key(&path, None, false).unwrap().bytes(), key.bytes());
+    let other = Home::new();
+    drop(other.open());
+    let foreign = Ledger::redaction_key(&path, Some(&other.beside(".key")), true);
+    assert!(matches!(foreign, Err(LedgerError::ForeignKey { .. })));
+}
+
+#[test]
 fn a_missing_ledger_is_not_made_where_that_is_not_wanted() {
     let home = Home::new();
     let refuse = OpenOptions { create: false, ..options() };

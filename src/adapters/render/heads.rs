@@ -1,0 +1,298 @@
+//! The objects of a file by name only: for the many earlier versions of files, of which nothing else is asked.
+//!
+//! Most manifests are block mappings whose keys stand at the start of their lines. Of such a document only `apiVersion`, `kind` and
+//! `metadata` are read; any other document, a list for one, is read as a whole.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::manifest::{self, Reading};
+use crate::model::resource::Gvk;
+
+/// An object by what names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Version and kind.
+    pub gvk: Gvk,
+    /// `metadata.namespace`, if one is written.
+    pub namespace: Option<String>,
+    /// Name; never empty.
+    pub name: String,
+}
+
+/// Reads names, and remembers what it read: from version to version most documents of a file stay the same.
+pub struct HeadReader<'a> {
+    reading: Reading<'a>,
+    known: HashMap<Vec<u8>, Option<Rc<[Head]>>>,
+}
+
+impl<'a> HeadReader<'a> {
+    /// With nothing read yet.
+    pub fn new(reading: Reading<'a>) -> Self {
+        Self { reading, known: HashMap::new() }
+    }
+
+    /// The named objects of a file, and whether all of it could be read.
+    pub fn read(&mut self, file: &str, content: &[u8]) -> (Vec<Head>, bool) {
+        let (mut heads, mut readable) = (Vec::new(), true);
+        for piece in pieces_of(content) {
+            let names = skeleton(piece).unwrap_or_else(|| piece.to_vec());
+            let read = self.known.get(&names).cloned().unwrap_or_else(|| {
+                let read = of_piece(file, &names, &self.reading);
+                self.known.insert(names, read.clone());
+                read
+            });
+            match read {
+                Some(found) => heads.extend(found.iter().cloned()),
+                None => readable = false,
+            }
+        }
+        (heads, readable)
+    }
+}
+
+/// `None` where a part of the text cannot be read.
+fn of_piece(file: &str, text: &[u8], reading: &Reading<'_>) -> Option<Rc<[Head]>> {
+    let manifests = manifest::read(file, text, reading);
+    let named = manifests.objects.into_iter().filter(|object| !object.name.is_empty());
+    let heads = named.map(|o| Head { gvk: o.gvk, namespace: o.namespace, name: o.name }).collect();
+    manifests.gaps.is_empty().then_some(heads)
+}
+
+/// A JSON file is one piece; any other is split at lines that begin with `---`, where `kubectl` splits it.
+pub fn pieces_of(content: &[u8]) -> Vec<&[u8]> {
+    if content.trim_ascii_start().starts_with(b"{") {
+        return vec![content];
+    }
+    let mut pieces = Vec::new();
+    let mut rest = content;
+    while let Some(at) = memchr::memmem::find(rest, b"\n---") {
+        let (piece, after) = rest.split_at(at + 1);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// The lines of a document that name its object, or the objects of its list; `None` where they cannot be told from the others by
+/// looking at line starts.
+fn skeleton(piece: &[u8]) -> Option<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut section = Section::Other;
+    for line in piece.split_inclusive(|byte| *byte == b'\n') {
+        match line.first()? {
+            b' ' | b'\n' | b'\r' => {}
+            // A separator; what stands behind it on its line is for the reader to judge.
+            b'-' if line.starts_with(b"---") => {
+                kept.extend_from_slice(line);
+                section = Section::Other;
+                continue;
+            }
+            // An element of the list under the last key; or of a list that is the whole document.
+            b'-' if !kept.is_empty() => {}
+            b'#' => continue,
+            b'a'..=b'z' | b'A'..=b'Z' => {
+                let (key, value) = key(line)?;
+                section = match key {
+                    b"items" if value.trim_ascii().is_empty() => Section::Items(Items::default()),
+                    b"items" => return None,
+                    _ if names(key) => Section::Names,
+                    _ => Section::Other,
+                };
+                if matches!(section, Section::Items(_)) {
+                    kept.extend_from_slice(line);
+                    continue;
+                }
+            }
+            _ => return None,
+        }
+        match &mut section {
+            Section::Names => kept.extend_from_slice(line),
+            Section::Items(items) => items.line(line, &mut kept)?,
+            Section::Other => {}
+        }
+    }
+    // An alias may stand for something that was left out.
+    (!kept.iter().any(|byte| matches!(byte, b'*' | b'&'))).then_some(kept)
+}
+
+/// What a line belongs to.
+enum Section {
+    /// A key that names the object.
+    Names,
+    /// The list of a list kind.
+    Items(Items),
+    /// Anything else.
+    Other,
+}
+
+/// The items of a list: mappings whose keys stand in one column.
+#[derive(Default)]
+struct Items {
+    /// The column of the dashes.
+    dash: Option<usize>,
+    keep: bool,
+}
+
+impl Items {
+    /// Takes one line; `None` where the items are written in another way.
+    fn line(&mut self, line: &[u8], kept: &mut Vec<u8>) -> Option<()> {
+        let text = line.trim_ascii_end();
+        let column = text.iter().position(|byte| *byte != b' ').unwrap_or(text.len());
+        let rest = &text[column..];
+        if rest.is_empty() {
+            if self.keep {
+                kept.extend_from_slice(line);
+            }
+            return Some(());
+        }
+        let dash = match self.dash {
+            Some(dash) => dash,
+            None if rest.starts_with(b"#") => return Some(()),
+            None if rest.starts_with(b"- ") => *self.dash.insert(column),
+            None => return None,
+        };
+        let keys = dash + 2;
+        let at_key = match column {
+            _ if column <= keys && rest.starts_with(b"#") => return Some(()),
+            _ if column == dash && rest.starts_with(b"- ") => {
+                kept.extend(std::iter::repeat_n(b' ', dash));
+                kept.extend_from_slice(b"-\n");
+                Some(&rest[2..])
+            }
+            // An element of the list under an item's key.
+            _ if column == keys && rest.starts_with(b"-") => None,
+            _ if column == keys => Some(rest),
+            _ if column > keys => None,
+            _ => return None,
+        };
+        if let Some(at_key) = at_key {
+            let (key, value) = key(at_key)?;
+            if key == b"items" || (key == b"kind" && value.trim_ascii().ends_with(b"List")) {
+                return None;
+            }
+            self.keep = names(key);
+            if self.keep {
+                kept.extend(std::iter::repeat_n(b' ', keys));
+                kept.extend_from_slice(at_key);
+                kept.push(b'\n');
+            }
+        } else if self.keep {
+            kept.extend_from_slice(line);
+        }
+        Some(())
+    }
+}
+
+/// Key and value of a line that begins with a plain key.
+fn key(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let (key, value) = (line.get(..colon)?, line.get(colon + 1..)?);
+    let plain = !key.is_empty() && key.iter().all(u8::is_ascii_alphanumeric);
+    (plain && value.first().is_none_or(u8::is_ascii_whitespace)).then_some((key, value))
+}
+
+fn names(key: &[u8]) -> bool {
+    matches!(key, b"apiVersion" | b"kind" | b"metadata")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::secret::{RedactionKey, RedactionRules};
+    use crate::yaml;
+
+    const FILES: &[(&str, &str)] = &[
+        (
+            "plain",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: n\ndata:\n  x: |\n    kind: Pod\n",
+        ),
+        (
+            "two, the second without an end",
+            "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: a\n---\nkind: Pod\napiVersion: v1\nmetadata:\n  name: b",
+        ),
+        (
+            "lists that are not indented",
+            "apiVersion: rbac/v1\nkind: Role\nmetadata:\n  name: a\nrules:\n- verbs:\n  - get\n",
+        ),
+        ("a list kind", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n"),
+        (
+            "items of a CRD-like kind",
+            "apiVersion: v1\nkind: PodList\nmetadata: {}\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n",
+        ),
+        (
+            "a list with content, keys in any order",
+            "apiVersion: v1\nitems:\n- apiVersion: v1\n  data:\n    x: |-\n      kind: Pod\n      - y\n  kind: ConfigMap\n  metadata:\n    name: a\n    labels:\n      x: y\n- data: {}\n  apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: b\nkind: ConfigMapList\n",
+        ),
+        (
+            "a list that is indented, with comments and lists in it",
+            "kind: List\napiVersion: v1\nitems:\n  # first\n  - kind: Role\n    apiVersion: rbac/v1\n    rules:\n    - verbs: [get]\n    # the name\n    metadata:\n      name: a\n\n  - kind: Pod\n    apiVersion: v1\n    metadata: {name: b}\n",
+        ),
+        (
+            "a list in a list",
+            "kind: List\napiVersion: v1\nitems:\n- kind: List\n  apiVersion: v1\n  items:\n  - {kind: Pod, apiVersion: v1, metadata: {name: a}}\n",
+        ),
+        (
+            "a list with wide dashes",
+            "kind: List\napiVersion: v1\nitems:\n-   kind: Pod\n    apiVersion: v1\n    metadata: {name: a}\n",
+        ),
+        (
+            "a list in flow style",
+            "kind: List\napiVersion: v1\nitems: [{kind: Pod, apiVersion: v1, metadata: {name: a}}]\n",
+        ),
+        (
+            "a list with an item that is no object",
+            "kind: List\napiVersion: v1\nitems:\n- x: y\n- kind: Pod\n  apiVersion: v1\n  metadata: {name: a}\n",
+        ),
+        ("a list that is empty", "kind: List\napiVersion: v1\nitems:\n"),
+        ("flow", "{apiVersion: v1, kind: Pod, metadata: {name: a}}\n"),
+        ("JSON", "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}}\n"),
+        ("quoted keys", "\"apiVersion\": v1\n\"kind\": Pod\n\"metadata\":\n  name: a\n"),
+        (
+            "flow metadata and comments",
+            "# one\napiVersion: v1 # v1\nkind: Pod\n# between\nmetadata: {name: a, labels: {x: y}}\nspec:\n  c: 1\n",
+        ),
+        ("an anchor in the metadata", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: &n a\nspec:\n  x: *n\n"),
+        ("an alias in the metadata", "x: &n a\napiVersion: v1\nkind: Pod\nmetadata:\n  name: *n\n"),
+        ("a generated name", "apiVersion: v1\nkind: Pod\nmetadata:\n  generateName: a-\n"),
+        ("no manifest", "replicas: 3\nimage:\n  tag: 1\n"),
+        ("a list at the top", "- apiVersion: v1\n  kind: Pod\n"),
+        ("CRLF", "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n"),
+        (
+            "a block scalar with separators inside",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: |\n    ---\n    y\n",
+        ),
+        ("nothing", ""),
+    ];
+
+    fn reading<'a>(key: &'a RedactionKey, rules: &'a RedactionRules) -> Reading<'a> {
+        Reading { limits: yaml::Limits::default(), namespace: "shop", key, redaction: rules }
+    }
+
+    #[test]
+    fn names_are_those_that_reading_the_whole_file_gives() {
+        let (key, rules) = (RedactionKey::from_bytes([0; 32]), RedactionRules::default());
+        let mut reader = HeadReader::new(reading(&key, &rules));
+        for (case, text) in FILES {
+            let whole = manifest::read("f.yaml", text.as_bytes(), &reading(&key, &rules));
+            let named = whole.objects.iter().filter(|o| !o.name.is_empty());
+            let expected: Vec<Head> = named
+                .map(|o| Head { gvk: o.gvk.clone(), namespace: o.namespace.clone(), name: o.name.clone() })
+                .collect();
+            let (heads, readable) = reader.read("f.yaml", text.as_bytes());
+            assert_eq!(heads, expected, "{case}");
+            assert_eq!(readable, whole.gaps.is_empty(), "{case}");
+        }
+    }
+
+    #[test]
+    fn content_is_not_read_where_names_are_enough() {
+        let broken = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: [\n";
+        let (key, rules) = (RedactionKey::from_bytes([0; 32]), RedactionRules::default());
+        let (heads, _) = HeadReader::new(reading(&key, &rules)).read("f.yaml", broken.as_bytes());
+        assert_eq!(heads[0].name, "a");
+        let (heads, readable) = HeadReader::new(reading(&key, &rules)).read("f.yaml", b"kind: [\n");
+        assert!(heads.is_empty() && !readable);
+    }
+}
