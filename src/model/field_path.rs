@@ -271,6 +271,7 @@ mod tests {
             prop_oneof![
                 any::<String>().prop_map(Value::from),
                 any::<i64>().prop_map(Value::from),
+                any::<f64>().prop_map(Value::from),
                 any::<bool>().prop_map(Value::from)
             ]
         };

@@ -21,19 +21,19 @@ mod write;
 
 mod on_cluster {
     use super::cluster::Cluster;
-    use super::corpus::Corpus;
     use super::report::Report;
     use super::round::Round;
-    use super::ways::Way;
 
-    fn is_long() -> bool {
-        std::env::var_os("DRIFTLEDGER_TEST_LONG").is_some()
+    /// One at a time: an API service of a corpus that nothing answers for would be a gap in another's scan.
+    fn turn() -> std::sync::MutexGuard<'static, ()> {
+        static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// How many rounds, and the seed of the first.
     fn rounds() -> (u64, u64) {
         let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-        let long = is_long();
+        let long = std::env::var_os("DRIFTLEDGER_TEST_LONG").is_some();
         let seed = number("DRIFTLEDGER_TEST_SEED");
         let rounds = number("DRIFTLEDGER_TEST_ROUNDS").unwrap_or(match (long, seed) {
             (true, None) => 7,
@@ -46,6 +46,7 @@ mod on_cluster {
     #[test]
     #[ignore = "needs the test cluster: run tests/run"]
     fn what_was_applied_is_in_sync_and_what_was_changed_is_found_with_path_and_writer() {
+        let _turn = turn();
         let cluster = Cluster::new();
         let mut report = Report::default();
         let (rounds, first) = rounds();
@@ -56,19 +57,23 @@ mod on_cluster {
         report.conclude("truth");
     }
 
-    #[test]
-    #[ignore = "needs the test cluster: run tests/run"]
-    fn a_corpus_is_in_sync_at_commits_across_its_history() {
-        let Some(corpus) = Corpus::find() else {
-            eprintln!("truth: DRIFTLEDGER_TEST_CORPUS names no corpus: none was applied");
-            return;
-        };
-        let cluster = Cluster::new();
-        let mut report = Report::default();
-        let ways = Way::of_round(0);
-        for (n, commit) in corpus.commits(if is_long() { 20 } else { 2 }).iter().enumerate() {
-            corpus.play(commit, ways[n % ways.len()], &cluster, &mut report);
+    mod with_a_corpus {
+        use super::{Cluster, Report, turn};
+        use crate::corpus::Corpus;
+        use crate::ways::Way;
+
+        #[test]
+        #[ignore = "needs the test cluster and a corpus: run tests/run --long"]
+        fn it_is_in_sync_at_commits_across_its_history() {
+            let _turn = turn();
+            let corpus = Corpus::find();
+            let cluster = Cluster::new();
+            let mut report = Report::default();
+            let ways = Way::of_round(0);
+            for (n, commit) in corpus.commits(20).iter().enumerate() {
+                corpus.play(commit, ways[n % ways.len()], &cluster, &mut report);
+            }
+            report.conclude("corpus");
         }
-        report.conclude("corpus");
     }
 }
