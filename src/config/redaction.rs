@@ -74,10 +74,17 @@ pub(super) fn names(raw: Option<&RawCredentialNames>) -> Result<Option<Arc<Crede
     }
     for (n, text) in raw.except.iter().enumerate() {
         let read = match field(text) {
-            Some(Ok(field)) => Ok(lists.fields.push(field)),
+            Some(Ok(field)) => {
+                lists.fields.push(field);
+                Ok(())
+            }
             Some(Err(error)) => Err(error),
             None => {
-                CredentialNames::check(text).map(|()| lists.own_except.push(text)).map_err(|error| error.to_string())
+                let checked = CredentialNames::check(text).map_err(|error| error.to_string());
+                if checked.is_ok() {
+                    lists.own_except.push(text);
+                }
+                checked
             }
         };
         if let Err(message) = read {

@@ -159,6 +159,7 @@ pub fn trust_line(report: &ScanReport) -> String {
                 ("last complete scan", "this scan") => "this scan is complete".to_owned(),
                 ("last complete scan" | "seal", value) => format!("{} {value}", fact.label),
                 (label, "1") => format!("1 {}", label.trim_end_matches('s')),
+                ("live objects declared", "not counted") => "live objects declared in Git: not counted".to_owned(),
                 ("live objects declared", value) => format!("{value} live objects declared in Git"),
                 (label, value) => format!("{value} {label}"),
             };

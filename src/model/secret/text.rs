@@ -56,7 +56,7 @@ pub(super) fn replaced(text: &str, hidden: &[Hidden], token: impl Fn(&str, &[u8]
 fn tokens_of(text: &str, prefixes: &[&str]) -> Vec<Range<usize>> {
     let begins = |text: &str| prefixes.iter().any(|prefix| text.starts_with(prefix));
     if begins(text) && token::digits_of(text).is_some() {
-        return vec![0..text.len()];
+        return std::iter::once(0..text.len()).collect();
     }
     let tokens = token::inside_of(text).map(|token| token.start..token.end);
     tokens.filter(|range| begins(&text[range.start..])).collect()
@@ -164,7 +164,8 @@ impl Scan<'_> {
         let Some(colon) = memchr::memchr(b':', user) else { return false };
         let name = &self.text[start..start + colon];
         let port = user[colon + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
-        !name.contains(['/', '?', '#']) && !(port > 0 && user.get(colon + 1 + port) == Some(&b'/'))
+        let before_path = port > 0 && user.get(colon + 1 + port) == Some(&b'/');
+        !(name.contains(['/', '?', '#']) || before_path)
     }
 
     /// `user:password@tcp(host:3306)/db`, as Go's MySQL driver takes it.
