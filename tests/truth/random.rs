@@ -38,6 +38,11 @@ impl Random {
         &from[self.below(from.len())]
     }
 
+    /// One of these, by value.
+    pub fn one_of<T: Copy>(&mut self, from: &[T]) -> T {
+        *self.pick(from)
+    }
+
     /// Takes one out of a list.
     pub fn take<T>(&mut self, from: &mut Vec<T>) -> Option<T> {
         (!from.is_empty()).then(|| from.swap_remove(self.below(from.len())))

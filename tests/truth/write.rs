@@ -27,7 +27,7 @@ pub fn files(objects: &[&Value], random: &mut Random) -> Vec<(String, String)> {
             n => {
                 let mut text = if n < 5 { "---\n".to_owned() } else { "# kept by hand\n".to_owned() };
                 let documents: Vec<String> = now.iter().map(|object| yaml(object, random)).collect();
-                text.push_str(&documents.join(*random.pick(&["---\n", "---\n# nothing here\n---\n", "--- # next\n"])));
+                text.push_str(&documents.join(random.one_of(&["---\n", "---\n# nothing here\n---\n", "--- # next\n"])));
                 (format!("{number:02}-many.yaml"), text)
             }
         });
@@ -92,7 +92,7 @@ impl Writer<'_> {
 
     fn after_colon(&mut self, value: &Value, indent: usize) {
         match value {
-            Value::Object(map) if !map.is_empty() && !(map.len() < 4 && self.random.chance(25)) => {
+            Value::Object(map) if !(map.is_empty() || map.len() < 4 && self.random.chance(25)) => {
                 self.line_end();
                 self.block(value, indent + 2);
             }
@@ -251,7 +251,7 @@ mod tests {
                 .into_iter()
                 .map(|d| yaml::to_json(&d.unwrap_or_else(|e| panic!("{e:?}\n{text}")).root))
                 .collect();
-            assert_eq!(read, [value.clone()], "seed {seed}\n{text}");
+            assert_eq!(read, std::slice::from_ref(&value), "seed {seed}\n{text}");
         }
     }
 }

@@ -28,14 +28,14 @@ pub fn command(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
         1 if workload => make(
             &["set", "env"],
             "kubectl-set",
-            &[text("--containers=api"), text(*random.pick(&["LOG_LEVEL=trace", "ADDED=1", "PORT-"]))],
+            &[text("--containers=api"), text(random.one_of(&["LOG_LEVEL=trace", "ADDED=1", "PORT-"]))],
         ),
         2 if workload => make(
             &["set", "resources"],
             "kubectl-set",
             &[
                 text("--containers=api"),
-                text(*random.pick(&["--limits=cpu=7", "--limits=memory=9Gi,cpu=8", "--requests=cpu=9m"])),
+                text(random.one_of(&["--limits=cpu=7", "--limits=memory=9Gi,cpu=8", "--requests=cpu=9m"])),
             ],
         ),
         3 if kind == "Deployment" || kind == "StatefulSet" => {
@@ -52,7 +52,7 @@ pub fn command(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
             Some(mutation)
         }
         4 | 5 => {
-            let mut more = vec![text(*random.pick(&[
+            let mut more = vec![text(random.one_of(&[
                 "by-hand=yes",
                 "example.com/team=b",
                 "app.kubernetes.io/name=other",
@@ -63,8 +63,12 @@ pub fn command(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
             make(&["label"], "kubectl-label", &more)
         }
         6 | 7 => {
-            let change =
-                *random.pick(&["example.com/by=hand", "example.com/owner=eve", "example.com/note-", "plain=text here"]);
+            let change = random.one_of(&[
+                "example.com/by=hand",
+                "example.com/owner=eve",
+                "example.com/note-",
+                "plain=text here",
+            ]);
             let mut mutation = make(&["annotate"], "kubectl-annotate", &[text(change), text("--overwrite")])?;
             if random.chance(30) {
                 mutation.arguments.push(text("--field-manager=k9s"));
@@ -160,7 +164,7 @@ pub fn delete(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
 
 /// A write that is no drift.
 pub fn decoy(subject: &Subject<'_>, random: &mut Random) -> Option<Mutation> {
-    let manager = *random.pick(&["acme-tool", "k9s", "kube-controller-manager"]);
+    let manager = random.one_of(&["acme-tool", "k9s", "kube-controller-manager"]);
     let manager_flag = format!("--field-manager={manager}");
     let kind = subject.kind();
     if random.chance(50)

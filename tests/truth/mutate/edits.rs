@@ -65,7 +65,7 @@ where
     'b: 'a,
 {
     let places: Vec<&Place<'_>> = places.collect();
-    (!places.is_empty()).then(|| *random.pick(&places))
+    (!places.is_empty()).then(|| random.one_of(&places))
 }
 
 fn collect<'a>(value: &'a Value, pointer: &mut Vec<String>, in_list: bool, places: &mut Vec<Place<'a>>) {

@@ -47,7 +47,7 @@ fn patch(subject: &Subject<'_>, sort: &str, patch: &Value, what: &str, random: &
     arguments.push(format!("--patch={patch}"));
     let mut writer = Writer::Somebody("kubectl-patch");
     if random.chance(70) {
-        writer = updater(*random.pick(MANAGERS));
+        writer = updater(random.one_of(MANAGERS));
         arguments.push(format!("--field-manager={}", writer.manager()));
     }
     Mutation::new(format!("{sort} patch {what}"), writer, arguments)
@@ -68,7 +68,7 @@ fn replace(wanted: &Value, what: &str, random: &mut Random) -> Mutation {
     let mut arguments: Vec<String> = ["replace", "--validate=ignore", "-f", "-"].map(str::to_owned).to_vec();
     let mut writer = Writer::Somebody("kubectl-replace");
     if random.chance(60) {
-        writer = updater(*random.pick(MANAGERS));
+        writer = updater(random.one_of(MANAGERS));
         arguments.push(format!("--field-manager={}", writer.manager()));
     }
     let mut wanted = wanted.clone();
@@ -121,7 +121,7 @@ fn foreign_apply(
         }
         graft(&mut partial, wanted, &pointer, subject.kind());
     }
-    let writer = *random.pick(&[
+    let writer = random.one_of(&[
         Writer::Somebody("acme-tool"),
         Writer::Somebody("k9s"),
         Writer::Controller("kube-controller-manager"),

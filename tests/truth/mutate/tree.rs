@@ -40,7 +40,7 @@ impl Op {
     /// Does it to a tree.
     pub fn apply(&self, tree: &mut Value) {
         let Some((last, parents)) = self.pointer.split_last() else { return };
-        let parent = parents.iter().fold(Some(tree), |at, step| at.and_then(|at| child(at, step)));
+        let parent = parents.iter().try_fold(tree, |at, step| child(at, step));
         match (parent, &self.value) {
             (Some(Value::Object(map)), Some(value)) => drop(map.insert(last.clone(), value.clone())),
             (Some(Value::Object(map)), None) => drop(map.remove(last)),

@@ -195,7 +195,7 @@ impl Walk<'_> {
 type Keys = &'static [(&'static str, Option<Default>)];
 type Key = Vec<(&'static str, Value)>;
 
-fn by_key<'a>(list: &'a [Value], keys: Keys) -> Vec<(Key, &'a Value)> {
+fn by_key(list: &[Value], keys: Keys) -> Vec<(Key, &Value)> {
     let value = |element: &Value, name: &str, default: Option<Default>| {
         let default = default.map(|default| match default {
             Default::Text(text) => json!(text),
