@@ -219,7 +219,8 @@ impl<'a> Judge<'a> {
         let entries = witnesses.entries.unwrap_or_default();
         let last_writer = managed_fields::last_writer(entries);
         let judged = |mut difference: Difference, undetermined: bool| {
-            let actors = managed_fields::writers(entries, &difference.path, witnesses.schema);
+            let who = if difference.live.is_none() { managed_fields::removers } else { managed_fields::writers };
+            let actors = who(entries, &difference.path, witnesses.schema);
             let last_writer = if actors.is_empty() { last_writer.cloned() } else { None };
             let by = last_writer.as_ref().map(last_writer_note);
             difference.note = findings::join(difference.note.as_deref(), by.as_deref());

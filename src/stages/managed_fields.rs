@@ -85,7 +85,17 @@ fn sort_in_operators(entries: &mut [Entry<'_>]) {
 /// The writers of exactly this path, newest first: of the field itself, of an atomic value it is in, or, where the path is a
 /// whole map or list, of anything in it.
 pub fn writers(entries: &[Entry<'_>], path: &FieldPath, schema: Option<SchemaRef<'_>>) -> Vec<Actor> {
-    let mut actors: Vec<Actor> = entries.iter().filter(|e| e.owns(path, schema)).map(|e| e.actor.clone()).collect();
+    newest_first(entries.iter().filter(|e| e.owns(path, schema)))
+}
+
+/// The writers that may have taken away what stood at this path, newest first: of an atomic value it was in. What an entry names at a
+/// place that is not there, or below it, is stale: its manager applied an element whose other fields somebody took with it.
+pub fn removers(entries: &[Entry<'_>], path: &FieldPath, schema: Option<SchemaRef<'_>>) -> Vec<Actor> {
+    newest_first(entries.iter().filter(|e| e.reach(path, schema) == Reach::Around))
+}
+
+fn newest_first<'e>(entries: impl Iterator<Item = &'e Entry<'e>>) -> Vec<Actor> {
+    let mut actors: Vec<Actor> = entries.map(|e| e.actor.clone()).collect();
     actors.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.manager.cmp(&b.manager)));
     actors
 }
@@ -95,21 +105,36 @@ pub fn last_writer<'e>(entries: &'e [Entry<'_>]) -> Option<&'e Actor> {
     entries.iter().map(|e| &e.actor).filter(|a| a.subresource.as_deref() != Some("status")).max_by_key(|a| a.time)
 }
 
+/// How an entry comes to own a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Not at all.
+    Not,
+    /// It owns a value around it as one whole.
+    Around,
+    /// It names the path, or something below.
+    Named,
+}
+
 impl Entry<'_> {
     /// Whether this writer owns the path, or something below it. Below a leaf, only what the schema calls one whole is owned with it: an
     /// empty leaf on a map or a keyed list is the place itself, its entries having been taken over by others.
     pub fn owns(&self, path: &FieldPath, schema: Option<SchemaRef<'_>>) -> bool {
+        self.reach(path, schema) != Reach::Not
+    }
+
+    fn reach(&self, path: &FieldPath, schema: Option<SchemaRef<'_>>) -> Reach {
         if !self.may_own(path) {
-            return false;
+            return Reach::Not;
         }
         let mut at = self.fields();
         let mut schema = schema;
         for step in path.steps() {
             let Some(map) = at.as_object() else {
-                return false;
+                return Reach::Not;
             };
             if map.is_empty() {
-                return schema.is_none_or(is_whole);
+                return if schema.is_none_or(is_whole) { Reach::Around } else { Reach::Not };
             }
             schema = schema.and_then(|schema| match step {
                 Step::Field(name) => schema.child(name),
@@ -121,10 +146,10 @@ impl Entry<'_> {
             };
             match direct {
                 Some(below) => at = below,
-                None => return false,
+                None => return Reach::Not,
             }
         }
-        true
+        Reach::Named
     }
 
     /// A cheap look at the text: nothing in an object's metadata is owned as part of a larger whole.
@@ -236,6 +261,23 @@ mod tests {
         let owned = |path: &str| !writers(&entries, &FieldPath::parse(path).unwrap(), schema).is_empty();
         assert!(owned(".spec.ports") && !owned(r#".spec.ports[port=80,protocol="TCP"]"#));
         assert!(owned(".spec.selector.app") && owned(".spec.ipFamilies[0]"), "atomic");
+    }
+
+    #[test]
+    fn what_is_named_below_a_place_that_is_gone_says_nothing_of_who_took_it() {
+        let text = json!([{"manager": "kustomize-controller", "operation": "Apply", "apiVersion": "apps/v1",
+            "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"api\"}": {
+                "f:args": {}, "f:env": {"k:{\"name\":\"EMPTY\"}": {"f:value": {}}}}}}}}}}])
+        .to_string();
+        let entries = parse(&text, &ActorTable::default()).unwrap();
+        let schema = builtin_schemas().kind(&Gvk::new("apps/v1", "Deployment"));
+        let names = |path: &str| removers(&entries, &FieldPath::parse(path).unwrap(), schema).len();
+        assert_eq!(names(r#".spec.template.spec.containers[name="api"].env[name="EMPTY"]"#), 0);
+        assert_eq!(
+            names(r#".spec.template.spec.containers[name="api"].args[1]"#),
+            1,
+            "an atomic list is written whole"
+        );
     }
 
     #[test]

@@ -115,7 +115,9 @@ impl Witnesses<'_> {
         let owners: Vec<&Entry<'_>> = here.into_iter().filter(|e| e.owns(&extra.path, self.schema)).collect();
         let here: Vec<&Entry<'_>> = owners.iter().copied().filter(|e| is_intent(e)).collect();
         if allocated {
-            return if here.iter().any(|e| set_by_hand(e)) { whole(extra) } else { Testimony::None("allocated") };
+            // In metadata it is the status in another dress, which whoever replaces the whole object writes back.
+            let by_hand = !is_metadata(&extra.path) && here.iter().any(|e| set_by_hand(e));
+            return if by_hand { whole(extra) } else { Testimony::None("allocated") };
         }
         if !owners.is_empty() && owners.iter().all(|e| self.is_trusted(&e.actor, &extra.path, false)) {
             return Testimony::None("trusted-writer");

@@ -341,6 +341,26 @@ fn allocated_values_are_the_servers_unless_exactly_they_were_set_by_hand() {
 }
 
 #[test]
+fn what_the_conversion_to_an_older_version_writes_is_nobodys() {
+    let declared = json!({"metadata": {"annotations": {"team": "shop"}}, "spec": {"maxReplicas": 3}});
+    let mut live = declared.clone();
+    live["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/conditions"] = json!("[]");
+    let owned = json!({"f:metadata": {"f:annotations": {"f:autoscaling.alpha.kubernetes.io/conditions": {}}}});
+    let managers =
+        [json!({"manager": "k9s", "operation": "Update", "apiVersion": "autoscaling/v1", "fieldsV1": owned})];
+    let case = Case {
+        api_version: "autoscaling/v1",
+        kind: "HorizontalPodAutoscaler",
+        declared,
+        live,
+        managers: &managers,
+        entries_count: true,
+        beside: Vec::new(),
+    };
+    assert_eq!(case.found(), [""; 0]);
+}
+
+#[test]
 fn replicas_inside_an_autoscalers_bounds_are_its_own() {
     let autoscaler = declared(
         "autoscaling/v2",

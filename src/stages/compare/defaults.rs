@@ -59,28 +59,39 @@ fn same(default: &Value, live: &Value, schema: Option<SchemaRef<'_>>) -> bool {
     default == live || walk::equal_exactly(default, live, schema)
 }
 
+/// The server decided when the object was written: what it went by may have changed since, and the value stayed. So both what is
+/// beside the field now and what Git declares there explain it.
 fn is_derived(derived: Derived, live: &Value, schema: Option<SchemaRef<'_>>, around: Beside<'_>) -> bool {
-    let beside = around.live;
-    let text = |name: &str| beside.get(name).and_then(Value::as_str);
     match derived {
         Derived::OneOf(values) => values
             .iter()
             .filter_map(|value| serde_json::from_str::<Value>(value).ok())
             .any(|value| same(&value, live, schema)),
+        Derived::CopyOfDeclared(name) => around.declared.and_then(|declared| declared.get(name)) == Some(live),
+        _ => [Some(around.live), around.declared]
+            .into_iter()
+            .flatten()
+            .any(|beside| follows_from(derived, live, schema, beside)),
+    }
+}
+
+fn follows_from(derived: Derived, live: &Value, schema: Option<SchemaRef<'_>>, beside: &Map<String, Value>) -> bool {
+    let text = |name: &str| beside.get(name).and_then(Value::as_str);
+    match derived {
+        Derived::OneOf(_) | Derived::CopyOfDeclared(_) => false,
         Derived::CopyOf(path) => {
             let mut parts = path.split('.');
             let first = parts.next().and_then(|name| beside.get(name));
             parts.try_fold(first, |at, name| Some(at?.get(name))).flatten() == Some(live)
         }
-        Derived::CopyOfDeclared(name) => around.declared.and_then(|declared| declared.get(name)) == Some(live),
-        Derived::PullPolicyOf(image) => text(image).map(pull_policy) == live.as_str(),
+        Derived::PullPolicyOf(image) => text(image).map(pull_policy).is_some_and(|policy| live == policy),
         Derived::PolicyTypes => {
             let egress = beside.get("egress").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty());
             let types: &[&str] = if egress { &["Ingress", "Egress"] } else { &["Ingress"] };
             live.as_array().is_some_and(|live| live.iter().map(Value::as_str).eq(types.iter().map(|t| Some(*t))))
         }
-        Derived::ListKind => text("kind").map(|kind| format!("{kind}List")).as_deref() == live.as_str(),
-        Derived::Singular => text("kind").map(str::to_lowercase).as_deref() == live.as_str(),
+        Derived::ListKind => text("kind").is_some_and(|kind| live == &format!("{kind}List")),
+        Derived::Singular => text("kind").is_some_and(|kind| live == &kind.to_lowercase()),
         Derived::Limits => beside.get("limits").is_some_and(|limits| same(limits, live, schema)),
     }
 }

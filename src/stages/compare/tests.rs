@@ -319,6 +319,13 @@ fn defaults_of_the_server() {
             &[r#"+ .spec.template.spec.containers[name="api"].imagePullPolicy"#],
         ),
         case(
+            "38 the policy of the declared tag stays when another tag is set",
+            deploy,
+            container(json!({"image": "api:1.4"})),
+            container(json!({"image": "api", "imagePullPolicy": "IfNotPresent"})),
+            &[r#"DL001 .spec.template.spec.containers[name="api"].image"#],
+        ),
+        case(
             "39 a workload",
             deploy,
             deployment(json!({})),
