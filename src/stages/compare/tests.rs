@@ -157,6 +157,13 @@ fn representation() {
             &[],
         ),
         case(
+            "26 null against what somebody may have put there (guard)",
+            ("v1", "ConfigMap"),
+            json!({"binaryData": null}),
+            json!({"binaryData": {"bin": "AAEC"}}),
+            &["+ .binaryData.bin"],
+        ),
+        case(
             "27 null live against a value (guard)",
             deploy,
             deployment(json!({"replicas": 1})),

@@ -123,7 +123,7 @@ impl<'a, 'o> Walk<'a, 'o> {
 
     pub(super) fn value(&mut self, declared: &'a Value, live: &'a Value, schema: Option<SchemaRef<'a>>) {
         match (declared, live) {
-            // A declared null means "unset": whatever the server has there is its own.
+            // A declared null means "unset": in a list, whatever the server has there is its own.
             (Value::Null, _) => self.normalised("declared-null", declared, Some(live)),
             (Value::Object(declared), Value::Object(live)) => self.object(declared, live, schema),
             (Value::Array(d), Value::Array(l)) => self.list(d, l, schema),
@@ -156,6 +156,15 @@ impl<'a, 'o> Walk<'a, 'o> {
                 Some(live) if declares_nothing(value, field) && !is_empty(live) => {
                     self.normalised("zero-equals-absent", value, Some(live));
                     self.undeclared_field(name, live, schema, child, beside);
+                }
+                // A null asks for nothing: what is there instead is the server's, or somebody's, as where nothing is declared.
+                Some(live) if value.is_null() && !live.is_null() => {
+                    self.normalised("declared-null", value, Some(live));
+                    if schema.is_some_and(SchemaRef::is_map) {
+                        self.extra(live, false);
+                    } else {
+                        self.undeclared_field(name, live, schema, child, beside);
+                    }
                 }
                 Some(live) => self.value(value, live, child),
                 None if value.is_null() => self.normalised("declared-null", value, None),
