@@ -157,12 +157,11 @@ impl<'a, 'o> Walk<'a, 'o> {
                     self.normalised("zero-equals-absent", value, Some(live));
                     self.undeclared_field(name, live, schema, child, beside);
                 }
-                // A null asks for nothing: what is there instead is the server's, or somebody's, as where nothing is declared.
+                // A null asks for nothing: what is there instead is the server's, or somebody's, as where nothing is declared. As an
+                // entry of a map it is kept, empty (a Secret's `data` has "" there).
                 Some(live) if value.is_null() && !live.is_null() => {
                     self.normalised("declared-null", value, Some(live));
-                    if schema.is_some_and(SchemaRef::is_map) {
-                        self.extra(live, false);
-                    } else {
+                    if !schema.is_some_and(SchemaRef::is_map) {
                         self.undeclared_field(name, live, schema, child, beside);
                     }
                 }
