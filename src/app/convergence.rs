@@ -12,6 +12,7 @@ use crate::model::resource::{Gvk, ObjectId};
 use crate::model::time::Timestamp;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
 use crate::stages::converge::{Converge, PodTroubles, finding};
+use crate::stages::hide::Hide;
 
 /// How the objects of a cluster are judged; `None` where no target asks.
 pub fn asked(config: &Config, cluster: &ClusterName, prior: &PriorState, now: Timestamp) -> Option<Converge> {
@@ -61,7 +62,12 @@ pub(super) fn not_looked_at(context: &LiveContext) -> Vec<Exclusion> {
 /// Asks the Pods of workloads that have not converged why, with one LIST of Pods (or one for each namespace, where only that is
 /// allowed). Pods are evidence: where they cannot be read, that is
 /// said and is no gap.
-pub(super) async fn ask_pods<S: LiveSource>(source: &S, discovery: &Discovery, reading: &mut ClusterReading) {
+pub(super) async fn ask_pods<S: LiveSource>(
+    source: &S,
+    context: &LiveContext,
+    discovery: &Discovery,
+    reading: &mut ClusterReading,
+) {
     let workloads: Vec<_> = reading.unconverged.keys().filter(|id| PodTroubles::concerns(id)).cloned().collect();
     if workloads.is_empty() {
         return;
@@ -70,6 +76,7 @@ pub(super) async fn ask_pods<S: LiveSource>(source: &S, discovery: &Discovery, r
         Served::Yes(kind) if kind.listable => kind.clone(),
         _ => return,
     };
+    let hide = Hide { key: &context.key, rules: &context.config.redaction, before: source.redacted_by() };
     let mut troubles = PodTroubles::of(&workloads);
     // Names do not matter to a LIST; the namespaces do, where it is not allowed for the whole cluster.
     let in_namespace = |id: &ObjectId| ObjectId { group: String::new(), kind: "Pod".to_owned(), ..id.clone() };
@@ -78,7 +85,7 @@ pub(super) async fn ask_pods<S: LiveSource>(source: &S, discovery: &Discovery, r
     wanted.dedup_by(|a, b| a.namespace == b.namespace);
     let request = ListRequest { kind, wanted };
     let mut each = |event: ListEvent| match event {
-        ListEvent::Page(page) => troubles.page(&page),
+        ListEvent::Page(page) => troubles.page(&page, &hide),
         ListEvent::Restart => troubles.restart(),
     };
     let unread = source.list(&request, &mut each).await.gaps.into_iter().next();

@@ -178,8 +178,9 @@ impl<S: LiveSource> KindReader<S> {
             match self.source.get(&self.kind, id).await {
                 Ok(Some(bytes)) => {
                     let text = std::str::from_utf8(&bytes).ok();
-                    if let Some(head) = text.and_then(|text| serde_json::from_str::<Head<'_>>(text).ok()) {
-                        found.ask(id, object, &Object::from(&head), self.context.converge.as_ref());
+                    let head = text.and_then(|text| Some((text, serde_json::from_str::<Head<'_>>(text).ok()?)));
+                    if let Some((text, head)) = head {
+                        found.ask(object, text, &head, self.context.converge.as_ref(), &self.judge());
                     }
                     found.object(id.clone(), object, text, &self.judge());
                 }
@@ -206,6 +207,19 @@ impl<S: LiveSource> KindReader<S> {
     }
 }
 
+/// The same words, read from the object after redaction: they go into findings. `None` if a rule hides what they are in.
+fn told(converge: &Converge, declared: &DeclaredObject, text: &str, judge: &Judge<'_>) -> Option<(String, String)> {
+    let mut tree = serde_json::from_str(text).ok()?;
+    judge.hide().object(&mut tree, &declared.id);
+    let text = tree.to_string();
+    let head: Head<'_> = serde_json::from_str(&text).ok()?;
+    converge.look(declared, &Object::from(&head)).map(|told| (told.reason, told.message))
+}
+
+fn hidden_whole() -> (String, String) {
+    ("Redacted".to_owned(), "what the object says of itself is redacted".to_owned())
+}
+
 impl Found {
     fn page(
         &mut self,
@@ -226,7 +240,6 @@ impl Found {
                 self.broken_pages += 1;
                 continue;
             };
-            let words = Object::from(&head);
             let id = ObjectId {
                 group: kind.gvk.gv.group.clone(),
                 kind: kind.gvk.kind.clone(),
@@ -237,16 +250,26 @@ impl Found {
                 watch.sort(&id, &head.metadata, item.get(), judge.actors, &mut self.sorted);
             }
             if let Some(declared) = wanted.get(&id) {
-                self.ask(&id, declared, &words, converge);
+                self.ask(declared, item.get(), &head, converge, judge);
                 self.object(id, declared, Some(item.get()), judge);
             }
         }
     }
 
     /// What a live object says of itself.
-    fn ask(&mut self, id: &ObjectId, declared: &DeclaredObject, words: &Object<'_>, converge: Option<&Converge>) {
-        if let Some(unconverged) = converge.and_then(|converge| converge.look(declared, words)) {
-            self.unconverged.insert(id.clone(), unconverged);
+    fn ask(
+        &mut self,
+        declared: &DeclaredObject,
+        text: &str,
+        head: &Head<'_>,
+        converge: Option<&Converge>,
+        judge: &Judge<'_>,
+    ) {
+        let Some(converge) = converge else { return };
+        if let Some(mut unconverged) = converge.look(declared, &Object::from(head)) {
+            (unconverged.reason, unconverged.message) =
+                told(converge, declared, text, judge).unwrap_or_else(hidden_whole);
+            self.unconverged.insert(declared.id.clone(), unconverged);
         }
     }
 

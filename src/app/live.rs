@@ -181,7 +181,7 @@ impl<S: LiveSource + 'static> Reader<S> {
             let message = "reading the kind broke down; this is a defect in the program: please report it";
             reading.gaps.push(Gap::new(GapKind::Limit, message, Hides::Objects { objects }).at(gvk.to_string()));
         }
-        convergence::ask_pods(self.source.as_ref(), &self.discovery, reading).await;
+        convergence::ask_pods(self.source.as_ref(), &self.context, &self.discovery, reading).await;
         audit::finish(reading, asked, beyond);
         self.context.progress.finish();
     }

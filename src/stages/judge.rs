@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::autoscale::Autoscalers;
 use super::compare::{self, Compared, Difference};
 use super::findings;
+use super::hide::Hide;
 use super::ignore::{self, Ignored, Ignores, Subject, Trees};
 use super::live::{self, Head};
 use super::managed_fields::{self, Entry};
@@ -109,11 +110,13 @@ impl<'a> Judge<'a> {
     /// The live object, parsed and redacted.
     pub(super) fn live_tree(&self, declared: &DeclaredObject, live_text: &str) -> Result<Value, serde_json::Error> {
         let mut tree = live::tree(live_text)?;
-        match self.live_key {
-            Some(by) => redact_again(&mut tree, &declared.id, self.key, self.redaction, by),
-            None => redact(&mut tree, &declared.id, self.key, self.redaction),
-        };
+        self.hide().object(&mut tree, &declared.id);
         Ok(tree)
+    }
+
+    /// How what the cluster says is redacted.
+    pub fn hide(&self) -> Hide<'a> {
+        Hide { key: self.key, rules: self.redaction, before: self.live_key }
     }
 
     /// Compares a declared object with a live one that is parsed and redacted already.

@@ -20,6 +20,7 @@ pub mod equality;
 pub mod explain;
 pub mod findings;
 pub mod former;
+pub mod hide;
 pub mod ignore;
 pub mod judge;
 pub mod lifecycle;

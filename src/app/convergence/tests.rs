@@ -156,6 +156,26 @@ async fn pods_that_cannot_be_read_are_said_and_no_gap() {
     assert_eq!(reading.gaps, []);
 }
 
+#[tokio::test]
+async fn what_looks_like_a_credential_in_their_words_is_hidden_before_it_is_cut() {
+    let canary = "c4narY-9f2K7qLx";
+    let message = format!("{} https://robot:{canary}@registry.example.com/ and --password={canary}", "x".repeat(170));
+    let pod = json!({"metadata": {"namespace": "shop", "labels": {"pod-template-hash": "5d4"}, "ownerReferences": [
+        {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "api-5d4", "controller": true}]},
+        "status": {"phase": "Pending", "containerStatuses": [{"name": "api", "image": "api",
+            "state": {"waiting": {"reason": "CreateContainerError", "message": message}}}]}});
+    let mut broken = deployment("ProgressDeadlineExceeded");
+    broken["status"]["conditions"][0]["message"] = json!(message);
+    let listed = vec![broken.clone()];
+    let source = Arc::new(MadeUp { listed, anew: Some(broken), pods: Ok(vec![pod]), asked_for_pods: Mutex::default() });
+    let reading = read(&source).await;
+    let found = reading.unconverged.values().next().expect("unconverged");
+    let said = format!("{} {}", found.message, found.pods.as_deref().expect("a Pod's words"));
+    assert_eq!(found.reason, "ProgressDeadlineExceeded");
+    assert!(!said.contains(&canary[..4]), "{said}");
+    assert!(said.contains("CreateContainerError: xxx") && found.message.contains("redacted:"), "{said}");
+}
+
 #[test]
 fn time_is_the_clusters_and_a_dumps_is_unknown() {
     let mut context = LiveContext {

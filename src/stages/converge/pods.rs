@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::object::{Condition, or_default};
 use super::reading::cut;
 use crate::model::resource::ObjectId;
+use crate::stages::hide::Hide;
 use crate::stages::live::Page;
 
 /// Most kinds of trouble that are named for one workload.
@@ -205,20 +206,24 @@ impl PodTroubles {
     }
 
     /// Takes in a page of a LIST of Pods. What is no Pod is passed over: this is evidence, not a verdict.
-    pub fn page(&mut self, page: &[u8]) {
+    pub fn page(&mut self, page: &[u8], hide: &Hide<'_>) {
         let Ok(page) = serde_json::from_slice::<Page<'_>>(page) else { return };
-        page.items.iter().for_each(|item| self.pod(item));
+        page.items.iter().for_each(|item| self.pod(item, hide));
     }
 
-    fn pod(&mut self, item: &RawValue) {
+    fn pod(&mut self, item: &RawValue, hide: &Hide<'_>) {
         let Ok(pod) = serde_json::from_str::<Pod>(item.get()) else { return };
-        let Some(seen) = pod.workload().and_then(|id| self.workloads.get_mut(&id)) else { return };
+        let Some(id) = pod.workload() else { return };
+        let Some(seen) = self.workloads.get_mut(&id) else { return };
         if pod.metadata.deletion_timestamp.is_some() || pod.status.phase == "Succeeded" {
             return;
         }
         seen.pods += 1;
-        let troubles: BTreeSet<_> =
-            pod.troubles().into_iter().map(|(text, at)| (cut(&text, PIECE), at.map(str::to_owned))).collect();
+        let troubles: BTreeSet<_> = pod
+            .troubles()
+            .into_iter()
+            .map(|(text, at)| (cut(&hide.text(&text, &id), PIECE), at.map(str::to_owned)))
+            .collect();
         for trouble in troubles {
             *seen.troubles.entry(trouble).or_default() += 1;
         }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::model::resource::ObjectId;
+use crate::model::secret::{RedactionKey, RedactionRules};
 use crate::stages::converge::PodTroubles;
+use crate::stages::hide::Hide;
 
 fn workload(kind: &str, name: &str) -> ObjectId {
     let group = if kind == "Job" { "batch" } else { "apps" };
@@ -31,9 +33,14 @@ fn page(pods: &[Value]) -> Vec<u8> {
     json!({"items": pods}).to_string().into_bytes()
 }
 
+fn take_in(troubles: &mut PodTroubles, page: &[u8]) {
+    let key = RedactionKey::from_bytes([7; 32]);
+    troubles.page(page, &Hide { key: &key, rules: &RedactionRules::default(), before: None });
+}
+
 fn words_of(id: &ObjectId, pods: &[Value]) -> Option<String> {
     let mut troubles = PodTroubles::of([id]);
-    troubles.page(&page(pods));
+    take_in(&mut troubles, &page(pods));
     troubles.words(id)
 }
 
@@ -152,8 +159,8 @@ fn pods_are_counted_for_the_workload_that_made_them() {
 fn a_restart_forgets() {
     let id = workload("StatefulSet", "db");
     let mut troubles = PodTroubles::of([&id]);
-    troubles.page(&page(&[pod(("StatefulSet", "db"), None, json!({"phase": "Failed", "reason": "Evicted"}))]));
-    troubles.page(b"no page");
+    take_in(&mut troubles, &page(&[pod(("StatefulSet", "db"), None, json!({"phase": "Failed", "reason": "Evicted"}))]));
+    take_in(&mut troubles, b"no page");
     assert_eq!(troubles.words(&id).as_deref(), Some("Evicted (1 of 1 Pods)"));
     troubles.restart();
     assert_eq!(troubles.words(&id), None);
