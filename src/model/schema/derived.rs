@@ -8,6 +8,21 @@
 pub enum Derived {
     /// One of these JSON values, where the server sets the field at all.
     OneOf(&'static [&'static str]),
+    /// This JSON value, by the name of the field that the object around stands in.
+    In(&'static [(&'static str, &'static str)]),
+    /// One JSON value where a field beside it is set, another where it is not.
+    Given {
+        /// The other field.
+        field: &'static str,
+        /// The default where it is there.
+        with: &'static str,
+        /// The default where it is not.
+        without: &'static str,
+    },
+    /// This JSON value, where nothing stands beside it but these fields.
+    Alone(&'static str, &'static [&'static str]),
+    /// The port of the container, in a Pod on the host's network.
+    HostPort,
     /// The value of a field beside it.
     CopyOf(&'static str),
     /// The value that Git declares for a field beside it.
@@ -39,25 +54,38 @@ const TABLE: &[(&str, &str, Derived)] = &[
     (
         "autoscaling.v2.HPAScalingRules",
         "policies",
-        Derived::OneOf(&[
-            r#"[{"type":"Percent","value":100,"periodSeconds":15}]"#,
-            r#"[{"type":"Pods","value":4,"periodSeconds":15},{"type":"Percent","value":100,"periodSeconds":15}]"#,
+        Derived::In(&[
+            ("scaleDown", r#"[{"type":"Percent","value":100,"periodSeconds":15}]"#),
+            (
+                "scaleUp",
+                r#"[{"type":"Pods","value":4,"periodSeconds":15},{"type":"Percent","value":100,"periodSeconds":15}]"#,
+            ),
         ]),
     ),
-    ("autoscaling.v2.HPAScalingRules", "stabilizationWindowSeconds", Derived::OneOf(&["0"])),
-    ("batch.v1.JobSpec", "backoffLimit", Derived::OneOf(&["6", "2147483647"])),
+    ("autoscaling.v2.HPAScalingRules", "stabilizationWindowSeconds", Derived::In(&[("scaleUp", "0")])),
+    (
+        "batch.v1.JobSpec",
+        "backoffLimit",
+        Derived::Given { field: "backoffLimitPerIndex", with: "2147483647", without: "6" },
+    ),
     ("batch.v1.JobSpec", "completionMode", Derived::OneOf(&[r#""NonIndexed""#])),
     ("batch.v1.JobSpec", "completions", Derived::OneOf(&["1"])),
     ("batch.v1.JobSpec", "manualSelector", Derived::OneOf(&["false"])),
     ("batch.v1.JobSpec", "parallelism", Derived::OneOf(&["1"])),
-    ("batch.v1.JobSpec", "podReplacementPolicy", Derived::OneOf(&[r#""TerminatingOrFailed""#, r#""Failed""#])),
+    (
+        "batch.v1.JobSpec",
+        "podReplacementPolicy",
+        Derived::Given { field: "podFailurePolicy", with: r#""Failed""#, without: r#""TerminatingOrFailed""# },
+    ),
     ("batch.v1.JobSpec", "suspend", Derived::OneOf(&["false"])),
     ("core.v1.ClientIPConfig", "timeoutSeconds", Derived::OneOf(&["10800"])),
     ("core.v1.Container", "imagePullPolicy", Derived::PullPolicyOf("image")),
-    ("core.v1.ContainerPort", "hostPort", Derived::CopyOf("containerPort")),
+    ("core.v1.ContainerPort", "hostPort", Derived::HostPort),
     ("core.v1.EphemeralContainer", "imagePullPolicy", Derived::PullPolicyOf("image")),
     ("core.v1.ImageVolumeSource", "pullPolicy", Derived::PullPolicyOf("reference")),
     ("core.v1.PodSpec", "enableServiceLinks", Derived::OneOf(&["true"])),
+    // What keeps nothing of the union's members has this one.
+    ("core.v1.Volume", "emptyDir", Derived::Alone("{}", &["name"])),
     // Not by a defaulting function: the older name of a field is kept beside the newer one.
     ("core.v1.PodSpec", "serviceAccount", Derived::CopyOf("serviceAccountName")),
     ("core.v1.PodSpec", "serviceAccountName", Derived::CopyOfDeclared("serviceAccount")),

@@ -3,8 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::absence::{is_empty, is_zero};
+use super::place::Place;
 use super::walk;
+use crate::model::field_path::FieldPath;
 use crate::model::schema::{Derived, Field, Scalar, SchemaRef, Shape};
+use crate::stages::attribute::lookup;
 
 /// Where an undeclared live field comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +28,21 @@ pub(super) struct Beside<'a> {
     pub(super) declared: Option<&'a Map<String, Value>>,
 }
 
+/// All that a default may hang on.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'p, 'a> {
+    pub(super) beside: Beside<'a>,
+    /// Where the field is.
+    pub(super) place: &'p Place<'a>,
+    /// The declared object and the live one.
+    pub(super) roots: [&'a Value; 2],
+}
+
 pub(super) fn source_of(
     live: &Value,
     field: Option<&Field>,
     schema: Option<SchemaRef<'_>>,
-    beside: Beside<'_>,
+    around: Around<'_, '_>,
 ) -> Source {
     if live.is_null() {
         return Source::Server("null-equals-absent");
@@ -38,7 +51,7 @@ pub(super) fn source_of(
     if field.default.as_ref().is_some_and(|default| same(default, live, schema)) {
         return Source::Server("default");
     }
-    if field.derived.is_some_and(|derived| is_derived(derived, live, schema, beside)) {
+    if field.derived.is_some_and(|derived| is_derived(derived, live, schema, around)) {
         return Source::Server("derived-default");
     }
     // Go writes such a field whatever it holds, or cannot hold a value that differs from absence.
@@ -61,24 +74,51 @@ fn same(default: &Value, live: &Value, schema: Option<SchemaRef<'_>>) -> bool {
 
 /// The server decided when the object was written: what it went by may have changed since, and the value stayed. So both what is
 /// beside the field now and what Git declares there explain it.
-fn is_derived(derived: Derived, live: &Value, schema: Option<SchemaRef<'_>>, around: Beside<'_>) -> bool {
+fn is_derived(derived: Derived, live: &Value, schema: Option<SchemaRef<'_>>, around: Around<'_, '_>) -> bool {
+    let beside = around.beside;
     match derived {
-        Derived::OneOf(values) => values
-            .iter()
-            .filter_map(|value| serde_json::from_str::<Value>(value).ok())
-            .any(|value| same(&value, live, schema)),
-        Derived::CopyOfDeclared(name) => around.declared.and_then(|declared| declared.get(name)) == Some(live),
-        _ => [Some(around.live), around.declared]
+        Derived::OneOf(values) => values.iter().any(|value| is_json(value, live, schema)),
+        Derived::In(values) => {
+            let of_parent = values.iter().find(|(parent, _)| around.place.around() == Some(parent));
+            of_parent.is_some_and(|(_, value)| is_json(value, live, schema))
+        }
+        Derived::CopyOfDeclared(name) => beside.declared.and_then(|declared| declared.get(name)) == Some(live),
+        Derived::HostPort => {
+            beside.live.get("containerPort") == Some(live)
+                && around
+                    .place
+                    .pod_spec()
+                    .is_some_and(|pod| around.roots.iter().any(|root| on_host_network(root, &pod)))
+        }
+        _ => [Some(beside.live), beside.declared]
             .into_iter()
             .flatten()
             .any(|beside| follows_from(derived, live, schema, beside)),
     }
 }
 
+/// Whether a live value is this one, written in JSON.
+fn is_json(value: &str, live: &Value, schema: Option<SchemaRef<'_>>) -> bool {
+    serde_json::from_str(value).is_ok_and(|value| same(&value, live, schema))
+}
+
+fn on_host_network(object: &Value, pod_spec: &FieldPath) -> bool {
+    lookup(object, pod_spec).and_then(|pod| pod.get("hostNetwork")) == Some(&Value::Bool(true))
+}
+
 fn follows_from(derived: Derived, live: &Value, schema: Option<SchemaRef<'_>>, beside: &Map<String, Value>) -> bool {
     let text = |name: &str| beside.get(name).and_then(Value::as_str);
     match derived {
-        Derived::OneOf(_) | Derived::CopyOfDeclared(_) => false,
+        Derived::OneOf(_) | Derived::In(_) | Derived::HostPort | Derived::CopyOfDeclared(_) => false,
+        Derived::Given { field, with, without } => {
+            let is_set = beside.get(field).is_some_and(|value| !value.is_null());
+            is_json(if is_set { with } else { without }, live, schema)
+        }
+        Derived::Alone(value, with) => {
+            let alone =
+                || beside.iter().all(|(name, other)| with.contains(&name.as_str()) || std::ptr::eq(other, live));
+            is_json(value, live, schema) && alone()
+        }
         Derived::CopyOf(path) => {
             let mut parts = path.split('.');
             let first = parts.next().and_then(|name| beside.get(name));

@@ -46,6 +46,21 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// The name of the field that the object around the walk's place stands in.
+    pub(super) fn around(&self) -> Option<&'a str> {
+        match self.0.iter().rev().nth(1) {
+            Some(Here::Field(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Where the spec of the Pod is, if the walk is in one of its containers.
+    pub(super) fn pod_spec(&self) -> Option<FieldPath> {
+        let containers = ["containers", "initContainers", "ephemeralContainers"];
+        let at = self.0.iter().rposition(|here| matches!(here, Here::Field(name) if containers.contains(name)))?;
+        Some(FieldPath::from(self.0.iter().take(at).map(Here::step).collect::<Vec<_>>()))
+    }
+
     pub(super) fn path(&self) -> FieldPath {
         FieldPath::from(self.0.iter().map(Here::step).collect::<Vec<_>>())
     }

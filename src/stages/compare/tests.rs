@@ -333,6 +333,35 @@ fn defaults_of_the_server() {
             &[r#"DL001 .spec.template.spec.containers[name="api"].image"#],
         ),
         case(
+            "38 a host's port by the host's network",
+            deploy,
+            pod(json!({"hostNetwork": true, "containers": [{"name": "api", "ports": [{"containerPort": 80}]}]})),
+            pod(json!({"hostNetwork": true, "containers": [
+                {"name": "api", "ports": [{"containerPort": 80, "hostPort": 80, "protocol": "TCP"}]}]})),
+            &[],
+        ),
+        case(
+            "38 a host's port without it (guard)",
+            deploy,
+            container(json!({"ports": [{"containerPort": 80}]})),
+            container(json!({"ports": [{"containerPort": 80, "hostPort": 80, "protocol": "TCP"}]})),
+            &[r#"+ .spec.template.spec.containers[name="api"].ports[containerPort=80,protocol="TCP"].hostPort"#],
+        ),
+        case(
+            "38 a volume that lost its source",
+            deploy,
+            pod(json!({"volumes": [{"name": "v", "configMap": {"name": "c"}}]})),
+            pod(json!({"volumes": [{"name": "v", "emptyDir": {}}]})),
+            &[r#"DL002 .spec.template.spec.volumes[name="v"].configMap"#],
+        ),
+        case(
+            "38 a volume with another emptyDir than none (guard)",
+            deploy,
+            pod(json!({"volumes": [{"name": "v"}]})),
+            pod(json!({"volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}]})),
+            &[r#"+ .spec.template.spec.volumes[name="v"].emptyDir"#],
+        ),
+        case(
             "39 a workload",
             deploy,
             deployment(json!({})),
@@ -649,6 +678,65 @@ fn custom_resources() {
         let found = of(&gvk, &schemas, &json!({"spec": declared}), &json!({"spec": live}));
         assert_eq!(found, expected, "{case}");
     }
+}
+
+#[test]
+fn defaults_hang_on_where_they_stand() {
+    let hpa = ("autoscaling/v2", "HorizontalPodAutoscaler");
+    let job = ("batch/v1", "Job");
+    let case = |name, (version, kind): (&'static str, &'static str), declared, live, expected| -> Case {
+        (name, version, kind, declared, live, expected)
+    };
+    let spec = |spec: Value| json!({"spec": spec});
+    let rules = |up: Value, down: Value| spec(json!({"behavior": {"scaleUp": up, "scaleDown": down}}));
+    let percent = || json!({"type": "Percent", "value": 100, "periodSeconds": 15});
+    let pods = || json!({"type": "Pods", "value": 4, "periodSeconds": 15});
+    let declared = || spec(json!({"behavior": {"scaleUp": {"selectPolicy": "Max"}}}));
+    let up = || json!({"selectPolicy": "Max", "stabilizationWindowSeconds": 0, "policies": [pods(), percent()]});
+    let down = || json!({"selectPolicy": "Max", "policies": [percent()]});
+    let with = |mut object: Value, field: &str, value: Value| {
+        object[field] = value;
+        object
+    };
+    let indexed = || json!({"backoffLimitPerIndex": 1, "podFailurePolicy": {"rules": []}});
+    hold(vec![
+        case("scaling rules", hpa, declared(), rules(up(), down()), &[]),
+        case(
+            "the other direction's policies (guard)",
+            hpa,
+            declared(),
+            rules(with(up(), "policies", json!([percent()])), down()),
+            &["+ .spec.behavior.scaleUp.policies"],
+        ),
+        case(
+            "shrinking at once is nobody's default (guard)",
+            hpa,
+            declared(),
+            rules(up(), with(down(), "stabilizationWindowSeconds", json!(0))),
+            &["+ .spec.behavior.scaleDown.stabilizationWindowSeconds"],
+        ),
+        case(
+            "a Job",
+            job,
+            spec(json!({"parallelism": 1})),
+            spec(json!({"parallelism": 1, "backoffLimit": 6, "podReplacementPolicy": "TerminatingOrFailed"})),
+            &[],
+        ),
+        case(
+            "a Job with limits and rules for failures",
+            job,
+            spec(indexed()),
+            spec(with(with(indexed(), "backoffLimit", json!(2_147_483_647)), "podReplacementPolicy", json!("Failed"))),
+            &[],
+        ),
+        case(
+            "a Job with the defaults of others (guard)",
+            job,
+            spec(json!({"parallelism": 1})),
+            spec(json!({"parallelism": 1, "backoffLimit": 2_147_483_647, "podReplacementPolicy": "Failed"})),
+            &["+ .spec.backoffLimit", "+ .spec.podReplacementPolicy"],
+        ),
+    ]);
 }
 
 #[test]

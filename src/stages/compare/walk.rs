@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::absence::{is_empty, means_absence};
-use super::defaults::{Beside, Source, source_of};
+use super::defaults::{Around, Beside, Source, source_of};
 use super::place::{Here, Place};
 use crate::model::field_path::{FieldPath, Step};
 use crate::model::finding::Code;
@@ -78,7 +78,7 @@ pub enum Outcome {
 
 /// Compares what is declared with what is live. Both are normalised and redacted.
 pub fn compare(declared: &Value, live: &Value, schema: Option<SchemaRef<'_>>, applied: &mut Applied) -> Compared {
-    let mut walk = Walk::new(applied, None);
+    let mut walk = Walk::new([declared, live], applied, None);
     walk.value(declared, live, schema);
     walk.found
 }
@@ -86,7 +86,7 @@ pub fn compare(declared: &Value, live: &Value, schema: Option<SchemaRef<'_>>, ap
 /// The same, and what was decided about every field.
 pub fn explain(declared: &Value, live: &Value, schema: Option<SchemaRef<'_>>) -> (Compared, Vec<Decision>) {
     let mut applied = Applied::new();
-    let mut walk = Walk::new(&mut applied, Some(Vec::new()));
+    let mut walk = Walk::new([declared, live], &mut applied, Some(Vec::new()));
     walk.value(declared, live, schema);
     (walk.found, walk.trace.unwrap_or_default())
 }
@@ -112,13 +112,15 @@ pub fn schema_at<'a>(schema: Option<SchemaRef<'a>>, path: &FieldPath) -> Option<
 pub(super) struct Walk<'a, 'o> {
     pub(super) found: Compared,
     pub(super) place: Place<'a>,
+    /// Both objects, whole.
+    roots: [&'a Value; 2],
     applied: &'o mut Applied,
     trace: Option<Vec<Decision>>,
 }
 
 impl<'a, 'o> Walk<'a, 'o> {
-    fn new(applied: &'o mut Applied, trace: Option<Vec<Decision>>) -> Self {
-        Self { found: Compared::default(), place: Place::default(), applied, trace }
+    fn new(roots: [&'a Value; 2], applied: &'o mut Applied, trace: Option<Vec<Decision>>) -> Self {
+        Self { found: Compared::default(), place: Place::default(), roots, applied, trace }
     }
 
     pub(super) fn value(&mut self, declared: &'a Value, live: &'a Value, schema: Option<SchemaRef<'a>>) {
@@ -205,7 +207,8 @@ impl<'a, 'o> Walk<'a, 'o> {
         child: Option<SchemaRef<'a>>,
         beside: Beside<'a>,
     ) {
-        match source_of(live, schema.and_then(|s| s.field(name)), child, beside) {
+        let around = Around { beside, place: &self.place, roots: self.roots };
+        match source_of(live, schema.and_then(|s| s.field(name)), child, around) {
             Source::Server(rule) => self.decide(None, Some(live), Outcome::Server(rule)),
             Source::Within => {
                 let Some(inside) = live.as_object() else { return };
