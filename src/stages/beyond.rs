@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{self, Circumstances, ObjectVersion};
-use super::findings::Evidence;
+use super::findings::{self, Evidence};
 use super::former::Former;
 use super::live_only::LiveOnly;
 use super::opt_outs::{self, Off};
 use crate::config::audit::Audit;
 use crate::model::attribution::DeclaredBy;
 use crate::model::canonical;
-use crate::model::finding::{Cause, Code, Finding, Severity};
+use crate::model::finding::{Cause, Code, Finding};
 use crate::model::fingerprint;
 use crate::model::gap::{Gap, Hides};
 use crate::model::history::CommitInfo;
@@ -279,33 +279,9 @@ fn join<const N: usize>(parts: [Option<String>; N]) -> String {
 }
 
 fn bare(cluster: &ClusterName, live: &ObjectId, seen: &LiveOnly, code: Code) -> Finding {
-    let fingerprint = fingerprint::of_object(cluster, live, None);
-    Finding {
-        id: fingerprint::finding_id(&fingerprint),
-        code,
-        class: code.class().to_owned(),
-        cause: None,
-        severity: Severity::Low,
-        fingerprint,
-        cluster: cluster.clone(),
-        api_version: seen.api_version.clone(),
-        kind: live.kind.clone(),
-        namespace: live.namespace.clone(),
-        name: live.name.clone(),
-        path: None,
-        declared: None,
-        live: None,
-        origin: None,
-        declared_by: None,
-        live_matches: None,
-        actors: seen.actors.clone(),
-        first_seen: None,
-        last_seen: None,
-        scans: None,
-        waiver: None,
-        method: String::new(),
-        note: None,
-    }
+    let mut finding = findings::blank(cluster, live, seen.api_version.clone(), code, None);
+    finding.actors.clone_from(&seen.actors);
+    finding
 }
 
 #[cfg(test)]

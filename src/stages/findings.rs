@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::attribution::Actor;
 use crate::model::declared::DeclaredObject;
 use crate::model::field_path::FieldPath;
 use crate::model::finding::{Code, Finding, Severity};
 use crate::model::fingerprint;
 use crate::model::ids::ClusterName;
+use crate::model::resource::ObjectId;
 use crate::model::schema::SchemaRef;
 use crate::model::secret::redaction_note;
 
@@ -97,7 +97,21 @@ pub(super) fn of_object(
     path: Option<FieldPath>,
     method: &str,
 ) -> Finding {
-    let fingerprint = fingerprint::of_object(cluster, &object.id, path.as_ref());
+    let mut finding = blank(cluster, &object.id, object.gvk.gv.api_version(), code, path);
+    finding.origin = Some(object.origin.clone());
+    method.clone_into(&mut finding.method);
+    finding
+}
+
+/// A finding of which only what it is about is known.
+pub(super) fn blank(
+    cluster: &ClusterName,
+    object: &ObjectId,
+    api_version: String,
+    code: Code,
+    path: Option<FieldPath>,
+) -> Finding {
+    let fingerprint = fingerprint::of_object(cluster, object, path.as_ref());
     Finding {
         id: fingerprint::finding_id(&fingerprint),
         code,
@@ -106,22 +120,22 @@ pub(super) fn of_object(
         severity: Severity::Low,
         fingerprint,
         cluster: cluster.clone(),
-        api_version: object.gvk.gv.api_version(),
-        kind: object.id.kind.clone(),
-        namespace: object.id.namespace.clone(),
-        name: object.id.name.clone(),
+        api_version,
+        kind: object.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
         path,
         declared: None,
         live: None,
-        origin: Some(object.origin.clone()),
+        origin: None,
         declared_by: None,
         live_matches: None,
-        actors: Vec::<Actor>::new(),
+        actors: Vec::new(),
         first_seen: None,
         last_seen: None,
         scans: None,
         waiver: None,
-        method: method.to_owned(),
+        method: String::new(),
         note: None,
     }
 }

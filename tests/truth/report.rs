@@ -137,6 +137,7 @@ impl Report {
             None => PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-failures.json")),
         };
         let all = Value::from(self.failures.iter().map(Failure::json).collect::<Vec<_>>());
+        std::fs::create_dir_all(file.parent().expect("a file in a folder")).expect("the folder of failures");
         std::fs::write(&file, format!("{all:#}")).expect("the file of failures");
         eprintln!(
             "\n{name}: {} objects in sync or not, {} mutations ({} of them drift, {} more refused by the server): {} failures, in {}",

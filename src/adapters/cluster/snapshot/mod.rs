@@ -25,6 +25,7 @@
 mod error;
 mod format;
 mod frames;
+mod identity;
 mod index;
 mod source;
 mod write;

@@ -1,17 +1,16 @@
 //! The port: a snapshot in the place of its cluster.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use serde::Deserialize;
 
 use super::error::SnapshotError;
 use super::format::{Covers, Header, Line, OBJECT};
 use super::frames::{Budget, Frame};
+use super::identity::identity;
 use super::index::{self, Index, KindPlace, SchemaPlace};
 use crate::adapters::cluster::blocking::beside_requests;
 use crate::model::discovery::{Discovery, ServedKind};
@@ -34,21 +33,6 @@ pub struct SnapshotCluster {
     file: Arc<Mutex<File>>,
     index: Index,
     most_bytes: u64,
-}
-
-/// What is looked at in an object to know which it is.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow)]
-    metadata: HeadMetadata<'a>,
-}
-
-#[derive(Deserialize)]
-struct HeadMetadata<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    namespace: Option<Cow<'a, str>>,
 }
 
 impl SnapshotCluster {
@@ -284,16 +268,6 @@ impl SnapshotCluster {
 enum Item<'a> {
     Object(&'a [u8]),
     Restart,
-}
-
-fn identity(object: &[u8], kind: &ServedKind) -> Option<ObjectId> {
-    let head: Head<'_> = serde_json::from_slice(object).ok()?;
-    Some(ObjectId {
-        group: kind.gvk.gv.group.clone(),
-        kind: kind.gvk.kind.clone(),
-        namespace: head.metadata.namespace.map(Cow::into_owned),
-        name: head.metadata.name.into_owned(),
-    })
 }
 
 impl LiveSource for SnapshotCluster {

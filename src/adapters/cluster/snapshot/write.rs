@@ -17,11 +17,12 @@ use super::error::SnapshotError;
 use super::format::{
     Covers, DiscoveryLine, End, Header, KindEnd, KindLine, LINE_BYTES, LeftOut, Line, OBJECT, SchemaLine,
 };
+use super::identity::identity;
 use crate::model::canonical::hex;
 use crate::model::discovery::{Discovery, ServedKind};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::redacted::redact_managed_fields_of;
-use crate::model::resource::{GroupVersion, ObjectId};
+use crate::model::resource::GroupVersion;
 use crate::model::secret::{RedactionKey, RedactionRules, redact};
 
 /// zstd's default: ten times smaller than JSON, faster than the API server answers.
@@ -63,20 +64,6 @@ struct Redactor {
 struct Page<'a> {
     #[serde(borrow, default)]
     items: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow)]
-    metadata: HeadMetadata<'a>,
-}
-
-#[derive(Deserialize)]
-struct HeadMetadata<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    namespace: Option<Cow<'a, str>>,
 }
 
 impl SnapshotWriter {
@@ -218,14 +205,7 @@ impl SnapshotWriter {
 impl Redactor {
     /// An object as it may be written, on one line; `None` if it is none.
     fn redacted<'a>(&self, item: &'a RawValue, kind: &ServedKind) -> Option<Cow<'a, str>> {
-        let head: Head<'_> = serde_json::from_str(item.get()).ok()?;
-        let group_kind = kind.gvk.group_kind();
-        let id = ObjectId {
-            group: group_kind.group.clone(),
-            kind: group_kind.kind.clone(),
-            namespace: head.metadata.namespace.map(Cow::into_owned),
-            name: head.metadata.name.into_owned(),
-        };
+        let id = identity(item.get().as_bytes(), kind)?;
         let mut value: Value = serde_json::from_str(item.get()).ok()?;
         let redacted = redact(&mut value, &id, &self.key, &self.rules);
         // managedFields may still name an element that is gone from the object.
