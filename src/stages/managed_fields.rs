@@ -85,7 +85,20 @@ fn sort_in_operators(entries: &mut [Entry<'_>]) {
 /// The writers of exactly this path, newest first: of the field itself, of an atomic value it is in, or, where the path is a
 /// whole map or list, of anything in it.
 pub fn writers(entries: &[Entry<'_>], path: &FieldPath, schema: Option<SchemaRef<'_>>) -> Vec<Actor> {
-    newest_first(entries.iter().filter(|e| e.owns(path, schema)))
+    newest_first(owners(entries.iter(), path, schema).into_iter())
+}
+
+/// The entries that own this path. Where one of them names it, a value around it is none that is owned as one whole, whatever the
+/// schema leaves open: the server takes the maps of fields without a schema apart once they are written in parts.
+pub fn owners<'e, 'a: 'e>(
+    entries: impl Iterator<Item = &'e Entry<'a>>,
+    path: &FieldPath,
+    schema: Option<SchemaRef<'_>>,
+) -> Vec<&'e Entry<'a>> {
+    let found: Vec<_> = entries.map(|e| (e, e.reach(path, schema))).filter(|(_, r)| *r != Reach::Not).collect();
+    let is_named = |version: &str| found.iter().any(|(e, reach)| *reach == Reach::Named && e.api_version == version);
+    let stands = |(e, reach): &&(&Entry<'_>, Reach)| *reach == Reach::Named || !is_named(&e.api_version);
+    found.iter().filter(stands).map(|(e, _)| *e).collect()
 }
 
 /// The writers that may have taken away what stood at this path, newest first: of an atomic value it was in. What an entry names at a
@@ -94,7 +107,7 @@ pub fn removers(entries: &[Entry<'_>], path: &FieldPath, schema: Option<SchemaRe
     newest_first(entries.iter().filter(|e| e.reach(path, schema) == Reach::Around))
 }
 
-fn newest_first<'e>(entries: impl Iterator<Item = &'e Entry<'e>>) -> Vec<Actor> {
+fn newest_first<'e, 'a: 'e>(entries: impl Iterator<Item = &'e Entry<'a>>) -> Vec<Actor> {
     let mut actors: Vec<Actor> = entries.map(|e| e.actor.clone()).collect();
     actors.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.manager.cmp(&b.manager)));
     actors
@@ -119,10 +132,6 @@ enum Reach {
 impl Entry<'_> {
     /// Whether this writer owns the path, or something below it. Below a leaf, only what the schema calls one whole is owned with it: an
     /// empty leaf on a map or a keyed list is the place itself, its entries having been taken over by others.
-    pub fn owns(&self, path: &FieldPath, schema: Option<SchemaRef<'_>>) -> bool {
-        self.reach(path, schema) != Reach::Not
-    }
-
     fn reach(&self, path: &FieldPath, schema: Option<SchemaRef<'_>>) -> Reach {
         if !self.may_own(path) {
             return Reach::Not;
@@ -261,6 +270,23 @@ mod tests {
         let owned = |path: &str| !writers(&entries, &FieldPath::parse(path).unwrap(), schema).is_empty();
         assert!(owned(".spec.ports") && !owned(r#".spec.ports[port=80,protocol="TCP"]"#));
         assert!(owned(".spec.selector.app") && owned(".spec.ipFamilies[0]"), "atomic");
+    }
+
+    #[test]
+    fn a_field_without_a_schema_that_is_written_in_parts_is_owned_in_parts() {
+        let text = json!([
+            {"manager": "kubectl", "operation": "Apply", "apiVersion": "example.com/v1", "fieldsV1": {"f:spec": {"f:free": {}}}},
+            {"manager": "kube-controller-manager", "operation": "Apply", "apiVersion": "example.com/v1",
+             "fieldsV1": {"f:spec": {"f:free": {"f:added": {".": {}, "f:x": {}}}}}},
+        ])
+        .to_string();
+        let entries = parse(&text, &ActorTable::default()).unwrap();
+        let names = |path: &str| -> Vec<String> {
+            writers(&entries, &FieldPath::parse(path).unwrap(), None).into_iter().map(|a| a.manager).collect()
+        };
+        assert_eq!(names(".spec.free.added.x"), ["kube-controller-manager"]);
+        assert_eq!(names(".spec.free.other"), ["kubectl"], "as far as anybody can tell");
+        assert_eq!(names(".spec.free"), ["kube-controller-manager", "kubectl"]);
     }
 
     #[test]

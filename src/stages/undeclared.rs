@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::allocation::is_allocated;
 use super::attribute::lookup;
 use super::compare::{Difference, Extra, element_keys, schema_at};
-use super::managed_fields::Entry;
+use super::managed_fields::{self, Entry};
 use super::normalise::Applied;
 use crate::config::trust::TrustTable;
 use crate::model::attribution::{Actor, ActorKind};
@@ -112,7 +112,7 @@ impl Witnesses<'_> {
         let version = self.version.api_version();
         let (here, elsewhere): (Vec<&Entry<'_>>, Vec<&Entry<'_>>) =
             entries.iter().partition(|e| e.api_version == version);
-        let owners: Vec<&Entry<'_>> = here.into_iter().filter(|e| e.owns(&extra.path, self.schema)).collect();
+        let owners = managed_fields::owners(here.into_iter(), &extra.path, self.schema);
         let here: Vec<&Entry<'_>> = owners.iter().copied().filter(|e| is_intent(e)).collect();
         if allocated {
             // In metadata it is the status in another dress, which whoever replaces the whole object writes back.
@@ -140,7 +140,7 @@ impl Witnesses<'_> {
 
     /// Collects the highest places below `path` in which only evident writers have a part.
     fn places(&self, path: &mut FieldPath, live: &Value, owners: &[&Entry<'_>], found: &mut Vec<(FieldPath, Value)>) {
-        let here: Vec<&Entry<'_>> = owners.iter().copied().filter(|e| e.owns(path, self.schema)).collect();
+        let here = managed_fields::owners(owners.iter().copied(), path, self.schema);
         let evident = here.iter().filter(|e| self.is_evidence(&e.actor, path)).count();
         if evident == 0 {
             return;
