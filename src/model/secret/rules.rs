@@ -1,6 +1,7 @@
 //! What is secret besides Secrets' data: fields that the configuration names, and names that look like credentials.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
@@ -125,7 +126,12 @@ pub struct CredentialNames {
     candidates: Vec<Candidate>,
     /// Finds whether a name can be one of a credential.
     stems: AhoCorasick,
+    /// What was said of names with such a stem: objects have the same few over and over.
+    said: [RwLock<HashMap<Box<str>, Naming>>; 2],
 }
+
+/// Most names that are remembered for a place: those inside texts have no end.
+const MOST_SAID: usize = 8_192;
 
 /// Names whose value is secret even if it is a number.
 const PASSWORDS: [&str; 10] =
@@ -189,6 +195,7 @@ impl CredentialNames {
             finder: automaton(&texts),
             candidates,
             stems: automaton(&stems),
+            said: Default::default(),
         })
     }
 
@@ -213,6 +220,20 @@ impl CredentialNames {
         if !self.stems.is_match(name) {
             return Naming::Plain;
         }
+        let said = &self.said[usize::from(place == Place::Field)];
+        if let Some(naming) = said.read().ok().and_then(|said| said.get(name).copied()) {
+            return naming;
+        }
+        let naming = self.naming_of(name, place);
+        if let Ok(mut said) = said.write()
+            && said.len() < MOST_SAID
+        {
+            said.insert(name.into(), naming);
+        }
+        naming
+    }
+
+    fn naming_of(&self, name: &str, place: Place) -> Naming {
         let words = words(name);
         if self.own_except.fit(&words) > 0 {
             return Naming::Plain;
