@@ -271,6 +271,7 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
         gaps,
         ..Looked::default()
     };
+    let mut objects = Vec::new();
     for reading in &scanned.readings {
         let cluster = &reading.summary.name;
         for (id, object) in &reading.objects {
@@ -285,11 +286,12 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
             } else {
                 ObjectState::InSync
             };
-            looked.objects.insert((cluster.clone(), id.clone()), (state, object.origin.target.clone()));
+            objects.push(((cluster.clone(), id.clone()), (state, object.origin.target.clone())));
         }
         looked.beyond.insert(cluster.clone(), reading.beyond.looked.clone());
         looked.excluded.extend(reading.excluded.iter().map(|id| (cluster.clone(), id.clone())));
     }
+    looked.objects = objects.into_iter().collect();
     looked
 }
 

@@ -1,6 +1,6 @@
 //! Beyond the declared objects: which further kinds are read, what each LIST is to be sorted for, and what that came to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::kind::{KindOutcome, Wanted};
@@ -84,7 +84,7 @@ pub fn plan(
 
 fn names(reading: &ClusterReading, discovery: &Discovery, asked: &Asked) -> (Names, BTreeMap<ObjectId, Former>) {
     let now = |id: &ObjectId| moves::object_now(id).into_owned();
-    let declared: BTreeSet<ObjectId> = reading.objects.keys().chain(&reading.excluded).map(now).collect();
+    let declared: HashSet<ObjectId> = reading.objects.keys().chain(&reading.excluded).map(now).collect();
     let former = match asked.left_out {
         Some(_) => BTreeMap::new(),
         None => former::place(&asked.pasts, discovery, &declared),
@@ -95,7 +95,7 @@ fn names(reading: &ClusterReading, discovery: &Discovery, asked: &Asked) -> (Nam
         former: former.keys().cloned().collect(),
         sought: sought.collect(),
         generated: reading.generated.iter().map(now).collect(),
-        declared,
+        declared: Arc::new(declared),
         open,
     };
     (names, former)

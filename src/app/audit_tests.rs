@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::app::live::{self, LiveContext};
+use crate::app::live::{self, Discovered, LiveContext};
 use crate::app::progress::Progress;
 use crate::model::declared::RenderedObject;
 use crate::model::former::FormerObject;
@@ -97,6 +97,20 @@ fn declared(api_version: &str, kind: &str, name: &str) -> RenderedObject {
 
 /// Reads a cluster for which a target declares some objects and once declared others.
 fn read(fake: &Arc<Fake>, objects: Vec<RenderedObject>, former: &[(&str, &str, &str)]) -> ClusterReading {
+    let discovered = runtime().block_on(fake.discover());
+    read_after(discovered, fake, objects, former)
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().build().unwrap()
+}
+
+fn read_after(
+    discovered: Discovered,
+    fake: &Arc<Fake>,
+    objects: Vec<RenderedObject>,
+    former: &[(&str, &str, &str)],
+) -> ClusterReading {
     let text = "ledger: l\nclusters: [{name: c, dump: d}]\nrepositories: [{name: r, url: r}]\n\
                 targets: [{name: t, repository: r, cluster: c}]\n";
     let place = TargetPlace {
@@ -125,8 +139,7 @@ fn read(fake: &Arc<Fake>, objects: Vec<RenderedObject>, former: &[(&str, &str, &
         asked: Asked { pasts: vec![(place.clone(), past)], ..Asked::default() },
         progress: Progress::new(true),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
-    runtime.block_on(live::read(fake.clone(), vec![(place, objects)], context))
+    runtime().block_on(live::read(fake.clone(), discovered, vec![(place, objects)], context))
 }
 
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
@@ -190,6 +203,17 @@ fn kinds_are_read_because_they_are_declared_were_declared_or_are_audited() {
     assert!(reading.beyond.looked.unserved.contains(&GroupKind::new("gone.example.com", "Widget")));
     assert!(reading.exclusions.iter().any(|exclusion| exclusion.what.contains("Secrets")), "{:?}", reading.exclusions);
     assert_eq!(reading.gaps, []);
+}
+
+#[test]
+fn a_kind_that_came_to_the_cluster_while_git_was_read_is_served() {
+    let widgets = Listed::Everything(vec![live("w")]);
+    let fake = Arc::new(Fake { kinds: vec![(served("example.com/v1", "Widget"), widgets)], ..Fake::default() });
+    let mut before = Discovery::default();
+    before.whole = true;
+    let reading = read_after(Ok((before, Vec::new())), &fake, vec![declared("example.com/v1", "Widget", "w")], &[]);
+    assert!(reading.unserved.is_empty() && reading.missing.is_empty(), "{:?}", reading.unserved);
+    assert_eq!(reading.summary.live_objects, 1);
 }
 
 #[test]

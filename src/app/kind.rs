@@ -1,6 +1,6 @@
 //! Reads one kind of a cluster and judges its declared objects: LIST page by page, and once more what differs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -66,7 +66,7 @@ pub struct KindOutcome {
 #[derive(Default)]
 pub struct Found {
     /// Declared objects that are live and were compared.
-    pub seen: BTreeSet<ObjectId>,
+    pub seen: HashSet<ObjectId>,
     /// Those of them that differ.
     pub drifted: BTreeMap<ObjectId, Verdict>,
     /// Those of them that have not converged.

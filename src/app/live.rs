@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::audit::{self, Asked};
+use super::audit::{self, Asked, ByKind};
 use super::convergence;
 use super::foreign;
-use super::kind::{KindOutcome, KindReader, Wanted, is_hidden};
+use super::kind::{KindOutcome, KindReader, is_hidden};
 use super::progress::Progress;
 use super::reading::ClusterReading;
 use crate::config::Config;
-use crate::model::declared::RenderedObject;
-use crate::model::discovery::{Discovery, Served, ServedKind};
+use crate::model::declared::{DeclaredObject, RenderedObject};
+use crate::model::discovery::{Discovery, Served};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::ClusterName;
 use crate::model::moves;
@@ -72,14 +72,17 @@ pub fn given_up(doing: &str, why: &dyn std::fmt::Display) -> Gap {
     Gap::new(GapKind::Unreachable, format!("{doing} was given up: {why}"), Hides::Cluster)
 }
 
+/// What a source serves, and what it could not say of that; or why it says nothing.
+pub type Discovered = Result<(Discovery, Vec<Gap>), Gap>;
+
 /// Reads a cluster and compares what the targets declare with it.
 pub async fn read<S: LiveSource + 'static>(
     source: Arc<S>,
+    discovered: Discovered,
     targets: Vec<(TargetPlace, Vec<RenderedObject>)>,
     mut context: LiveContext,
 ) -> ClusterReading {
-    let discovered = source.discover().await;
-    let (discovery, gaps) = match discovered {
+    let (discovery, gaps) = match up_to_date(source.as_ref(), discovered, &targets).await {
         Ok(found) => found,
         Err(gap) => (builtin_discovery(), vec![hiding_all(gap)]),
     };
@@ -113,6 +116,21 @@ pub async fn read<S: LiveSource + 'static>(
         gap.cluster = Some(cluster.clone());
     }
     reading
+}
+
+/// What a target declares may be younger than the answer, which was asked for while Git was read: a kind that it does not know is
+/// asked for once more.
+async fn up_to_date<S: LiveSource>(
+    source: &S,
+    discovered: Discovered,
+    targets: &[(TargetPlace, Vec<RenderedObject>)],
+) -> Discovered {
+    let Ok((discovery, _)) = &discovered else { return discovered };
+    let kinds: BTreeSet<&Gvk> = targets.iter().flat_map(|(_, objects)| objects).map(|object| &object.gvk).collect();
+    if kinds.into_iter().any(|gvk| matches!(discovery.served(gvk), Served::No)) {
+        return source.discover().await;
+    }
+    discovered
 }
 
 fn hiding_all(mut gap: Gap) -> Gap {
@@ -187,30 +205,34 @@ impl<S: LiveSource + 'static> Reader<S> {
     }
 
     /// Sorts declared objects by the kind to read, and sets aside what cannot be read.
-    fn sort(&self, reading: &mut ClusterReading) -> BTreeMap<Gvk, (ServedKind, Wanted)> {
-        let mut by_kind: BTreeMap<Gvk, (ServedKind, Wanted)> = BTreeMap::new();
-        let mut hidden: BTreeMap<Gvk, Vec<ObjectId>> = BTreeMap::new();
-        for (id, object) in &reading.objects {
-            match self.discovery.served(&object.gvk) {
+    fn sort(&self, reading: &mut ClusterReading) -> ByKind {
+        let mut declared: BTreeMap<&Gvk, Vec<&Arc<DeclaredObject>>> = BTreeMap::new();
+        for object in reading.objects.values() {
+            declared.entry(&object.gvk).or_default().push(object);
+        }
+        let mut by_kind = ByKind::new();
+        for (gvk, objects) in declared {
+            match self.discovery.served(gvk) {
                 Served::Yes(kind) if kind.listable => {
-                    let entry = by_kind.entry(object.gvk.clone()).or_insert_with(|| (kind.clone(), BTreeMap::new()));
-                    entry.1.insert(id.clone(), object.clone());
+                    let wanted = objects.into_iter().map(|object| (object.id.clone(), object.clone())).collect();
+                    by_kind.insert(gvk.clone(), (kind.clone(), wanted));
                 }
-                Served::Yes(_) | Served::Unknown => hidden.entry(object.gvk.clone()).or_default().push(id.clone()),
+                Served::Yes(_) | Served::Unknown => {
+                    let message = if self.discovery.whole {
+                        format!("{gvk} cannot be listed, or its API group does not answer")
+                    } else {
+                        format!("nothing is known of {gvk}: the dump holds no object and no definition of it")
+                    };
+                    let objects: Vec<ObjectId> = objects.into_iter().map(|object| object.id.clone()).collect();
+                    reading.unknown.extend(objects.iter().cloned());
+                    let hides = Hides::Objects { objects };
+                    reading.gaps.push(Gap::new(GapKind::Discovery, message, hides).at(gvk.to_string()));
+                }
                 Served::No => {
-                    let unserved = Unserved::of(&id.group_kind(), &self.discovery);
-                    reading.unserved.insert(id.clone(), unserved);
+                    let unserved = Unserved::of(&gvk.group_kind(), &self.discovery);
+                    reading.unserved.extend(objects.into_iter().map(|object| (object.id.clone(), unserved.clone())));
                 }
             }
-        }
-        for (gvk, objects) in hidden {
-            let message = if self.discovery.whole {
-                format!("{gvk} cannot be listed, or its API group does not answer")
-            } else {
-                format!("nothing is known of {gvk}: the dump holds no object and no definition of it")
-            };
-            reading.unknown.extend(objects.iter().cloned());
-            reading.gaps.push(Gap::new(GapKind::Discovery, message, Hides::Objects { objects }).at(gvk.to_string()));
         }
         by_kind
     }

@@ -21,6 +21,7 @@ pub mod output;
 pub mod past;
 pub mod pipeline;
 pub mod progress;
+pub mod reach;
 pub mod reading;
 pub mod sightings;
 pub mod snapshot;

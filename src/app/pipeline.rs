@@ -10,13 +10,12 @@ use super::convergence;
 use super::error::AppError;
 use super::evidence::{self, Question};
 use super::gather::{self, TargetSource};
-use super::live::{self, LiveContext};
+use super::live::LiveContext;
 use super::progress::Progress;
+use super::reach::{self, Reached};
 use super::reading::ClusterReading;
-use super::wiring;
-use crate::adapters::cluster::{DumpCluster, KubeCluster, SnapshotCluster};
 use crate::adapters::ledger::{Ledger, OpenOptions};
-use crate::config::{ClusterConfig, ClusterSource, Config, TargetConfig};
+use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::declared::{DeclaredObject, RenderedObject};
 use crate::model::finding::{Code, Finding};
 use crate::model::gap::Gap;
@@ -148,35 +147,42 @@ async fn gather_both(
     prior: &PriorState,
     key: &Arc<RedactionKey>,
 ) -> (Vec<TargetSource>, Vec<ClusterReading>) {
-    let mut sources = gather_declared(scan, targets, key).await;
-    tracing::debug!("declared side read");
-    let readings = gather_live(scan, clusters, &mut sources, prior, key).await;
-    tracing::debug!("live side read and compared");
+    let (sources, readings) = gather_once(scan, clusters, targets, prior, key).await;
     let differs = readings.iter().any(|reading| reading.in_question().next().is_some() || !reading.beyond.is_empty());
     if !differs || !gather::moved(&scan.config, &sources, (scan.clock)()).await {
         return (sources, readings);
     }
     tracing::info!("a revision moved during the scan; reading again");
-    let mut sources = gather_declared(scan, targets, key).await;
-    let readings = gather_live(scan, clusters, &mut sources, prior, key).await;
-    (sources, readings)
+    gather_once(scan, clusters, targets, prior, key).await
 }
 
-async fn gather_declared(scan: &Scan, targets: &[TargetConfig], key: &Arc<RedactionKey>) -> Vec<TargetSource> {
-    scan.progress.doing("fetching repositories");
-    gather::targets(&scan.config, targets, key, (scan.clock)()).await
+async fn gather_once(
+    scan: &Scan,
+    clusters: &[ClusterConfig],
+    targets: &[TargetConfig],
+    prior: &PriorState,
+    key: &Arc<RedactionKey>,
+) -> (Vec<TargetSource>, Vec<ClusterReading>) {
+    scan.progress.doing("fetching repositories, reaching clusters");
+    let declared = gather::targets(&scan.config, targets, key, (scan.clock)());
+    let (mut sources, reached) = tokio::join!(declared, reach::all(clusters, &scan.config));
+    tracing::debug!("declared side read, clusters reached");
+    let readings = gather_live(scan, clusters, reached, &mut sources, prior, key).await;
+    tracing::debug!("live side read and compared");
+    (sources, readings)
 }
 
 async fn gather_live(
     scan: &Scan,
     clusters: &[ClusterConfig],
+    reached: Vec<Reached>,
     sources: &mut [TargetSource],
     prior: &PriorState,
     key: &Arc<RedactionKey>,
 ) -> Vec<ClusterReading> {
     let mut readings = Vec::new();
     let mut of_argocd = argocd::rules(&scan.config, sources);
-    for cluster in clusters {
+    for (cluster, reached) in clusters.iter().zip(reached) {
         let mut ignore = scan.config.ignore.clone();
         ignore.extend(of_argocd.remove(&cluster.name).unwrap_or_default());
         let declared: Vec<(TargetPlace, Vec<RenderedObject>)> = sources
@@ -196,7 +202,7 @@ async fn gather_live(
             converge: convergence::asked(&scan.config, &cluster.name, prior, (scan.clock)()),
             progress: scan.progress.clone(),
         };
-        readings.push(read_cluster(cluster, declared, context).await);
+        readings.push(reached.read(declared, context).await);
     }
     readings
 }
@@ -213,37 +219,6 @@ fn asked(scan: &Scan, cluster: &ClusterName, sources: &[TargetSource], prior: &P
         open: open.map(Finding::object).collect(),
         gaps: here().flat_map(|source| source.gaps.clone()).collect(),
         left_out: (here().count() < configured).then_some("only some of the cluster's targets are in the scan's scope"),
-    }
-}
-
-async fn read_cluster(
-    cluster: &ClusterConfig,
-    declared: Vec<(TargetPlace, Vec<RenderedObject>)>,
-    context: LiveContext,
-) -> ClusterReading {
-    context.progress.doing(&format!("reaching {}", cluster.name));
-    match (wiring::kube_settings(cluster), &cluster.source) {
-        (Some(settings), _) => match KubeCluster::connect(settings).await {
-            Ok(source) => live::read(Arc::new(source), declared, context).await,
-            Err(gap) => live::unreachable("kubernetes API", gap, declared, &context),
-        },
-        (None, ClusterSource::Snapshot(path)) => {
-            let (name, path, most) = (cluster.name.clone(), path.clone(), context.config.limits.snapshot_bytes);
-            let opened = tokio::task::spawn_blocking(move || SnapshotCluster::open(name, &path, most)).await;
-            match opened.unwrap_or_else(|error| Err(live::given_up("reading the snapshot", &error))) {
-                Ok(source) => live::read(Arc::new(source), declared, context).await,
-                Err(gap) => live::unreachable("snapshot", gap, declared, &context),
-            }
-        }
-        (None, ClusterSource::Dump(path)) => {
-            let (name, path) = (cluster.name.clone(), path.clone());
-            let opened = tokio::task::spawn_blocking(move || DumpCluster::open(name, &path)).await;
-            match opened.unwrap_or_else(|error| Err(live::given_up("reading the dump", &error))) {
-                Ok(source) => live::read(Arc::new(source), declared, context).await,
-                Err(gap) => live::unreachable("dump", gap, declared, &context),
-            }
-        }
-        (None, _) => live::unreachable("none", live::given_up("connecting", &"no source"), declared, &context),
     }
 }
 

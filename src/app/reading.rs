@@ -158,10 +158,14 @@ impl ClusterReading {
         if compare {
             return;
         }
-        let (secrets, others) =
-            std::mem::take(&mut self.objects).into_iter().partition(|(id, _)| id.group_kind().is_secret());
-        let secrets: BTreeMap<ObjectId, Arc<DeclaredObject>> = secrets;
-        self.objects = others;
+        let mut secrets = Vec::new();
+        self.objects.retain(|id, _| {
+            let is_secret = id.group_kind().is_secret();
+            if is_secret {
+                secrets.push(id.clone());
+            }
+            !is_secret
+        });
         self.conflicts.retain(|c| !c.kept.id.group_kind().is_secret());
         if !secrets.is_empty() {
             self.exclusions.push(Exclusion {
@@ -171,7 +175,7 @@ impl ClusterReading {
                 count: Some(secrets.len() as u64),
             });
         }
-        self.excluded.extend(secrets.into_keys());
+        self.excluded.extend(secrets);
     }
 
     /// Objects that Git itself takes out of what is kept in sync are not compared.

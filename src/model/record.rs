@@ -1,6 +1,6 @@
 //! What passes between a scan and its ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -140,9 +140,9 @@ pub struct PriorState {
     /// What was open once and is not now: fingerprint and when it was first seen.
     pub closed: BTreeMap<String, Timestamp>,
     /// The newest state of every object ever declared.
-    pub objects: BTreeMap<(ClusterName, ObjectId), ObjectState>,
+    pub objects: HashMap<(ClusterName, ObjectId), ObjectState>,
     /// Objects that a scan saw live since they were last undeclared: if one of them is missing, it was deleted.
-    pub seen_live: BTreeSet<(ClusterName, ObjectId)>,
+    pub seen_live: HashSet<(ClusterName, ObjectId)>,
     /// The newest state of each configuration subject.
     pub config: BTreeMap<String, String>,
     /// When each commit was first seen on its revision.

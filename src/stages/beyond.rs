@@ -1,7 +1,8 @@
 //! What a cluster holds beyond the declared objects: DL005 (Git declared it once) and DL006 (nothing ever did), what may be said of
 //! either while something could not be read, and how their findings end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::attribute::{self, Circumstances, ObjectVersion};
 use super::findings::{self, Evidence};
@@ -52,7 +53,7 @@ pub struct LookedBeyond {
     /// What was open and is live and undeclared still; false for what has become a child or the cluster's own.
     pub open: BTreeMap<ObjectId, bool>,
     /// What the targets declare.
-    pub declared: BTreeSet<ObjectId>,
+    pub declared: Arc<HashSet<ObjectId>>,
     /// Whether a target's gap could hide a declaration.
     pub doubtful: bool,
     /// Whether the histories were looked at to their beginnings.

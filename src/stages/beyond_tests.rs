@@ -174,11 +174,11 @@ fn an_open_finding_ends_only_by_what_was_looked_at() {
     let rows: Vec<(&str, Code, LookedBeyond, &str)> = vec![
         ("gone", U, looked(), "resolved"),
         ("gone", R, looked(), "resolved"),
-        ("declared", R, LookedBeyond { declared: [role()].into(), ..looked() }, "resolved"),
+        ("declared", R, LookedBeyond { declared: Arc::new([role()].into()), ..looked() }, "resolved"),
         (
             "declared, in a scan that asks nothing",
             U,
-            LookedBeyond { declared: [role()].into(), asked: false, ..looked() },
+            LookedBeyond { declared: Arc::new([role()].into()), asked: false, ..looked() },
             "resolved",
         ),
         ("not asked", U, LookedBeyond { asked: false, ..looked() }, "not looked at"),

@@ -74,7 +74,7 @@ pub fn declared_scopes<'a>(objects: impl Iterator<Item = &'a RenderedObject>) ->
 pub fn place(targets: Vec<(TargetPlace, Vec<RenderedObject>)>, discovery: &Discovery) -> Declared {
     let crds = declared_scopes(targets.iter().flat_map(|(_, objects)| objects));
     let mut declared = Declared::default();
-    let mut conflicts: BTreeMap<ObjectId, Vec<Origin>> = BTreeMap::new();
+    let mut all: Vec<Arc<DeclaredObject>> = Vec::new();
     for (place, objects) in targets {
         for object in objects {
             let namespaced = is_namespaced(&object, discovery, &crds);
@@ -87,23 +87,33 @@ pub fn place(targets: Vec<(TargetPlace, Vec<RenderedObject>)>, discovery: &Disco
                     .extend(prefix.map(|name| placed(RenderedObject { name, ..object }, &place, namespaced).id));
                 continue;
             }
-            let object = Arc::new(placed(object, &place, namespaced));
-            let id = object.id.clone();
-            if let Some(earlier) = declared.objects.insert(id.clone(), object) {
-                if content_of(&earlier) == declared.objects.get(&id).and_then(|object| content_of(object)) {
-                    declared.duplicates += 1;
-                } else {
-                    conflicts.entry(id).or_default().push(earlier.origin.clone());
-                }
+            all.push(Arc::new(placed(object, &place, namespaced)));
+        }
+    }
+    // Declarations of one object stay in the order of targets and files.
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    let same = all.chunk_by(|a, b| a.id == b.id);
+    same.clone().for_each(|declarations| declared.compare(declarations));
+    declared.objects = same.filter_map(<[_]>::last).map(|last| (last.id.clone(), last.clone())).collect();
+    declared
+}
+
+impl Declared {
+    /// Compares each declaration of one object with the next.
+    fn compare(&mut self, same: &[Arc<DeclaredObject>]) {
+        let Some((kept, _)) = same.split_last().filter(|(_, earlier)| !earlier.is_empty()) else { return };
+        let mut others = Vec::new();
+        for pair in same.windows(2) {
+            if content_of(&pair[0]) == content_of(&pair[1]) {
+                self.duplicates += 1;
+            } else {
+                others.push(pair[0].origin.clone());
             }
         }
-    }
-    for (id, others) in conflicts {
-        if let Some(kept) = declared.objects.get(&id) {
-            declared.conflicts.push(Conflict { kept: kept.clone(), others });
+        if !others.is_empty() {
+            self.conflicts.push(Conflict { kept: kept.clone(), others });
         }
     }
-    declared
 }
 
 fn placed(object: RenderedObject, place: &TargetPlace, namespaced: bool) -> DeclaredObject {

@@ -1,7 +1,7 @@
 //! What targets once declared gets its place in the cluster; what any of its targets declares now, under whatever file, version or
 //! name of its kind, is not former.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::declare::TargetPlace;
 use crate::model::attribution::Origin;
@@ -24,7 +24,7 @@ pub struct Former {
 pub fn place(
     pasts: &[(TargetPlace, Past)],
     discovery: &Discovery,
-    declared: &BTreeSet<ObjectId>,
+    declared: &HashSet<ObjectId>,
 ) -> BTreeMap<ObjectId, Former> {
     let mut placed: BTreeMap<ObjectId, Former> = BTreeMap::new();
     for (target, past) in pasts {

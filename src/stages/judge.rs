@@ -103,8 +103,11 @@ impl<'a> Judge<'a> {
     /// If the live text is no object.
     pub fn judge(&self, declared: &DeclaredObject, live_text: &str) -> Result<Verdict, Unreadable> {
         let live_tree = self.live_tree(declared, live_text)?;
-        let head: Head<'_> = serde_json::from_str(live_text)?;
-        self.judge_tree(declared, live_tree, head.metadata.managed_fields.map(RawValue::get))
+        let managed_fields = || {
+            let head: Head<'_> = serde_json::from_str(live_text)?;
+            Ok(head.metadata.managed_fields.map(RawValue::get))
+        };
+        self.judge_tree(declared, live_tree, managed_fields)
     }
 
     /// The live object, parsed and redacted.
@@ -119,15 +122,16 @@ impl<'a> Judge<'a> {
         Hide { key: self.key, rules: self.redaction, before: self.live_key }
     }
 
-    /// Compares a declared object with a live one that is parsed and redacted already.
+    /// Compares a declared object with a live one that is parsed and redacted already. Most objects are in sync: their managedFields
+    /// are not asked for.
     ///
     /// # Errors
-    /// If the declared content is not what this program wrote.
-    pub fn judge_tree(
+    /// If the declared content is not what this program wrote, or managedFields are asked for and cannot be read.
+    pub fn judge_tree<'t>(
         &self,
         declared: &DeclaredObject,
         live_tree: Value,
-        managed_fields: Option<&str>,
+        managed_fields: impl FnOnce() -> Result<Option<&'t str>, serde_json::Error>,
     ) -> Result<Verdict, Unreadable> {
         let mut verdict = Verdict::default();
         let sides = self.sides(declared, live_tree, &mut verdict.applied)?;
@@ -135,6 +139,7 @@ impl<'a> Judge<'a> {
         if compared.differences.is_empty() && compared.extras.is_empty() {
             return Ok(verdict);
         }
+        let managed_fields = managed_fields()?;
         let hidden = self.hidden_writers(declared, &compared, managed_fields);
         let managed_fields = hidden.as_deref().or(managed_fields);
         let entries = managed_fields.and_then(|text| managed_fields::parse(text, self.actors));

@@ -232,11 +232,13 @@ fn object_changes(looked: &Looked, prior: &PriorState, out: &mut Lifecycle) {
     }
     let whole = looked.targets == looked.configured_targets
         && !looked.gaps.iter().any(|g| matches!(g.hides, Hides::Target | Hides::File { .. } | Hides::Cluster));
-    for (key, state) in prior.objects.iter().filter(|_| whole) {
-        if *state != ObjectState::Undeclared && !looked.objects.contains_key(key) && !looked.excluded.contains(key) {
-            let (cluster, object) = key.clone();
-            out.objects.push(ObjectChange { cluster, object, state: ObjectState::Undeclared, target: None });
-        }
+    let mut gone: Vec<_> =
+        prior.objects.iter().filter(|(_, state)| whole && **state != ObjectState::Undeclared).collect();
+    gone.retain(|(key, _)| !looked.objects.contains_key(key) && !looked.excluded.contains(key));
+    gone.sort_unstable_by_key(|(key, _)| *key);
+    for ((cluster, object), _) in gone {
+        let (cluster, object) = (cluster.clone(), object.clone());
+        out.objects.push(ObjectChange { cluster, object, state: ObjectState::Undeclared, target: None });
     }
 }
 

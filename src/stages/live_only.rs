@@ -3,7 +3,7 @@
 //! In order: children of other objects, what a cluster makes by itself, what Git once declared (DL005), what the configuration
 //! leaves out, what is audited (DL006); the rest is counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -23,7 +23,7 @@ use crate::model::resource::{GroupKind, Gvk, ObjectId};
 #[derive(Debug, Default)]
 pub struct Names {
     /// What the targets declare, compared or not.
-    pub declared: BTreeSet<ObjectId>,
+    pub declared: Arc<HashSet<ObjectId>>,
     /// What the names begin with of objects that they declare with `generateName`.
     pub generated: BTreeSet<ObjectId>,
     /// What they once declared.
@@ -300,7 +300,7 @@ mod tests {
             object
         };
         let names = Names {
-            declared: [of("declared")].into(),
+            declared: Arc::new([of("declared")].into()),
             former: [of("former"), of("child")].into(),
             open: [of("former"), of("gone")].into(),
             generated: [of("gen-")].into(),
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn an_object_under_the_old_name_of_its_kind_is_declared() {
         let now = |name: &str| id("networking.k8s.io", "Ingress", Some("shop"), name);
-        let names = || Names { declared: [now("a")].into(), sought: [now("a")].into(), ..Names::default() };
+        let names = || Names { declared: Arc::new([now("a")].into()), sought: [now("a")].into(), ..Names::default() };
         for group in ["extensions", "networking.k8s.io"] {
             let live = [json!({"metadata": {"name": "a", "namespace": "shop"}})];
             let sorted = sort(&GroupKind::new(group, "Ingress"), names(), &live);

@@ -5,6 +5,9 @@
 //! Sources: Argo CD "Compare Options", "Sync Options" and "Resource Hooks"; Flux Kustomization and HelmRelease ("reconcile",
 //! "prune", "driftDetection"); Helm "Chart Hooks" and "Tell Helm not to uninstall"; kluctl "Annotations"; kpt `local-config`.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::compare::Difference;
@@ -101,7 +104,9 @@ pub fn switches_off(key: &str, value: &str) -> Option<Off> {
 
 /// Whether the text of an object could hold one of the annotations: far cheaper than reading it.
 pub fn may_hold(json: &str) -> bool {
-    OPT_OUTS.iter().any(|opt_out| memchr::memmem::find(json.as_bytes(), opt_out.key.as_bytes()).is_some())
+    static KEYS: LazyLock<Vec<Finder<'_>>> =
+        LazyLock::new(|| OPT_OUTS.iter().map(|opt_out| Finder::new(opt_out.key)).collect());
+    KEYS.iter().any(|key| key.find(json.as_bytes()).is_some())
 }
 
 /// What an object's annotations switch off, each with its annotation.

@@ -64,7 +64,7 @@ impl Case<'_> {
         };
         let managers = (!self.managers.is_empty()).then(|| Value::from(self.managers.to_vec()).to_string());
         let object = declared(self.api_version, self.kind, &self.declared);
-        judge.judge_tree(&object, self.live.clone(), managers.as_deref()).unwrap()
+        judge.judge_tree(&object, self.live.clone(), || Ok(managers.as_deref())).unwrap()
     }
 
     fn found(&self) -> Vec<String> {
@@ -451,7 +451,8 @@ fn custom_resources_belong_to_their_operators() {
     let object = declared("example.com/v1", "Widget", &json!({"spec": {"size": 1}}));
     let found = |managers: Vec<Value>| {
         let live = json!({"spec": {"size": 1, "mode": "fast"}});
-        judge.judge_tree(&object, live, Some(&Value::from(managers).to_string())).unwrap().judgements.len()
+        let managers = Value::from(managers).to_string();
+        judge.judge_tree(&object, live, || Ok(Some(&managers))).unwrap().judgements.len()
     };
     assert_eq!(
         found(vec![of("widgeteer", json!("")), of("widgeteer", json!("status"))]),

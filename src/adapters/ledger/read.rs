@@ -1,7 +1,7 @@
 //! Reading: what a scan starts from, the report of any scan, what is open.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
@@ -259,9 +259,9 @@ fn last_complete(connection: &Connection) -> Result<Option<Timestamp>, Fault> {
 type ObjectKey = (ClusterName, ObjectId);
 
 /// The newest state of every object, and those that were live when they were last seen, or were deleted since.
-fn objects(connection: &Connection) -> Result<(BTreeMap<ObjectKey, ObjectState>, BTreeSet<ObjectKey>), Fault> {
-    let mut objects = BTreeMap::new();
-    let mut seen_live = BTreeSet::new();
+fn objects(connection: &Connection) -> Result<(HashMap<ObjectKey, ObjectState>, HashSet<ObjectKey>), Fault> {
+    let mut objects = HashMap::new();
+    let mut seen_live = HashSet::new();
     let mut query = connection.prepare_cached(
         "SELECT seq, cluster, api_group, kind, namespace, name, state FROM object_state ORDER BY seq",
     )?;

@@ -217,7 +217,7 @@ fn judged(
     let verdict = live.tree().map_err(Unreadable::from).and_then(|mut tree| {
         let managed = tree.pointer_mut("/metadata").and_then(|m| m.as_object_mut()?.remove("managedFields"));
         let managed = managed.map(|fields| fields.to_string());
-        judge.judge_tree(object, tree, managed.as_deref())
+        judge.judge_tree(object, tree, || Ok(managed.as_deref()))
     });
     match verdict {
         Ok(verdict) => {

@@ -113,7 +113,7 @@ async fn read(source: &Arc<MadeUp>) -> ClusterReading {
         line: 1,
         index: 0,
     };
-    live::read(source.clone(), vec![(place, vec![declared])], context).await
+    live::read(source.clone(), source.discover().await, vec![(place, vec![declared])], context).await
 }
 
 fn made_up(anew: &str, pods: Result<Vec<Value>, &'static str>) -> Arc<MadeUp> {

@@ -30,7 +30,7 @@ fn prior(open: Option<OpenFinding>) -> PriorState {
         last_complete: None,
         open: open.map(|open| (open.finding.fingerprint.clone(), open)).into_iter().collect(),
         closed: BTreeMap::new(),
-        objects: BTreeMap::new(),
+        objects: Default::default(),
         seen_live: Default::default(),
         config: BTreeMap::new(),
         sightings: BTreeMap::new(),

@@ -1,0 +1,96 @@
+//! Clusters are reached, and asked what they serve, while repositories are fetched: neither waits for the other, and no cluster
+//! for another one that does not answer.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::live::{self, Discovered, LiveContext};
+use super::reading::ClusterReading;
+use super::wiring;
+use crate::adapters::cluster::{DumpCluster, KubeCluster, SnapshotCluster};
+use crate::config::{ClusterConfig, ClusterSource, Config};
+use crate::model::declared::RenderedObject;
+use crate::model::gap::Gap;
+use crate::ports::LiveSource;
+use crate::stages::declare::TargetPlace;
+
+/// A cluster, or what stands in its place.
+pub enum Reached {
+    /// An API server.
+    Api(Arc<KubeCluster>, Discovered),
+    /// A snapshot.
+    Snapshot(Arc<SnapshotCluster>, Discovered),
+    /// A dump.
+    Dump(Arc<DumpCluster>, Discovered),
+    /// What it would have been, and why it cannot be read.
+    Not(&'static str, Gap),
+}
+
+/// Reaches clusters, all at the same time; the answers are in their order.
+pub async fn all(clusters: &[ClusterConfig], config: &Arc<Config>) -> Vec<Reached> {
+    let mut tasks = JoinSet::new();
+    for (n, cluster) in clusters.iter().enumerate() {
+        let (cluster, config) = (cluster.clone(), config.clone());
+        tasks.spawn(async move { (n, one(&cluster, &config).await) });
+    }
+    let mut reached: Vec<Option<Reached>> = clusters.iter().map(|_| None).collect();
+    while let Some(joined) = tasks.join_next().await {
+        if let Ok((n, one)) = joined {
+            reached[n] = Some(one);
+        }
+    }
+    let broke_down =
+        || Reached::Not("none", live::given_up("connecting", &"a defect in the program; please report it"));
+    reached.into_iter().map(|one| one.unwrap_or_else(broke_down)).collect()
+}
+
+async fn one(cluster: &ClusterConfig, config: &Config) -> Reached {
+    let name = cluster.name.clone();
+    match (wiring::kube_settings(cluster), &cluster.source) {
+        (Some(settings), _) => match KubeCluster::connect(settings).await {
+            Ok(source) => asked(source, Reached::Api).await,
+            Err(gap) => Reached::Not("kubernetes API", gap),
+        },
+        (None, ClusterSource::Snapshot(path)) => {
+            let (path, most) = (path.clone(), config.limits.snapshot_bytes);
+            match opened("the snapshot", move || SnapshotCluster::open(name, &path, most)).await {
+                Ok(source) => asked(source, Reached::Snapshot).await,
+                Err(gap) => Reached::Not("snapshot", gap),
+            }
+        }
+        (None, ClusterSource::Dump(path)) => {
+            let path = path.clone();
+            match opened("the dump", move || DumpCluster::open(name, &path)).await {
+                Ok(source) => asked(source, Reached::Dump).await,
+                Err(gap) => Reached::Not("dump", gap),
+            }
+        }
+        (None, _) => Reached::Not("none", live::given_up("connecting", &"no source")),
+    }
+}
+
+async fn opened<S: Send + 'static>(
+    what: &str,
+    open: impl FnOnce() -> Result<S, Gap> + Send + 'static,
+) -> Result<S, Gap> {
+    let opened = tokio::task::spawn_blocking(open).await;
+    opened.unwrap_or_else(|error| Err(live::given_up(&format!("reading {what}"), &error)))
+}
+
+async fn asked<S: LiveSource>(source: S, reached: fn(Arc<S>, Discovered) -> Reached) -> Reached {
+    let discovered = source.discover().await;
+    reached(Arc::new(source), discovered)
+}
+
+impl Reached {
+    /// Reads the cluster and compares what the targets declare with it.
+    pub async fn read(self, declared: Vec<(TargetPlace, Vec<RenderedObject>)>, context: LiveContext) -> ClusterReading {
+        match self {
+            Self::Api(source, discovered) => live::read(source, discovered, declared, context).await,
+            Self::Snapshot(source, discovered) => live::read(source, discovered, declared, context).await,
+            Self::Dump(source, discovered) => live::read(source, discovered, declared, context).await,
+            Self::Not(source, gap) => live::unreachable(source, gap, declared, &context),
+        }
+    }
+}
