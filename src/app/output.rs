@@ -125,16 +125,58 @@ pub fn stdout(text: &str) {
     let _ = std::io::stdout().flush();
 }
 
-/// Writes a file whole: beside it first, then in its place.
+/// Writes a file whole: beside it first, then in its place. What is there and no regular file, as `/dev/null` or a pipe, is written to.
 ///
 /// # Errors
 /// The file or its folder cannot be written.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| AppError::file("cannot write", path, &error);
+    if is_special(path) {
+        return std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut to| to.write_all(bytes))
+            .map_err(failed);
+    }
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// Whether something is there that no file may be put in the place of.
+pub fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| !there.is_file())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Read as _;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_a_pipe_is_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/report.html");
+        write_file(&path, b"one").unwrap();
+        write_file(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+
+        let (mut read, write) = std::io::pipe().unwrap();
+        let pipe = PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&write)));
+        write_file(&pipe, b"three").unwrap();
+        drop(write);
+        let mut text = String::new();
+        read.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "three");
+
+        let socket = folder.path().join("socket");
+        let _listening = UnixListener::bind(&socket).unwrap();
+        assert!(write_file(&socket, b"four").is_err() && is_special(&socket), "it is there still");
+        assert!(write_file(folder.path(), b"five").is_err());
+    }
 }

@@ -77,9 +77,13 @@ impl Snapshot {
         if self.output.as_deref() == Some(Path::new("-")) {
             return Err(AppError::new("a snapshot is written to a file: whole, or not at all"));
         }
+        let output = self.output.unwrap_or_else(|| default_name(cluster.name.as_str()));
+        if output::is_special(&output) {
+            return Err(AppError::new(format!("cannot write {}: it is no file", output.display()))
+                .hint("a snapshot is put in its place whole: give the path of a file"));
+        }
         let key = key(&config).await?;
         let progress = global.progress();
-        let output = self.output.unwrap_or_else(|| default_name(cluster.name.as_str()));
         let taking = Taking {
             config: config.clone(),
             cluster: cluster.name.clone(),
