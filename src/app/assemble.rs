@@ -56,7 +56,7 @@ pub fn uid_subject(cluster: &ClusterName) -> String {
 /// Puts a scan's record together. `finished` is when its last reading was done.
 pub fn record(
     scanned: Scanned,
-    (evidence, evidence_gaps): (EvidenceByObject, Vec<Gap>),
+    evidence: EvidenceByObject,
     prior: &PriorState,
     config: &Config,
     key: &RedactionKey,
@@ -86,7 +86,6 @@ pub fn record(
 
     let mut gaps: Vec<Gap> = scanned.sources.iter().flat_map(|s| s.gaps.clone()).collect();
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
-    gaps.extend(evidence_gaps);
     gaps.extend(sighting_gaps);
     let mut looked = looked(&scanned, config, gaps.clone());
     looked.ignored = ignored.reasons().clone();

@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::versions::{self, Tracked};
 use super::{past, wiring};
 use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, TreeLimits};
 use crate::adapters::render::manifest::Reading;
 use crate::adapters::render::plain;
 use crate::config::{Config, TargetConfig};
 use crate::model::declared::RenderedObject;
-use crate::model::former::Past;
+use crate::model::former::{Cut, Past};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::{CommitId, RepositoryName, Revision};
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
+use crate::model::versions::VersionIndex;
 use crate::stages::declare::TargetPlace;
+use crate::stages::timeline::Folder;
 use crate::yaml;
 
 /// A target's declared side.
@@ -34,6 +37,8 @@ pub struct TargetSource {
     pub gaps: Vec<Gap>,
     /// What it declared once.
     pub past: Past,
+    /// The versions of files on its revision, of all targets that track it; `None` where the history cannot be read.
+    pub versions: Option<Arc<VersionIndex>>,
 }
 
 impl TargetSource {
@@ -47,6 +52,22 @@ impl TargetSource {
             commit: commit.clone(),
             namespace: self.config.namespace.clone(),
         })
+    }
+
+    /// Its folder, with links followed: the history of that is walked.
+    pub fn folder(&self) -> Folder {
+        let path = &self.config.path;
+        let real = self.commit.as_ref().and_then(|(_, _, tree)| tree.real_path(path));
+        Folder { root: real.unwrap_or_else(|| path.clone()), namespace: self.config.namespace.clone() }
+    }
+
+    /// Whether another target reads the same revision for the same cluster: their objects may move from one to the other.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let of = |source: &Self| source.commit.as_ref().map(|(commit, _, _)| commit.clone());
+        self.config.repository == other.config.repository
+            && self.config.revision == other.config.revision
+            && self.config.cluster == other.config.cluster
+            && of(self) == of(other)
     }
 
     /// Whether an old mirror was used.
@@ -99,15 +120,47 @@ fn repository(
         Ok(repository) => {
             let mut sources: Vec<_> =
                 targets.into_iter().map(|(n, target)| (n, render(config, &repository, target, key))).collect();
-            let mut looked_back: Vec<&mut TargetSource> = sources
-                .iter_mut()
-                .map(|(_, source)| source)
-                .filter(|source| config.audit_of(&source.config.cluster).removed)
-                .collect();
-            past::look_back(&mut looked_back, config, key);
+            look_back(config, &repository, name, sources.iter_mut().map(|(_, source)| source).collect(), key);
             sources
         }
         Err(gap) => targets.into_iter().map(|(n, target)| (n, hidden(target, &gap))).collect(),
+    }
+}
+
+/// Gives targets of one repository their pasts. What cannot be walked is a gap that hides evidence.
+fn look_back(
+    config: &Config,
+    repository: &OpenedRepository,
+    name: &RepositoryName,
+    mut sources: Vec<&mut TargetSource>,
+    key: &RedactionKey,
+) {
+    let mut by_revision: BTreeMap<(Revision, CommitId), Vec<&mut TargetSource>> = BTreeMap::new();
+    for source in sources.drain(..) {
+        if let Some((commit, _, _)) = &source.commit {
+            by_revision.entry((source.config.revision.clone(), commit.clone())).or_default().push(source);
+        }
+    }
+    for ((revision, commit), sources) in by_revision {
+        let roots = sources.iter().map(|source| source.folder().root).collect();
+        let tracked = Tracked { repository, name, revision: &revision, commit: &commit, roots };
+        match versions::of_revision(&tracked, config, key) {
+            Ok(index) => {
+                for source in sources {
+                    if config.audit_of(&source.config.cluster).removed {
+                        source.past =
+                            past::of_target(source, &source.folder(), &index, |id| repository.commit(id).ok());
+                    }
+                    source.versions = Some(index.clone());
+                }
+            }
+            Err(gap) => {
+                for source in sources {
+                    source.gaps.push(gap.clone().of_target(&source.config.name).of_cluster(&source.config.cluster));
+                    source.past.cut = Some(Cut { back_to: None, why: "the history cannot be read" });
+                }
+            }
+        }
     }
 }
 
@@ -162,6 +215,7 @@ fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, 
             duplicate_keys: rendered.duplicate_keys,
             gaps: rendered.gaps,
             past: Past::default(),
+            versions: None,
         },
         Err(gap) => hidden(target, &gap),
     };
@@ -194,6 +248,7 @@ fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
         duplicate_keys: 0,
         gaps: vec![gap],
         past: Past::default(),
+        versions: None,
     }
 }
 

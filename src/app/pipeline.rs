@@ -18,7 +18,6 @@ use crate::adapters::ledger::{Ledger, OpenOptions};
 use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::declared::{DeclaredObject, RenderedObject};
 use crate::model::finding::{Code, Finding};
-use crate::model::gap::Gap;
 use crate::model::ids::{ClusterName, TargetName};
 use crate::model::record::PriorState;
 use crate::model::report::ScanReport;
@@ -223,33 +222,43 @@ fn asked(scan: &Scan, cluster: &ClusterName, sources: &[TargetSource], prior: &P
 }
 
 /// Asks Git about the objects that something is to be said about, one walk for each target.
-fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> (assemble::EvidenceByObject, Vec<Gap>) {
+fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> assemble::EvidenceByObject {
     let mut found = BTreeMap::new();
-    let mut gaps = Vec::new();
     for source in &scanned.sources {
         for reading in scanned.readings.iter().filter(|r| r.summary.name == source.config.cluster) {
             let of_target = |object: &&DeclaredObject| object.origin.target == source.config.name;
-            let mut questions: Vec<Question<'_>> = reading
-                .in_question()
-                .filter(of_target)
-                .map(|object| Question {
-                    object,
-                    judgements: reading.drifted.get(&object.id).map(|v| v.judgements.as_slice()).unwrap_or_default(),
-                    ignored: reading.ignored.get(&object.id).map(|i| i.inside[0].as_slice()).unwrap_or_default(),
-                    schema: reading.schemas.kind_or_builtin(&object.gvk),
-                    missing: reading.missing.contains(&object.id),
-                    removed: false,
-                })
-                .collect();
+            let mut questions: Vec<Question<'_>> =
+                reading.in_question().filter(of_target).map(|object| question(reading, object)).collect();
             let former = reading.beyond.leftovers.values().map(|(_, former)| &former.object);
             questions.extend(former.filter(of_target).map(Question::of_former));
             if questions.is_empty() {
                 continue;
             }
-            let (evidence, evidence_gaps) = evidence::of_target(source, &questions, config, key);
-            found.extend(evidence.into_iter().map(|(id, e)| ((reading.summary.name.clone(), id), e)));
-            gaps.extend(evidence_gaps);
+            let beside = scanned.sources.iter().filter(|other| other.is_beside(source));
+            let folders: Vec<_> = beside.map(TargetSource::folder).collect();
+            let evidence = evidence::of_target(source, &folders, &questions, config, key);
+            found.extend(evidence.into_iter().map(|(id, mut of_object)| {
+                of_object.elsewhere = evidence::elsewhere(source, &scanned.readings, &id);
+                ((reading.summary.name.clone(), id), of_object)
+            }));
         }
     }
-    (found, gaps)
+    found
+}
+
+fn question<'a>(reading: &'a ClusterReading, object: &'a DeclaredObject) -> Question<'a> {
+    let id = &object.id;
+    let verdict = reading.drifted.get(id);
+    Question {
+        object,
+        judgements: verdict.map(|verdict| verdict.judgements.as_slice()).unwrap_or_default(),
+        schema: reading.schemas.kind_or_builtin(&object.gvk),
+        live: verdict.and_then(|verdict| verdict.live.as_deref()),
+        ignored: reading.ignored.get(id).map(|ignored| ignored.inside[0].as_slice()).unwrap_or_default(),
+        whole: reading.unserved.contains_key(id)
+            || reading.unconverged.contains_key(id)
+            || reading.conflicts.iter().any(|conflict| conflict.kept.id == *id),
+        missing: reading.missing.contains(id),
+        removed: false,
+    }
 }

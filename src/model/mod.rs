@@ -21,3 +21,4 @@ pub mod resource;
 pub mod schema;
 pub mod secret;
 pub mod time;
+pub mod versions;

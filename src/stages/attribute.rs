@@ -1,32 +1,33 @@
 //! Which commit is behind the declared value, whether the live value ever stood in Git, and so the cause.
 //!
-//! Here by object: the commit that last changed the object's declaration in its file. Versions are compared as parsed values, so
-//! that re-indenting, reordering and comments change nothing.
+//! By field: its values are compared from version to version of the object, as parsed values, so that re-indenting, reordering, comments
+//! and moves from file to file change nothing.
 
 use serde_json::Value;
 
-use super::compare;
+use super::compare::{self, Difference};
 use super::judge::Judgement;
 use crate::model::attribution::{ActorKind, DeclaredBy, LiveMatch};
-use crate::model::canonical;
 use crate::model::field_path::{FieldPath, Step};
 use crate::model::finding::Cause;
 use crate::model::history::CommitInfo;
-use crate::model::ids::Revision;
+use crate::model::ids::{CommitId, Revision};
 use crate::model::schema::SchemaRef;
 use crate::model::time::Timestamp;
 
-/// One version of an object on its revision.
+/// From one commit on until the next version: what a revision declares of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObjectVersion {
-    /// The commit that brought it to the revision.
+    /// The commit that brought it to the revision; of one that began before the history at hand, the last commit before that.
     pub commit: CommitInfo,
-    /// The commit inside a merge that made it, where the merge is not it.
-    pub authored: Option<CommitInfo>,
     /// First-parent commits between it and the tracked commit.
     pub commits_behind: u64,
-    /// Normalised and redacted; `None` where the file did not declare the object (or could not be read then).
+    /// The newest commit that still declares it so, and how far that is behind.
+    pub last: (CommitId, u64),
+    /// Normalised and redacted; `None` where nothing declares the object.
     pub value: Option<Value>,
+    /// False where a content cannot be read that may declare it.
+    pub readable: bool,
 }
 
 /// An object's versions, newest first.
@@ -34,8 +35,48 @@ pub struct ObjectVersion {
 pub struct ObjectHistory {
     /// Newest first; the first is the present one.
     pub versions: Vec<ObjectVersion>,
-    /// True if it reaches back to where the file began.
+    /// True if it reaches back to where the object, or the revision, began.
     pub whole: bool,
+    /// Where merges brought versions: who changed a field (`None`: the object) in what they merged.
+    pub authors: Vec<(usize, Option<FieldPath>, CommitInfo)>,
+}
+
+/// What a version has at a place.
+#[derive(Clone, Copy)]
+enum State<'a> {
+    NoObject,
+    Absent,
+    Value(&'a Value),
+    Unknown,
+}
+
+impl ObjectVersion {
+    /// A field, or for `None` the object itself.
+    fn state(&self, path: Option<&FieldPath>) -> State<'_> {
+        match (&self.value, path) {
+            _ if !self.readable => State::Unknown,
+            (None, _) => State::NoObject,
+            (Some(value), None) => State::Value(value),
+            (Some(value), Some(path)) => match lookup(value, path) {
+                None | Some(Value::Null) => State::Absent,
+                Some(value) => State::Value(value),
+            },
+        }
+    }
+
+    /// Whether both declare a field (for `None`: the object) alike.
+    pub fn is_like(&self, other: &Self, path: Option<&FieldPath>, schema: Option<SchemaRef<'_>>) -> bool {
+        match (self.state(path), other.state(path)) {
+            (State::NoObject, State::NoObject) | (State::Absent, State::Absent) => true,
+            (State::Value(one), State::Value(other)) => {
+                one == other || {
+                    let schema = path.map_or(schema, |path| compare::schema_at(schema, path));
+                    compare::same(one, other, schema)
+                }
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What else decides about a cause.
@@ -67,33 +108,67 @@ pub struct Attributed {
 }
 
 impl ObjectHistory {
-    /// The commit that gave the object its present content: the oldest of the newest versions that are equal.
-    pub fn declared_by(&self) -> Option<DeclaredBy> {
-        let content = |version: &ObjectVersion| version.value.as_ref().map(canonical::json);
-        let present = content(self.versions.first()?)?;
-        let unchanged = self.versions.iter().take_while(|v| content(v).as_ref() == Some(&present)).count();
-        // All that is at hand is the same: an older version may be where it began.
-        if unchanged == self.versions.len() && !self.whole {
-            return None;
-        }
-        let version = self.versions.get(unchanged.checked_sub(1)?)?;
-        let commit = version.authored.as_ref().unwrap_or(&version.commit);
+    /// The version that gave a field (for `None`: the object) its present state: the oldest of the newest that declare it alike. For a
+    /// field that is not declared: the one that gave it up. `None` where it always was so, or began before the history at hand.
+    pub fn introduced(&self, path: Option<&FieldPath>, schema: Option<SchemaRef<'_>>) -> Option<usize> {
+        let present = self.versions.first()?;
+        let alike = self.versions.iter().take_while(|version| version.is_like(present, path, schema)).count();
+        let before = self.versions.get(alike).map(|version| version.state(path));
+        let known = match (present.state(path), before) {
+            (State::Unknown, _) | (_, Some(State::Unknown)) => false,
+            // All that is at hand is alike: an older version may be where it began.
+            (State::Value(_), None) => self.whole,
+            (State::Value(_), Some(_)) => true,
+            (State::Absent | State::NoObject, before) => matches!(before, Some(State::Value(_))),
+        };
+        alike.checked_sub(1).filter(|_| known)
+    }
+
+    /// The commit behind a field's (for `None`: the object's) present state. See [`Self::introduced`].
+    pub fn declared_by(&self, path: Option<&FieldPath>, schema: Option<SchemaRef<'_>>) -> Option<DeclaredBy> {
+        self.by(self.introduced(path, schema)?, path)
+    }
+
+    /// The commit behind a version: of a field that a merge brought, who changed it in what was merged.
+    pub fn by(&self, version: usize, path: Option<&FieldPath>) -> Option<DeclaredBy> {
+        let reached = &self.versions.get(version)?.commit;
+        let inside = self.authors.iter().find(|(n, of, _)| *n == version && of.as_ref() == path).map(|(_, _, by)| by);
+        let commit = inside.unwrap_or(reached);
         Some(DeclaredBy {
             commit: commit.id.clone(),
             author: commit.author.clone(),
             email: commit.email.clone(),
             time: commit.time,
             subject: commit.subject.clone(),
-            reached_by: version.authored.as_ref().map(|_| version.commit.id.clone()),
+            reached_by: inside.map(|_| reached.id.clone()),
             pull_request: None,
             signature: None,
         })
     }
 
-    /// The newest version before the present one for which `matches` holds, with its position.
-    fn newest(&self, matches: impl Fn(Option<&Value>) -> bool) -> Option<(usize, &ObjectVersion)> {
-        self.versions.iter().enumerate().skip(1).find(|(_, version)| matches(version.value.as_ref()))
+    /// Of an object that is declared no more: the version that gave it its last content.
+    pub fn last_declared(&self) -> Option<usize> {
+        let gone = self.versions.iter().take_while(|version| version.value.is_none()).count();
+        let last = self.versions.get(gone)?;
+        let alike = self.versions.iter().skip(gone).take_while(|version| version.is_like(last, None, None)).count();
+        (gone + alike).checked_sub(1)
     }
+
+    /// The newest version before the present one for which `matches` holds, with its position.
+    fn newest(&self, matches: impl Fn(&ObjectVersion) -> bool) -> Option<(usize, &ObjectVersion)> {
+        self.versions.iter().enumerate().skip(1).find(|(_, version)| version.readable && matches(version))
+    }
+}
+
+/// What another tracked revision of the repository declares of an object now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Elsewhere {
+    /// The revision.
+    pub revision: Revision,
+    /// What it resolved to.
+    pub commit: CommitId,
+    /// Normalised and redacted.
+    pub value: Value,
 }
 
 /// Attributes a difference inside an object that is live.
@@ -102,19 +177,29 @@ pub fn difference(
     live: &Value,
     schema: Option<SchemaRef<'_>>,
     history: &ObjectHistory,
+    elsewhere: &[Elsewhere],
     around: &Circumstances<'_>,
 ) -> Attributed {
     let Judgement { difference, actors, last_writer, undetermined } = judgement;
-    let declared_by = history.declared_by();
+    let declared_by = history.declared_by(Some(&difference.path), schema);
     if !difference.code.has_cause() {
         return Attributed { declared_by, live_matches: None, cause: None, note: None };
     }
     if *undetermined {
         return Attributed { declared_by, live_matches: None, cause: Some(Cause::Undetermined), note: None };
     }
-    let matched = history.newest(|version| matches(judgement, version, schema));
+    let matched = history.newest(|version| matches(judgement, version.value.as_ref(), live, schema));
     let unapplied = matched.and_then(|(n, _)| history.versions.get(n.checked_sub(1)?));
-    let live_matches = matched.map(|(n, version)| live_match(history, n, version, around.revision));
+    let ahead = || elsewhere.iter().find(|there| matches(judgement, Some(&there.value), live, schema));
+    let live_matches = match matched {
+        Some((n, version)) => Some(live_match(history, n, version, around.revision)),
+        None => ahead().map(|there| LiveMatch {
+            commit: there.commit.clone(),
+            revision: there.revision.clone(),
+            commits_behind: None,
+            since: None,
+        }),
+    };
     let by_gitops = match actors.first().map(|a| a.kind) {
         Some(ActorKind::Gitops) => Some(true),
         Some(ActorKind::Interactive | ActorKind::Controller) => Some(false),
@@ -126,7 +211,8 @@ pub fn difference(
         },
     };
     let by_person = actors.first().or(last_writer.as_ref()).is_some_and(|a| a.kind == ActorKind::Interactive);
-    let (cause, note) = match (&live_matches, by_gitops) {
+    let (cause, note) = match (&matched, by_gitops) {
+        (None, _) if live_matches.is_some() => (Cause::Ahead, None),
         (Some(_), Some(true)) => (pending_or_behind(since(unapplied), around), None),
         (Some(_), Some(false)) => (Cause::HandRollback, None),
         (Some(_), None) => {
@@ -142,21 +228,23 @@ pub fn difference(
     Attributed { declared_by, live_matches, cause: Some(cause), note: note.map(str::to_owned) }
 }
 
-/// Whether a version of the object has the live value of a difference: the same value in the same place, or nothing there where
-/// nothing is live.
-pub fn matches(judgement: &Judgement, version: Option<&Value>, schema: Option<SchemaRef<'_>>) -> bool {
-    let difference = &judgement.difference;
-    let at = || compare::schema_at(schema, &difference.path);
-    match (version.map(|version| lookup(version, &difference.path)), &difference.live) {
-        (None, _) => false,
-        (Some(declared), Some(live)) => declared.is_some_and(|declared| compare::equal(declared, live, at())),
-        (Some(declared), None) => declared.is_none_or(Value::is_null),
+/// Whether a version of the object has the live value of a difference: the same value in the same place, nothing there where nothing is
+/// live, or nothing there where the server's default is live.
+pub fn matches(judgement: &Judgement, version: Option<&Value>, live: &Value, schema: Option<SchemaRef<'_>>) -> bool {
+    let Difference { path, declared: today, live: value, .. } = &judgement.difference;
+    let Some(version) = version else { return false };
+    let declared = lookup(version, path).filter(|value| !value.is_null());
+    match (declared, value) {
+        (Some(declared), Some(value)) => compare::equal(declared, value, compare::schema_at(schema, path)),
+        (declared, None) => declared.is_none(),
+        // Of a field that is not declared now, absence is the present state and not an earlier one.
+        (None, Some(_)) => today.is_some() && compare::explains(version, live, path, schema),
     }
 }
 
 /// Attributes a declared object that is not live.
 pub fn missing(history: &ObjectHistory, around: &Circumstances<'_>) -> Attributed {
-    let declared_by = history.declared_by();
+    let declared_by = history.declared_by(None, None);
     let (cause, note) = if around.seen_live {
         (Cause::OutOfBand, "an earlier scan saw it live: it was deleted")
     } else if history.versions.is_empty() {
@@ -184,9 +272,9 @@ fn since(unapplied: Option<&ObjectVersion>) -> u64 {
 
 fn live_match(history: &ObjectHistory, n: usize, version: &ObjectVersion, revision: &Revision) -> LiveMatch {
     LiveMatch {
-        commit: version.commit.id.clone(),
+        commit: version.last.0.clone(),
         revision: revision.clone(),
-        commits_behind: Some(version.commits_behind),
+        commits_behind: Some(version.last.1),
         since: n.checked_sub(1).and_then(|after| history.versions.get(after)).map(|after| after.commit.time),
     }
 }
@@ -213,7 +301,8 @@ mod tests {
     use crate::model::attribution::Actor;
     use crate::model::finding::Code;
     use crate::model::ids::CommitId;
-    use crate::stages::compare::Difference;
+    use crate::model::resource::Gvk;
+    use crate::model::schema::builtin_schemas;
 
     fn version(n: u64, value: Option<Value>) -> ObjectVersion {
         let commit = CommitInfo {
@@ -224,14 +313,17 @@ mod tests {
             subject: format!("commit {n}"),
             parents: 1,
         };
-        ObjectVersion { commit, authored: None, commits_behind: n, value }
+        let last = n.saturating_sub(1);
+        let last = (CommitId::new(format!("{last:040}")), last);
+        ObjectVersion { commit, commits_behind: n, last, value, readable: true }
     }
 
     fn history(whole: bool) -> ObjectHistory {
         let of = |replicas: i64| Some(json!({"spec": {"replicas": replicas}}));
         ObjectHistory {
-            versions: vec![version(0, of(3)), version(2, of(3)), version(5, of(5)), version(9, None)],
+            versions: vec![version(1, of(3)), version(2, of(3)), version(5, of(5)), version(9, None)],
             whole,
+            authors: Vec::new(),
         }
     }
 
@@ -261,7 +353,7 @@ mod tests {
             grace_seconds: 600,
             seen_live: true,
         };
-        difference(&changed(live, actors), live_object, None, &history(whole), &around).cause
+        difference(&changed(live, actors), live_object, None, &history(whole), &[], &around).cause
     }
 
     #[test]
@@ -340,7 +432,7 @@ mod tests {
             grace_seconds: 0,
             seen_live: true,
         };
-        let cause = |history: &ObjectHistory| difference(&absent, &json!({"x": 1}), None, history, &around).cause;
+        let cause = |history: &ObjectHistory| difference(&absent, &json!({"x": 1}), None, history, &[], &around).cause;
         assert_eq!(cause(&history(true)), Some(Cause::OutOfBand));
         let mut older = history(true);
         older.versions[2].value = Some(json!({"spec": {}}));
@@ -348,14 +440,88 @@ mod tests {
     }
 
     #[test]
-    fn the_declaring_commit_is_the_one_that_last_changed_the_object() {
-        let by = history(true).declared_by().unwrap();
-        assert_eq!(by.subject, "commit 2");
-        let mut same = history(false);
-        same.versions.truncate(2);
-        assert_eq!(same.declared_by(), None, "it may have begun before the history at hand");
-        same.whole = true;
-        assert_eq!(same.declared_by().map(|by| by.subject), Some("commit 2".to_owned()));
+    fn the_declaring_commit_is_the_one_that_gave_the_field_its_value() {
+        let path = |text: &str| FieldPath::parse(text).unwrap();
+        let env = |value: &str| json!([{"name": "A", "value": "1"}, {"name": "B", "value": value}]);
+        let of = |replicas: i64, cpu: &str, value: &str| {
+            let containers = json!([{"name": "api", "env": env(value), "resources": {"limits": {"cpu": cpu}}}]);
+            Some(json!({"spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}}}))
+        };
+        let mut history = ObjectHistory {
+            versions: vec![
+                version(1, of(3, "1000m", "b")),
+                version(2, of(3, "1", "b")),
+                version(4, of(5, "1", "b")),
+                version(6, of(5, "1", "a")),
+                version(9, Some(json!({"spec": {"paused": true, "replicas": 5}}))),
+            ],
+            whole: true,
+            authors: Vec::new(),
+        };
+        let schema = builtin_schemas().kind(&Gvk::new("apps/v1", "Deployment"));
+        let by = |history: &ObjectHistory, text: &str| {
+            history.declared_by(Some(&path(text)), schema).map(|by| by.subject).unwrap_or_default()
+        };
+        let cpu = r#".spec.template.spec.containers[name="api"].resources.limits.cpu"#;
+        let b = r#".spec.template.spec.containers[name="api"].env[name="B"].value"#;
+        assert_eq!(by(&history, ".spec.replicas"), "commit 2");
+        assert_eq!(by(&history, cpu), "commit 6", "another writing is no change");
+        assert_eq!(by(&history, b), "commit 4");
+        assert_eq!(by(&history, ".spec.paused"), "commit 6", "the commit that gave it up");
+        assert_eq!(by(&history, ".spec.minReadySeconds"), "", "never declared");
+        assert_eq!(history.declared_by(None, schema).unwrap().subject, "commit 2", "the object as a whole");
+
+        history.versions.insert(0, version(0, of(3, "1", "b")));
+        let who = CommitInfo { subject: "inside".into(), ..history.versions[2].commit.clone() };
+        history.authors.push((2, Some(path(".spec.replicas")), who));
+        let replicas = history.declared_by(Some(&path(".spec.replicas")), schema).unwrap();
+        assert_eq!((replicas.subject.as_str(), replicas.reached_by.is_some()), ("inside", true));
+        assert_eq!(by(&history, cpu), "commit 6");
+
+        history.versions.truncate(3);
+        assert_eq!(by(&history, cpu), "commit 2", "where the revision begins");
+        history.whole = false;
+        assert_eq!(by(&history, cpu), "", "it may have begun before the history at hand");
+        history.versions.push(ObjectVersion { readable: false, value: None, ..version(9, None) });
+        assert_eq!(by(&history, cpu), "", "what cannot be read may have had it");
+    }
+
+    #[test]
+    fn an_older_version_without_the_field_had_the_servers_default() {
+        let judgement = changed(1, &actor(ActorKind::Gitops));
+        let schema = builtin_schemas().kind(&Gvk::new("apps/v1", "Deployment"));
+        let selector = json!({"matchLabels": {"a": "b"}});
+        let older = json!({"spec": {"selector": selector}});
+        let live = |replicas: i64| json!({"spec": {"selector": selector, "replicas": replicas}});
+        assert!(matches(&judgement, Some(&older), &live(1), schema));
+        assert!(!matches(&changed(2, &[]), Some(&older), &live(2), schema), "no default");
+        assert!(!matches(&judgement, None, &live(1), schema), "there was no object");
+    }
+
+    #[test]
+    fn what_only_another_revision_has_is_ahead() {
+        let revision = Revision::new("main");
+        let around = Circumstances {
+            revision: &revision,
+            sightings: &[],
+            now: Timestamp::from_unix(0),
+            grace_seconds: 0,
+            seen_live: true,
+        };
+        let next = Elsewhere {
+            revision: Revision::new("next"),
+            commit: CommitId::new("n"),
+            value: json!({"spec": {"replicas": 8}}),
+        };
+        let of = |live: i64| {
+            let judgement = changed(live, &actor(ActorKind::Gitops));
+            difference(&judgement, &json!({}), None, &history(true), std::slice::from_ref(&next), &around)
+        };
+        let ahead = of(8);
+        assert_eq!(ahead.cause, Some(Cause::Ahead));
+        assert_eq!(ahead.live_matches.unwrap().revision, next.revision);
+        assert_eq!(of(9).cause, Some(Cause::OutOfBand));
+        assert_eq!(of(5).cause, Some(Cause::Behind), "behind goes before ahead");
     }
 
     #[test]
@@ -368,10 +534,10 @@ mod tests {
             grace_seconds: 0,
             seen_live: true,
         };
-        let found = difference(&changed(5, &actor(ActorKind::Gitops)), &json!({}), None, &history(true), &around)
+        let found = difference(&changed(5, &actor(ActorKind::Gitops)), &json!({}), None, &history(true), &[], &around)
             .live_matches
             .unwrap();
-        assert_eq!((found.commits_behind, found.since), (Some(5), Some(Timestamp::from_unix(1_000_000 - 200))));
+        assert_eq!((found.commits_behind, found.since), (Some(4), Some(Timestamp::from_unix(1_000_000 - 200))));
     }
 
     #[test]

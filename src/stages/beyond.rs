@@ -4,18 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::attribute::{self, Circumstances, ObjectVersion};
+use super::attribute::{self, Circumstances};
 use super::findings::{self, Evidence};
 use super::former::Former;
 use super::live_only::LiveOnly;
 use super::opt_outs::{self, Off};
 use crate::config::audit::Audit;
 use crate::model::attribution::DeclaredBy;
-use crate::model::canonical;
 use crate::model::finding::{Cause, Code, Finding};
 use crate::model::fingerprint;
 use crate::model::gap::{Gap, Hides};
-use crate::model::history::CommitInfo;
 use crate::model::ids::ClusterName;
 use crate::model::moves;
 use crate::model::resource::{GroupKind, ObjectId};
@@ -157,7 +155,7 @@ pub fn of_leftover(
     let mut finding = bare(cluster, live, seen, Code::RemovedButLive);
     "in the history of the cluster's targets, in no target now, and in a LIST of its kind"
         .clone_into(&mut finding.method);
-    finding.declared_by = last_declared(&history.versions[gone.min(history.versions.len())..]);
+    finding.declared_by = history.last_declared().and_then(|last| history.by(last, None));
     let since = removal.map_or(former.commits_behind, |removal| removal.commits_behind);
     let (cause, why) = match doubt {
         Some(place) => (
@@ -175,10 +173,8 @@ pub fn of_leftover(
     };
     finding.cause = Some(cause);
     let file = &former.object.origin.file;
-    let removed = removal.map(|version| {
-        let by = version.authored.as_ref().unwrap_or(&version.commit);
-        format!("removed from Git by {}; last declared in {file}", commit(by))
-    });
+    let by = gone.checked_sub(1).and_then(|removal| history.by(removal, None));
+    let removed = by.map(|by| format!("removed from Git by {}; last declared in {file}", commit(&by)));
     let removed = removed.unwrap_or_else(|| format!("removed from Git, last declared in {file}"));
     finding.note = Some(join([Some(removed), managed_by(seen), why]));
     Removed::Finding(Box::new(finding))
@@ -248,27 +244,9 @@ pub enum Ending {
     NotLookedAt,
 }
 
-/// The oldest of the newest versions that are equal.
-fn last_declared(versions: &[ObjectVersion]) -> Option<DeclaredBy> {
-    let content = |version: &ObjectVersion| version.value.as_ref().map(canonical::json);
-    let last = content(versions.first()?)?;
-    let version = versions.iter().take_while(|version| content(version).as_ref() == Some(&last)).last()?;
-    let by = version.authored.as_ref().unwrap_or(&version.commit);
-    Some(DeclaredBy {
-        commit: by.id.clone(),
-        author: by.author.clone(),
-        email: by.email.clone(),
-        time: by.time,
-        subject: by.subject.clone(),
-        reached_by: version.authored.as_ref().map(|_| version.commit.id.clone()),
-        pull_request: None,
-        signature: None,
-    })
-}
-
 /// `4be07d2 (Ada Adams, 2026-03-02 …): Remove the worker`.
-fn commit(commit: &CommitInfo) -> String {
-    format!("{} ({}, {}): {}", commit.id.short(), commit.author, commit.time.for_people(), commit.subject)
+fn commit(by: &DeclaredBy) -> String {
+    format!("{} ({}, {}): {}", by.commit.short(), by.author, by.time.for_people(), by.subject)
 }
 
 fn managed_by(seen: &LiveOnly) -> Option<String> {

@@ -1,3 +1,5 @@
+use crate::model::history::CommitInfo;
+use crate::stages::attribute::ObjectVersion;
 use serde_json::{Value, json};
 
 use super::*;
@@ -40,11 +42,12 @@ fn version(behind: u64, value: Option<Value>) -> ObjectVersion {
         subject: format!("commit {behind}"),
         parents: 1,
     };
-    ObjectVersion { commit, authored: None, commits_behind: behind, value }
+    let last = (commit.id.clone(), behind);
+    ObjectVersion { commit, commits_behind: behind, last, value, readable: true }
 }
 
 fn evidence(whole: bool, versions: Vec<ObjectVersion>) -> Evidence {
-    Evidence { history: ObjectHistory { versions, whole } }
+    Evidence { history: ObjectHistory { versions, whole, authors: Vec::new() }, elsewhere: Vec::new() }
 }
 
 fn removed(is_gitops: bool, evidence: &Evidence, seen_first: Option<(u64, i64)>, doubt: Option<&str>) -> Removed {

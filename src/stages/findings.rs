@@ -11,7 +11,7 @@ use crate::model::resource::ObjectId;
 use crate::model::schema::SchemaRef;
 use crate::model::secret::redaction_note;
 
-use super::attribute::{self, Circumstances, ObjectHistory};
+use super::attribute::{self, Circumstances, Elsewhere, ObjectHistory};
 use super::converge;
 use super::declare::Conflict;
 use super::judge::Verdict;
@@ -22,6 +22,8 @@ use super::unserved::Unserved;
 pub struct Evidence {
     /// Its past on the tracked revision.
     pub history: ObjectHistory,
+    /// What other tracked revisions declare of it now.
+    pub elsewhere: Vec<Elsewhere>,
 }
 
 /// The findings of an object that is live.
@@ -39,7 +41,8 @@ pub fn of_verdict(
         .iter()
         .map(|judgement| {
             let difference = &judgement.difference;
-            let attributed = attribute::difference(judgement, &live, schema, &evidence.history, around);
+            let attributed =
+                attribute::difference(judgement, &live, schema, &evidence.history, &evidence.elsewhere, around);
             let mut finding =
                 of_object(cluster, object, difference.code, Some(difference.path.clone()), &verdict.method);
             finding.declared = difference.declared.clone();
@@ -74,7 +77,7 @@ pub fn of_missing(
 /// DL008: a kind or version that the cluster does not serve.
 pub fn of_unserved(cluster: &ClusterName, object: &DeclaredObject, served: &Unserved, evidence: &Evidence) -> Finding {
     let mut finding = of_object(cluster, object, Code::UnservedKind, None, "not in the cluster's complete discovery");
-    finding.declared_by = evidence.history.declared_by();
+    finding.declared_by = evidence.history.declared_by(None, None);
     finding.note = Some(served.note(&object.id.group_kind()));
     finding
 }
@@ -82,7 +85,7 @@ pub fn of_unserved(cluster: &ClusterName, object: &DeclaredObject, served: &Unse
 /// DL010: declared more than once, with different content.
 pub fn of_conflict(cluster: &ClusterName, conflict: &Conflict, evidence: &Evidence) -> Finding {
     let mut finding = of_object(cluster, &conflict.kept, Code::Conflict, None, "declarations compared with each other");
-    finding.declared_by = evidence.history.declared_by();
+    finding.declared_by = evidence.history.declared_by(None, None);
     let others: Vec<String> =
         conflict.others.iter().map(|o| format!("{}:{} (target {})", o.file, o.line.unwrap_or(1), o.target)).collect();
     finding.note =

@@ -33,5 +33,6 @@ pub mod owner;
 pub mod places;
 pub mod quantity;
 pub mod snapshot_plan;
+pub mod timeline;
 pub mod undeclared;
 pub mod unserved;

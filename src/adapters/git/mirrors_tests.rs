@@ -12,7 +12,6 @@ use super::super::test_server::{Reply, Server};
 use super::super::testing::{at, written};
 use super::*;
 use crate::model::gap::{GapKind, Hides};
-use crate::model::history::FileHistory;
 use crate::model::ids::{CommitId, RepositoryName, Revision};
 
 const CANARY: &str = "c4nary/s3cret+";

@@ -3,7 +3,6 @@
 //! Everything here is synchronous and blocks; no `git` program, hook, filter or credential helper is ever run.
 
 mod build;
-mod departed;
 mod distance;
 mod failure;
 mod fetch;
@@ -14,14 +13,18 @@ mod mirrors;
 mod repository;
 mod source;
 mod tree;
+mod versions;
+mod versions_cache;
 
 pub use build::{BuildError, Content, RepositoryBuilder, Written};
-pub use departed::{BlobReader, Departed, Departures};
-pub use history::HistoryBounds;
+
+pub use history::{BlobReader, HistoryBounds};
 pub use mirrors::Mirrors;
 pub use repository::{OpenedRepository, StaleMirror};
 pub use source::{CleanUrl, Credentials, Hidden, Location, LocationError, RepositorySource};
 pub use tree::{CommitTree, TreeLimits};
+pub use versions::{Extended, Line};
+pub use versions_cache::{VersionsCache, VersionsKey};
 
 #[cfg(test)]
 mod test_server;

@@ -7,18 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::manifest::{self, Reading};
-use crate::model::resource::Gvk;
-
-/// An object by what names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Version and kind.
-    pub gvk: Gvk,
-    /// `metadata.namespace`, if one is written.
-    pub namespace: Option<String>,
-    /// Name; never empty.
-    pub name: String,
-}
+use crate::model::versions::Head;
 
 /// Reads names, and remembers what it read: from version to version most documents of a file stay the same.
 pub struct HeadReader<'a> {

@@ -96,6 +96,18 @@ pub fn equal(declared: &Value, live: &Value, schema: Option<SchemaRef<'_>>) -> b
     compare(declared, live, schema, &mut Applied::new()).differences.is_empty()
 }
 
+/// Whether two declarations of one value say the same, however they are written.
+pub fn same(one: &Value, other: &Value, schema: Option<SchemaRef<'_>>) -> bool {
+    one == other || (equal(one, other, schema) && equal(other, one, schema))
+}
+
+/// Whether a declaration explains what is live at a place: it declares that value, or nothing and the value is the server's default.
+pub fn explains(declared: &Value, live: &Value, path: &FieldPath, schema: Option<SchemaRef<'_>>) -> bool {
+    let found = compare(declared, live, schema, &mut Applied::new());
+    let mut told = found.differences.iter().map(|d| &d.path).chain(found.extras.iter().map(|e| &e.path));
+    !told.any(|told| told.starts_with(path) || path.starts_with(told))
+}
+
 /// Whether two values are equal, and nothing is live besides what is declared or defaulted.
 pub(super) fn equal_exactly(declared: &Value, live: &Value, schema: Option<SchemaRef<'_>>) -> bool {
     compare(declared, live, schema, &mut Applied::new()) == Compared::default()

@@ -1,0 +1,141 @@
+//! What contents declare of objects, read for one object at a time.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::adapters::git::{BlobReader, OpenedRepository};
+use crate::adapters::render::heads::pieces_of;
+use crate::adapters::render::manifest::{self, Reading};
+use crate::model::declared::RenderedObject;
+use crate::model::history::CommitInfo;
+use crate::model::ids::{BlobId, CommitId};
+use crate::model::moves;
+use crate::model::resource::ObjectId;
+use crate::model::versions::VersionIndex;
+use crate::stages::attribute::ObjectVersion;
+use crate::stages::normalise::{Applied, Side, normalise};
+use crate::stages::timeline::{At, Stretch};
+
+/// Pieces that are remembered; then all are forgotten.
+const MOST_PIECES: usize = 4_096;
+
+/// Reads objects out of contents. From version to version most pieces of a file stay the same: they are read once.
+pub struct Declarations<'a> {
+    repository: &'a OpenedRepository,
+    blobs: BlobReader,
+    reading: Reading<'a>,
+    most_bytes: u64,
+    pieces: HashMap<Vec<u8>, Rc<Vec<RenderedObject>>>,
+    commits: HashMap<CommitId, Option<CommitInfo>>,
+}
+
+impl<'a> Declarations<'a> {
+    /// With nothing read yet.
+    pub fn new(repository: &'a OpenedRepository, reading: Reading<'a>, most_bytes: u64) -> Self {
+        Self {
+            repository,
+            blobs: repository.blobs(),
+            reading,
+            most_bytes,
+            pieces: HashMap::new(),
+            commits: HashMap::new(),
+        }
+    }
+
+    /// A commit, as it is shown; `None` where it cannot be read.
+    pub fn commit(&mut self, id: &CommitId) -> Option<CommitInfo> {
+        if let Some(known) = self.commits.get(id) {
+            return known.clone();
+        }
+        let info = self.repository.commit(id).ok();
+        self.commits.insert(id.clone(), info.clone());
+        info
+    }
+
+    /// What a stretch of an index declares of an object. `newer` is the commit that the next stretch begins with. `None` before the first
+    /// commit of all, and where a commit cannot be read.
+    pub fn version(
+        &mut self,
+        index: &VersionIndex,
+        id: &ObjectId,
+        stretch: Stretch,
+        newer: Option<usize>,
+    ) -> Option<ObjectVersion> {
+        let oldest = index.commits.first()?;
+        let (from, commits_behind) = match stretch.from {
+            Some(from) => (index.commits.get(from)?.clone(), index.behind(from)),
+            None if index.ended.is_none() && index.base.is_empty() => return None,
+            // What was there before the oldest commit at hand stood at its first parent.
+            None => {
+                let parent = self.repository.parents(oldest).into_iter().next();
+                (parent.unwrap_or_else(|| oldest.clone()), index.commits.len() as u64)
+            }
+        };
+        let last = match newer {
+            Some(newer) => {
+                newer.checked_sub(1).and_then(|last| Some((index.commits.get(last)?.clone(), index.behind(last))))
+            }
+            None => index.tip().map(|tip| (tip.clone(), 0)),
+        };
+        let mut readable = stretch.at != At::Unknown;
+        let value = match stretch.at {
+            At::In { blob, .. } => {
+                let value = index.blob(blob).cloned().and_then(|blob| self.value(&blob, id));
+                readable &= value.is_some();
+                value
+            }
+            At::Nowhere | At::Unknown => None,
+        };
+        Some(ObjectVersion {
+            commit: self.commit(&from)?,
+            commits_behind,
+            last: last.unwrap_or((from, commits_behind)),
+            value,
+            readable,
+        })
+    }
+
+    /// The object that a content declares last under an identity, normalised and redacted.
+    fn value(&mut self, blob: &BlobId, id: &ObjectId) -> Option<serde_json::Value> {
+        let content = self.blobs.read(blob, self.most_bytes)?;
+        let mut found = None;
+        for text in pieces_of(&content) {
+            if memchr::memmem::find(text, id.name.as_bytes()).is_none() {
+                continue;
+            }
+            let objects = self.objects(text);
+            if let Some(object) = objects.iter().rev().find(|object| is(object, id, self.reading.namespace)) {
+                let mut value = object.tree().ok()?;
+                normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
+                found = Some(value);
+            }
+        }
+        found
+    }
+
+    fn objects(&mut self, text: &[u8]) -> Rc<Vec<RenderedObject>> {
+        if let Some(known) = self.pieces.get(text) {
+            return known.clone();
+        }
+        if self.pieces.len() >= MOST_PIECES {
+            self.pieces.clear();
+        }
+        let objects = Rc::new(manifest::read("", text, &self.reading).objects);
+        self.pieces.insert(text.to_vec(), objects.clone());
+        objects
+    }
+}
+
+/// Whether an object has an identity, under any version and under an old name of its kind's group. A namespace that is not written is
+/// the target's, or that of the target which had the file then: the name decides.
+fn is(object: &RenderedObject, id: &ObjectId, namespace: &str) -> bool {
+    let group = |group: &str| moves::group_now(group, &id.kind).to_owned();
+    let same_namespace = match (&id.namespace, &object.namespace) {
+        (None, _) | (Some(_), None) => true,
+        (Some(wanted), Some(written)) => wanted == written || written == namespace && wanted == namespace,
+    };
+    object.name == id.name
+        && object.gvk.kind == id.kind
+        && group(&object.gvk.gv.group) == group(&id.group)
+        && same_namespace
+}

@@ -1,0 +1,148 @@
+//! The index of versions of each tracked revision: kept beside the mirrors, extended by what is new, and with the names of all objects in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::gather::yaml_limits;
+use super::pipeline::VERSION;
+use super::wiring;
+use crate::adapters::git::{HistoryBounds, Line, OpenedRepository, VersionsCache, VersionsKey};
+use crate::adapters::render::heads::HeadReader;
+use crate::adapters::render::manifest::Reading;
+use crate::adapters::render::plain::is_manifest_name;
+use crate::config::Config;
+use crate::model::gap::Gap;
+use crate::model::ids::{CommitId, RepositoryName, Revision};
+use crate::model::secret::RedactionKey;
+use crate::model::versions::{BlobNumber, Head, Named, Numbering, VersionIndex};
+
+/// A revision whose history is asked for.
+pub struct Tracked<'a> {
+    /// Its repository, brought up to date.
+    pub repository: &'a OpenedRepository,
+    /// The repository's name.
+    pub name: &'a RepositoryName,
+    /// The revision.
+    pub revision: &'a Revision,
+    /// What it resolved to.
+    pub commit: &'a CommitId,
+    /// The folders that targets read, links followed.
+    pub roots: Vec<String>,
+}
+
+/// The index up to a revision's commit. Blocks.
+///
+/// # Errors
+/// A gap that hides evidence where the history cannot be read.
+pub fn of_revision(tracked: &Tracked<'_>, config: &Config, key: &RedactionKey) -> Result<Arc<VersionIndex>, Gap> {
+    let deadline = Instant::now().checked_add(config.limits.history_time);
+    let bounds = HistoryBounds { max_commits: config.limits.history_commits, deadline };
+    let cache = VersionsCache::new(&config.cache.clone().unwrap_or_else(wiring::default_cache));
+    let mut roots = tracked.roots.clone();
+    roots.sort();
+    roots.dedup();
+    let rules = format!(
+        "{VERSION} {} {} {}",
+        config.limits.file_bytes, config.limits.yaml_bytes, config.limits.history_commits
+    );
+    let place = tracked.repository.path();
+    let place = config.repositories.iter().find(|r| r.name == *tracked.name).map_or_else(
+        || place.display().to_string(),
+        |repository| format!("{} {:?}", repository.name, repository.place),
+    );
+    let kept = VersionsKey { repository: &place, revision: tracked.revision.as_str(), roots: &roots, rules: &rules };
+    let known = cache.load(kept);
+    // Of a line that was cut short, more may be at hand now.
+    let known = if known.ended.is_some() && known.tip() != Some(tracked.commit) { without_line(known) } else { known };
+    let before = (known.tip().cloned(), known.named.iter().flatten().count());
+    let line = Line { tip: tracked.commit, roots: &roots, wanted: is_manifest_name, until: None };
+    let (mut index, extended) = tracked.repository.version_index(line, known, bounds)?;
+    tracing::debug!(repository = %tracked.name, revision = %tracked.revision, ?extended, "versions indexed");
+    Names { repository: tracked.repository, config, key, deadline }.fill(&mut index);
+    if before != (index.tip().cloned(), index.named.iter().flatten().count())
+        && let Err(error) = cache.save(kept, &index)
+    {
+        tracing::warn!("the index of versions cannot be kept, and is made anew by each scan: {error}");
+    }
+    Ok(Arc::new(index))
+}
+
+/// What contents name stays true when the line is walked anew.
+pub fn without_line(mut index: VersionIndex) -> VersionIndex {
+    index.begin_anew(None);
+    index
+}
+
+/// Reads what contents name.
+pub struct Names<'a> {
+    /// Where they are.
+    pub repository: &'a OpenedRepository,
+    /// Limits.
+    pub config: &'a Config,
+    /// For reading; names are never hidden.
+    pub key: &'a RedactionKey,
+    /// When to stop; what is not read by then is read another time.
+    pub deadline: Option<Instant>,
+}
+
+impl Names<'_> {
+    /// Reads all contents of an index whose names are not known, on all processors; all versions of a path on the same one, newest first:
+    /// they are kept as differences from each other, and most of their documents are the same.
+    pub fn fill(&self, index: &mut VersionIndex) {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut shares: Vec<Vec<(BlobNumber, &str)>> = vec![Vec::new(); workers];
+        let mut taken = vec![false; index.blobs.len()];
+        let mut of_path: HashMap<u32, usize> = HashMap::new();
+        let newest_first = index
+            .changes
+            .iter()
+            .rev()
+            .flatten()
+            .flat_map(|change| [change.now, change.before].into_iter().flatten().map(|blob| (change.path, blob)));
+        for (path, blob) in newest_first.chain(index.base.iter().copied()) {
+            let number = blob as usize;
+            if index.named[number].is_none() && !std::mem::replace(&mut taken[number], true) {
+                let next = of_path.len() % workers;
+                shares[*of_path.entry(path).or_insert(next)].push((blob, index.path(path)));
+            }
+        }
+        let blobs = &index.blobs;
+        let read: Vec<(BlobNumber, Vec<Head>, bool)> = std::thread::scope(|scope| {
+            let read = |share: Vec<(BlobNumber, &str)>| self.read(&share, blobs);
+            let running: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || read(share))).collect();
+            let joined = running.into_iter().map(|worker| worker.join());
+            joined.flat_map(|read| read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        });
+        let mut numbers = Numbering::of(&index.heads);
+        for (blob, heads, whole) in read {
+            let heads = heads.iter().map(|head| numbers.number(head, &mut index.heads)).collect();
+            index.named[blob as usize] = Some(Named { heads, whole });
+        }
+    }
+
+    fn read(
+        &self,
+        share: &[(BlobNumber, &str)],
+        ids: &[crate::model::ids::BlobId],
+    ) -> Vec<(BlobNumber, Vec<Head>, bool)> {
+        // The namespace is of no matter to names.
+        let reading = Reading {
+            limits: yaml_limits(self.config),
+            namespace: "",
+            key: self.key,
+            redaction: &self.config.redaction,
+        };
+        let mut reader = HeadReader::new(reading);
+        let blobs = self.repository.blobs();
+        let late = || self.deadline.is_some_and(|deadline| Instant::now() > deadline);
+        let in_time = share.iter().take_while(|_| !late());
+        in_time
+            .map(|(number, path)| {
+                let content = blobs.read(&ids[*number as usize], self.config.limits.file_bytes);
+                let (heads, whole) = content.map_or((Vec::new(), false), |content| reader.read(path, &content));
+                (*number, heads, whole)
+            })
+            .collect()
+    }
+}
