@@ -5,6 +5,7 @@
 pub mod argocd;
 pub mod assemble;
 pub mod audit;
+pub mod blame;
 pub mod cli;
 pub mod commands;
 pub mod convergence;
@@ -15,6 +16,7 @@ pub mod evidence;
 pub mod foreign;
 pub mod gather;
 pub mod ignored;
+pub mod inquiry;
 pub mod kind;
 pub mod live;
 pub mod merged;

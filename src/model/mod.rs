@@ -1,6 +1,7 @@
 //! Values only: what the rooms speak about. Nothing here reads, writes or knows the time.
 
 pub mod attribution;
+pub mod blame;
 pub mod canonical;
 pub mod declared;
 pub mod discovery;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::model::blame::{BLAME_SCHEMA, Blame};
 use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::report::{COMPARE_SCHEMA, ScanReport};
@@ -26,6 +27,16 @@ pub fn compare(drifted: bool, findings: &[Finding], notes: &[String]) -> String 
 /// An object, explained, as `driftledger/explain/v1`.
 pub fn explanation(explanation: &Explanation) -> String {
     pretty(explanation)
+}
+
+/// Objects with what is behind their fields, as `driftledger/blame/v1`.
+pub fn blame(objects: &[Blame]) -> String {
+    #[derive(Serialize)]
+    struct Blamed<'a> {
+        schema: &'static str,
+        objects: &'a [Blame],
+    }
+    pretty(&Blamed { schema: BLAME_SCHEMA, objects })
 }
 
 /// A list of findings.

@@ -1,5 +1,6 @@
 //! One command a file: its arguments and what it does with them.
 
+pub mod blame;
 pub mod compare;
 pub mod config;
 pub mod demo;

@@ -3,12 +3,14 @@
 //! No lines are drawn, so that columns can be cut and searched. Nothing is said by colour alone. From 160 columns on each fact
 //! has a column of its own; below, each finding is a small block.
 
+mod blame;
 mod explain;
 mod findings;
 mod lines;
 mod scan;
 mod show;
 
+pub use blame::blame;
 pub use explain::explain;
 pub use findings::findings;
 pub use lines::Style;
