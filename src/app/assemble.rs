@@ -28,6 +28,7 @@ use crate::stages::beyond::{self, Removed};
 use crate::stages::converge::finding::of_unconverged;
 use crate::stages::findings::{self, Evidence};
 use crate::stages::lifecycle::{Looked, lifecycle};
+use crate::stages::runs;
 
 /// Evidence by cluster and object.
 pub type EvidenceByObject = BTreeMap<(ClusterName, ObjectId), Evidence>;
@@ -70,7 +71,7 @@ pub fn record(
         .map(|object| &object.origin.target)
         .collect();
     let sources = scanned.sources.iter().filter(|source| in_question.contains(&source.config.name));
-    let (sightings, sighting_gaps) = sightings::of_targets(sources, prior, config);
+    let sightings = sightings::of_targets(sources, prior);
     let mut found = Vec::new();
     let mut kept = Vec::new();
     for reading in &scanned.readings {
@@ -86,7 +87,6 @@ pub fn record(
 
     let mut gaps: Vec<Gap> = scanned.sources.iter().flat_map(|s| s.gaps.clone()).collect();
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
-    gaps.extend(sighting_gaps);
     let mut looked = looked(&scanned, config, gaps.clone());
     looked.ignored = ignored.reasons().clone();
     let lifecycle = lifecycle(&found, &looked, prior, key);
@@ -94,7 +94,7 @@ pub fn record(
     let sightings: Vec<Sighting> = scanned.sources.iter().filter_map(sighting).collect();
     let new_sightings: BTreeSet<Sighting> =
         sightings.into_iter().filter(|s| !prior.sightings.contains_key(s)).collect();
-    let targets = target_summaries(&scanned, &found);
+    let targets = target_summaries(&scanned, &found, prior);
     let counts = counts(&scanned, &targets, &found, lifecycle.unknown.len(), gaps.len());
     let complete = gaps.is_empty() && scanned.targets.len() == config.targets.len();
     let mut exclusions: Vec<_> = scanned.readings.iter().flat_map(|r| r.exclusions.clone()).collect();
@@ -235,7 +235,7 @@ fn of_object(
         found.push(findings::of_conflict(cluster, conflict, evidence));
     }
     if let Some(verdict) = reading.drifted.get(&object.id) {
-        let schema = reading.schemas.kind_or_builtin(&object.gvk);
+        let schema = reading.schemas.kind_at_any_version(&object.gvk);
         found.extend(findings::of_verdict(cluster, object, verdict, schema, evidence, around));
     }
     if let Some(unconverged) = reading.unconverged.get(&object.id) {
@@ -294,7 +294,7 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
     looked
 }
 
-fn target_summaries(scanned: &Scanned, found: &[Finding]) -> Vec<TargetSummary> {
+fn target_summaries(scanned: &Scanned, found: &[Finding], prior: &PriorState) -> Vec<TargetSummary> {
     let of = |finding: &Finding, target: &TargetName| finding.origin.as_ref().is_some_and(|o| o.target == *target);
     scanned
         .sources
@@ -319,6 +319,10 @@ fn target_summaries(scanned: &Scanned, found: &[Finding]) -> Vec<TargetSummary> 
                 findings: found.iter().filter(|f| of(f, target)).count() as u64,
                 files_passed_over: source.passed_over,
                 stale: source.is_stale(),
+                rewritten: sightings::rewritten(source, prior),
+                runs: source.versions.as_ref().and_then(|index| {
+                    runs::of_target(found.iter().filter(|f| of(f, target)), |commit| sightings::behind(index, commit))
+                }),
             }
         })
         .collect()

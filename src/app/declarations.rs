@@ -11,7 +11,7 @@ use crate::model::history::CommitInfo;
 use crate::model::ids::{BlobId, CommitId};
 use crate::model::moves;
 use crate::model::resource::ObjectId;
-use crate::model::versions::VersionIndex;
+use crate::model::versions::{Ended, VersionIndex};
 use crate::stages::attribute::ObjectVersion;
 use crate::stages::normalise::{Applied, Side, normalise};
 use crate::stages::timeline::{At, Stretch};
@@ -65,6 +65,8 @@ impl<'a> Declarations<'a> {
         let (from, commits_behind) = match stretch.from {
             Some(from) => (index.commits.get(from)?.clone(), index.behind(from)),
             None if index.ended.is_none() && index.base.is_empty() => return None,
+            // What the oldest commit of a shallow clone changed is not known: at that commit it was so.
+            None if index.ended == Some(Ended::Shallow) => (oldest.clone(), index.behind(0)),
             // What was there before the oldest commit at hand stood at its first parent.
             None => {
                 let parent = self.repository.parents(oldest).into_iter().next();

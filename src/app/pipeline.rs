@@ -83,10 +83,23 @@ pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
         tracing::debug!("recorded");
         // Only the ledger knows since when a finding is there.
         let kept = ledger.report(Some(id))?;
-        Ok::<_, AppError>(kept.unwrap_or(report))
+        Ok::<_, AppError>(kept.map_or_else(|| report.clone(), |kept| as_of_now(kept, &report)))
     });
     scan.progress.finish();
     recorded.await.unwrap_or_else(|error| Err(AppError::new(format!("the scan was given up: {error}"))))
+}
+
+/// The ledger keeps a finding as it was when something of it changed. That a revision has moved on is no such change, but how far behind
+/// something is now, and where it is declared, is this scan's to say.
+fn as_of_now(mut kept: ScanReport, report: &ScanReport) -> ScanReport {
+    let now: BTreeMap<&str, &Finding> = report.findings.iter().map(|f| (f.fingerprint.as_str(), f)).collect();
+    for finding in &mut kept.findings {
+        if let Some(now) = now.get(finding.fingerprint.as_str()) {
+            finding.origin.clone_from(&now.origin);
+            finding.live_matches.clone_from(&now.live_matches);
+        }
+    }
+    kept
 }
 
 /// The clusters and targets that a scan covers.
@@ -252,7 +265,7 @@ fn question<'a>(reading: &'a ClusterReading, object: &'a DeclaredObject) -> Ques
     Question {
         object,
         judgements: verdict.map(|verdict| verdict.judgements.as_slice()).unwrap_or_default(),
-        schema: reading.schemas.kind_or_builtin(&object.gvk),
+        schema: reading.schemas.kind_at_any_version(&object.gvk),
         live: verdict.and_then(|verdict| verdict.live.as_deref()),
         ignored: reading.ignored.get(id).map(|ignored| ignored.inside[0].as_slice()).unwrap_or_default(),
         whole: reading.unserved.contains_key(id)

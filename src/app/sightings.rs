@@ -1,50 +1,47 @@
 //! What this ledger saw of a revision before: the tips of earlier scans, by how far behind today's tip they are.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::collections::{BTreeMap, HashMap};
 
 use super::gather::TargetSource;
-use crate::adapters::git::HistoryBounds;
-use crate::config::Config;
-use crate::model::gap::{Gap, Hides};
 use crate::model::ids::{CommitId, TargetName};
 use crate::model::record::PriorState;
+use crate::model::report::Rewritten;
 use crate::model::time::Timestamp;
+use crate::model::versions::VersionIndex;
 
 /// For each target: commits behind the tracked one, and when first seen as the revision's tip.
 pub type Sightings = BTreeMap<TargetName, Vec<(u64, Timestamp)>>;
 
-/// Asks Git where the tips of earlier scans stand now. One that a forced push took off the revision is left out. Blocks.
-pub fn of_targets<'a>(
-    sources: impl Iterator<Item = &'a TargetSource>,
-    prior: &PriorState,
-    config: &Config,
-) -> (Sightings, Vec<Gap>) {
+/// Where the tips of earlier scans stand now. One that a forced push took off the revision is left out.
+pub fn of_targets<'a>(sources: impl Iterator<Item = &'a TargetSource>, prior: &PriorState) -> Sightings {
     let mut sightings = Sightings::new();
-    let mut gaps = Vec::new();
     for source in sources {
-        let Some((tip, repository, _)) = &source.commit else { continue };
+        let Some(index) = &source.versions else { continue };
         let of_revision = prior.sightings.iter().filter(|(sighting, _)| {
             sighting.repository == source.config.repository && sighting.revision == source.config.revision
         });
-        let seen: BTreeMap<&CommitId, Timestamp> =
+        let seen: HashMap<&CommitId, Timestamp> =
             of_revision.map(|(sighting, time)| (&sighting.commit, *time)).collect();
-        let wanted: BTreeSet<CommitId> = seen.keys().map(|commit| (*commit).clone()).collect();
-        let bounds = HistoryBounds {
-            max_commits: config.limits.history_commits,
-            deadline: Instant::now().checked_add(config.limits.history_time),
-            ..HistoryBounds::default()
-        };
-        match repository.commits_behind(tip, &wanted, bounds) {
-            Ok(behind) => {
-                let of_target = behind.into_iter().filter_map(|(commit, behind)| Some((behind, *seen.get(&commit)?)));
-                sightings.insert(source.config.name.clone(), of_target.collect());
-            }
-            Err(mut gap) => {
-                gap.hides = Hides::Evidence;
-                gaps.push(gap.of_target(&source.config.name));
-            }
-        }
+        let behind = |(n, commit): (usize, &CommitId)| Some((index.behind(n), *seen.get(commit)?));
+        let found = index.commits.iter().enumerate().rev().filter_map(behind).collect();
+        sightings.insert(source.config.name.clone(), found);
     }
-    (sightings, gaps)
+    sightings
+}
+
+/// Whether a target's revision left the line on which the scan before saw it.
+pub fn rewritten(source: &TargetSource, prior: &PriorState) -> Option<Rewritten> {
+    let (tip, repository, _) = source.commit.as_ref()?;
+    let before = prior.tips.get(&source.config.name)?;
+    let index = source.versions.as_ref()?;
+    // Of a line that is cut short, the older part is not known.
+    if before == tip || index.commits.contains(before) || index.ended.is_some() {
+        return None;
+    }
+    Some(Rewritten { from: before.clone(), forced: !repository.is_ancestor(before, tip) })
+}
+
+/// How many first-parent commits a commit is behind the tip of an index.
+pub fn behind(index: &VersionIndex, commit: &CommitId) -> Option<u64> {
+    index.commits.iter().rposition(|known| known == commit).map(|n| index.behind(n))
 }

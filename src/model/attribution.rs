@@ -56,6 +56,9 @@ pub struct LiveMatch {
     pub commits_behind: Option<u64>,
     /// Since when Git declares something else: the time of the commit after it.
     pub since: Option<Timestamp>,
+    /// The commit that gave it that value then; `None` where that was before the history at hand.
+    #[serde(default)]
+    pub given_by: Option<CommitId>,
 }
 
 /// What sort of writer a manager's name stands for. The name is chosen by the client: a hint, not proof.

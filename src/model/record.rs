@@ -145,6 +145,8 @@ pub struct PriorState {
     pub seen_live: HashSet<(ClusterName, ObjectId)>,
     /// The newest state of each configuration subject.
     pub config: BTreeMap<String, String>,
+    /// What each target's revision resolved to in its newest finished scan.
+    pub tips: BTreeMap<TargetName, CommitId>,
     /// When each commit was first seen on its revision.
     pub sightings: BTreeMap<Sighting, Timestamp>,
 }

@@ -141,6 +141,34 @@ pub struct TargetSummary {
     pub files_passed_over: u64,
     /// True if an old mirror was used because fetching failed and the configuration allows it.
     pub stale: bool,
+    /// Set where the revision does not go on from the commit that the scan before saw.
+    #[serde(default)]
+    pub rewritten: Option<Rewritten>,
+    /// What of the revision runs, as far as can be told; `None` where nothing shows it.
+    #[serde(default)]
+    pub runs: Option<Runs>,
+}
+
+/// A revision that left its line of first parents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rewritten {
+    /// The commit that the scan before saw.
+    pub from: CommitId,
+    /// True if it is no longer part of the revision: a forced push. False if it was merged into another line.
+    pub forced: bool,
+}
+
+/// How far a target is behind its revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Runs {
+    /// The newest commit that everything of the target may come from; `None` where no one commit explains all of it.
+    pub commit: Option<CommitId>,
+    /// First-parent commits from it to the tracked commit.
+    pub commits_behind: Option<u64>,
+    /// What shows it, for people.
+    pub evidence: String,
 }
 
 /// Totals of a scan.

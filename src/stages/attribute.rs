@@ -192,12 +192,13 @@ pub fn difference(
     let unapplied = matched.and_then(|(n, _)| history.versions.get(n.checked_sub(1)?));
     let ahead = || elsewhere.iter().find(|there| matches(judgement, Some(&there.value), live, schema));
     let live_matches = match matched {
-        Some((n, version)) => Some(live_match(history, n, version, around.revision)),
+        Some((n, version)) => Some(live_match(history, n, version, judgement, schema, around.revision)),
         None => ahead().map(|there| LiveMatch {
             commit: there.commit.clone(),
             revision: there.revision.clone(),
             commits_behind: None,
             since: None,
+            given_by: None,
         }),
     };
     let by_gitops = match actors.first().map(|a| a.kind) {
@@ -270,12 +271,25 @@ fn since(unapplied: Option<&ObjectVersion>) -> u64 {
     unapplied.map_or(0, |version| version.commits_behind)
 }
 
-fn live_match(history: &ObjectHistory, n: usize, version: &ObjectVersion, revision: &Revision) -> LiveMatch {
+fn live_match(
+    history: &ObjectHistory,
+    n: usize,
+    version: &ObjectVersion,
+    judgement: &Judgement,
+    schema: Option<SchemaRef<'_>>,
+    revision: &Revision,
+) -> LiveMatch {
+    let path = Some(&judgement.difference.path);
+    let older = history.versions.get(n..).unwrap_or_default();
+    let alike = older.iter().take_while(|older| older.is_like(version, path, schema)).count();
+    let began = alike < older.len() || history.whole;
+    let given_by = alike.checked_sub(1).filter(|_| began).and_then(|last| older.get(last));
     LiveMatch {
         commit: version.last.0.clone(),
         revision: revision.clone(),
         commits_behind: Some(version.last.1),
         since: n.checked_sub(1).and_then(|after| history.versions.get(after)).map(|after| after.commit.time),
+        given_by: given_by.map(|version| version.commit.id.clone()),
     }
 }
 

@@ -32,6 +32,7 @@ pub mod opt_outs;
 pub mod owner;
 pub mod places;
 pub mod quantity;
+pub mod runs;
 pub mod snapshot_plan;
 pub mod timeline;
 pub mod undeclared;

@@ -169,6 +169,7 @@ fn worst() -> Vec<Finding> {
                 revision: Revision::new("main"),
                 commits_behind: Some(7),
                 since: Some(time("2026-02-28T09:30:00Z")),
+                given_by: None,
             }),
             actors: vec![Actor { time: Some(time("2026-03-02T08:02:11Z")), ..actor("k9s", ActorKind::Interactive) }],
             first_seen: Some(time("2026-03-02T08:03:09Z")),
@@ -282,6 +283,7 @@ fn middling() -> Vec<Finding> {
                 revision: Revision::new("main"),
                 commits_behind: Some(3),
                 since: Some(time("2026-02-27T09:30:00Z")),
+                given_by: None,
             }),
             actors: vec![Actor {
                 time: Some(time("2026-01-30T10:00:00Z")),
@@ -386,6 +388,7 @@ fn least() -> Vec<Finding> {
                 revision: Revision::new("main"),
                 commits_behind: Some(1),
                 since: Some(time("2026-03-02T14:00:00Z")),
+                given_by: None,
             }),
             actors: vec![Actor {
                 time: Some(time("2026-02-14T10:00:00Z")),
@@ -417,6 +420,8 @@ fn target(name: &str, declared: u64, compared: u64, findings: u64, passed_over: 
         findings,
         files_passed_over: passed_over,
         stale: false,
+        rewritten: None,
+        runs: None,
     }
 }
 

@@ -87,6 +87,29 @@ pub struct Fact {
     pub section: &'static str,
 }
 
+/// What is to be told of a target besides its counts: how far behind it is, and that its revision was rewritten.
+pub fn of_target(target: &TargetSummary) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(runs) = &target.runs {
+        notes.push(match (&runs.commit, runs.commits_behind) {
+            (Some(commit), Some(behind)) => {
+                format!("runs {}, {} behind ({})", commit.short(), counted(behind, "commit", "commits"), runs.evidence)
+            }
+            _ => runs.evidence.clone(),
+        });
+    }
+    if let Some(rewritten) = &target.rewritten {
+        let to = target.commit.as_ref().map_or("?", |commit| commit.short());
+        let how = if rewritten.forced {
+            "a forced push: the old commit is no longer part of it"
+        } else {
+            "the old commit was merged into another line"
+        };
+        notes.push(format!("{} was rewritten from {} to {to} ({how})", target.revision, rewritten.from.short()));
+    }
+    notes
+}
+
 /// The trust strip: targets, objects compared, gaps, exclusions, last complete scan, seal.
 pub fn trust(report: &ScanReport) -> Vec<Fact> {
     let scan = &report.scan;

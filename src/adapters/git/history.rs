@@ -8,6 +8,9 @@ use crate::model::ids::{BlobId, CommitId};
 
 use super::repository::{OpenedRepository, commit_id};
 
+/// Commits that are looked at for one that may be among them.
+const MOST_ANCESTORS: usize = 100_000;
+
 /// How far a walk goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryBounds {
@@ -65,6 +68,18 @@ impl OpenedRepository {
     /// For reading many blobs.
     pub fn blobs(&self) -> BlobReader {
         BlobReader { repository: self.store.without_cache() }
+    }
+
+    /// Whether one commit is part of another's history, along any parents. False where it is not there, or where that cannot be told.
+    pub fn is_ancestor(&self, older: &CommitId, newer: &CommitId) -> bool {
+        let repository = self.store.local();
+        let id = |commit: &CommitId| ObjectId::from_hex(commit.as_str().as_bytes()).ok();
+        let (Some(older), Some(newer)) = (id(older), id(newer)) else { return false };
+        if !repository.has_object(older) {
+            return false;
+        }
+        let walk = repository.rev_walk([newer]).all();
+        walk.is_ok_and(|walk| walk.take(MOST_ANCESTORS).flatten().any(|step| step.id == older))
     }
 
     /// The parents of a commit, the first one first; none where it cannot be read.

@@ -3,7 +3,6 @@
 //! Everything here is synchronous and blocks; no `git` program, hook, filter or credential helper is ever run.
 
 mod build;
-mod distance;
 mod failure;
 mod fetch;
 mod history;

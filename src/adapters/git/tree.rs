@@ -18,7 +18,7 @@ const LINKS: usize = 40;
 /// No path that a link could sensibly hold is longer.
 const LONGEST_LINK: u64 = 4096;
 /// A deeper folder is no manifest's home but an attack on the stack.
-const DEEPEST_FOLDER: usize = 256;
+pub(super) const DEEPEST_FOLDER: usize = 256;
 /// How a Git LFS pointer file begins (its specification, version 1).
 const LFS: &[u8] = b"version https://git-lfs.github.com/spec/v1";
 

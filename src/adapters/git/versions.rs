@@ -14,6 +14,7 @@ use crate::model::versions::{BlobNumber, Ended, FileChange, Numbering, PathNumbe
 
 use super::history::{HistoryBounds, Node};
 use super::repository::{OpenedRepository, commit_id};
+use super::tree::DEEPEST_FOLDER;
 
 /// Which line of first parents is walked, and what is looked at on it.
 #[derive(Clone, Copy)]
@@ -202,7 +203,7 @@ impl Walk<'_> {
     fn changes(&self, now: &[Option<Entry>], before: &[Option<Entry>]) -> Option<Vec<Change>> {
         let mut found = Vec::new();
         for ((root, now), before) in self.line.roots.iter().zip(now).zip(before) {
-            self.differences(&mut BString::from(root.as_str()), *now, *before, &mut found)?;
+            self.differences(&mut BString::from(root.as_str()), *now, *before, DEEPEST_FOLDER, &mut found)?;
         }
         if self.line.roots.len() > 1 {
             found.sort();
@@ -216,15 +217,14 @@ impl Walk<'_> {
         path: &mut BString,
         now: Option<Entry>,
         before: Option<Entry>,
+        depth: usize,
         found: &mut Vec<Change>,
     ) -> Option<()> {
         if file(now) != file(before) && path.to_str().is_ok_and(self.line.wanted) {
             found.push((path.clone(), file(before), file(now)));
         }
         let (now, before) = (folder(now), folder(before));
-        if now == before {
-            return Some(());
-        }
+        let Some(depth) = depth.checked_sub(1).filter(|_| now != before) else { return Some(()) };
         let read = |id: Option<ObjectId>| id.map(|id| self.repository.find_tree(id)).transpose().ok();
         let (now, before) = (read(now)?, read(before)?);
         let mut now = now.iter().flat_map(|tree| tree.iter());
@@ -246,7 +246,7 @@ impl Walk<'_> {
                     path.push(b'/');
                 }
                 path.extend_from_slice(one.or(other)?.filename);
-                self.differences(path, here, there, found)?;
+                self.differences(path, here, there, depth, found)?;
                 path.truncate(length);
             }
             if order.is_le() {

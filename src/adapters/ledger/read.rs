@@ -73,6 +73,7 @@ impl LedgerReader {
                 objects,
                 seen_live,
                 config: config(connection)?,
+                tips: tips(connection)?,
                 sightings: sightings(connection)?,
             })
         })
@@ -283,6 +284,19 @@ fn objects(connection: &Connection) -> Result<(HashMap<ObjectKey, ObjectState>, 
 fn config(connection: &Connection) -> Result<BTreeMap<String, String>, Fault> {
     let mut query = connection.prepare_cached("SELECT subject, state FROM config_event ORDER BY seq")?;
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Each target's commit in the newest finished scan that read it.
+fn tips(connection: &Connection) -> Result<BTreeMap<TargetName, CommitId>, Fault> {
+    let mut query = connection.prepare_cached(
+        "SELECT t.value ->> '$.name', t.value ->> '$.commit' FROM scan_finished f, json_each(f.summary, '$.targets') t \
+         WHERE f.outcome = 'finished' AND t.value ->> '$.commit' IS NOT NULL \
+         AND f.seq > (SELECT coalesce(max(seq), 0) FROM scan_finished) - 20 ORDER BY f.seq",
+    )?;
+    let rows = query.query_map([], |row| {
+        Ok((TargetName::new(row.get::<_, String>(0)?), CommitId::new(row.get::<_, String>(1)?)))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

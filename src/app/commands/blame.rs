@@ -58,7 +58,7 @@ impl BlameCommand {
             let blaming = Blaming { sources: &sources, config: &config, key: &key };
             let answers = inquiry.ask(declared, |judge, object, text| {
                 let explained = judge.explain(object, text).map_err(|error| AppError::new(error.to_string()))?;
-                let schema = judge.schemas.kind_or_builtin(&object.gvk);
+                let schema = judge.schemas.kind_at_any_version(&object.gvk);
                 Ok(tokio::task::block_in_place(|| blaming.of(object, explained, schema)))
             });
             for answer in answers.await? {

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::openapi::{RawSchema, read};
 use super::shape::{SchemaRef, Schemas};
-use crate::model::discovery::{Discovery, ServedKind};
+use crate::model::discovery::{Discovery, ServedKind, preferred};
+use crate::model::moves;
 use crate::model::resource::Gvk;
 
 /// What the Go type of a field says, and what the server's defaulting puts there.
@@ -72,6 +73,16 @@ impl Schemas {
     /// The schema of a kind at a version; where this set has none, the embedded one, if it is Kubernetes' own.
     pub fn kind_or_builtin(&self, gvk: &Gvk) -> Option<SchemaRef<'_>> {
         self.kind(gvk).or_else(|| builtin_schemas().kind(gvk))
+    }
+
+    /// For comparing declarations of one object with each other: where nothing is known of a version, what is known of another one of the
+    /// kind, under the group that it has now.
+    pub fn kind_at_any_version(&self, gvk: &Gvk) -> Option<SchemaRef<'_>> {
+        self.kind_or_builtin(gvk).or_else(|| {
+            let kind = moves::kind_now(&gvk.group_kind());
+            let version = preferred(builtin_discovery().versions_of(&kind))?.gvk.clone();
+            builtin_schemas().kind(&version)
+        })
     }
 }
 

@@ -112,6 +112,7 @@ struct TargetRow {
     findings: String,
     passed_over: String,
     stale: bool,
+    notes: Vec<String>,
     partial: bool,
 }
 
@@ -333,6 +334,7 @@ fn targets(report: &ScanReport) -> Vec<TargetRow> {
         findings: number(x.findings),
         passed_over: number(x.files_passed_over),
         stale: x.stale,
+        notes: words::of_target(x).iter().map(|note| t(note)).collect(),
         partial: x.compared < x.declared,
     };
     report.scan.targets.iter().map(row).collect()

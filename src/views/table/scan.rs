@@ -23,6 +23,11 @@ pub fn scan(report: &ScanReport, style: Style) -> String {
     );
     hang(&mut out, "", &words::trust_line(report), style);
     hang(&mut out, "", &words::changes(report), style);
+    for target in &report.scan.targets {
+        for note in words::of_target(target) {
+            hang(&mut out, "", &terminal(&format!("{}: {note}", target.name)), style);
+        }
+    }
     out.push('\n');
     if report.findings.is_empty() {
         let text = match verdict.state {

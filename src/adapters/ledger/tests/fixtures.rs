@@ -155,6 +155,8 @@ impl Scan {
             findings: 0,
             files_passed_over: 0,
             stale: false,
+            rewritten: None,
+            runs: None,
         };
         let cluster = |name: &&str| ClusterSummary {
             name: ClusterName::new(*name),

@@ -33,6 +33,7 @@ fn prior(open: Option<OpenFinding>) -> PriorState {
         objects: Default::default(),
         seen_live: Default::default(),
         config: BTreeMap::new(),
+        tips: BTreeMap::new(),
         sightings: BTreeMap::new(),
     }
 }
