@@ -5,8 +5,7 @@ import json
 from dataclasses import dataclass, field
 
 from fields import ABSENT, leaves, look, normal, place, put, samples, written
-from manifests import CLUSTER_WIDE
-from oracle import GONE, UNKNOWN, Answer, agreed
+from oracle import BEFORE, GONE, UNKNOWN, Answer, agreed
 
 SERVED = {"Deployment": "apps/v1", "Ingress": "networking.k8s.io/v1", "ClusterRole": "rbac.authorization.k8s.io/v1", "Widget": "example.com/v1"}
 # Maps and lists in which an entry that Git does not declare is a finding without further evidence.
@@ -30,15 +29,13 @@ class Drift:
     def __init__(self, oracle, dice, most=4):
         self.oracle, self.dice, self.most = oracle, dice, most
         self.objects, self.expected = [], {}
-        declared = list(oracle.now())
-        count = {}
-        for _, identity, _, _ in declared:
+        declared, count = oracle.now(), {}
+        for _, identity, _ in declared:
             count[identity] = count.get(identity, 0) + 1
         kept = {}
-        for target, identity, document, _ in declared:
-            value = copy.deepcopy(document.value)
-            if identity[2]:
-                value["metadata"]["namespace"] = identity[2]
+        self.objects += [placed(document.value, identity) for _, identity, document in oracle.not_asked()]
+        for target, identity, document in declared:
+            value = placed(document.value, identity)
             scanned = count[identity] == 1 and value["apiVersion"] == SERVED.get(document.kind, value["apiVersion"])
             ordinary = scanned and document.kind not in ("CustomResourceDefinition", "Namespace", "Secret")
             kinds = kept.setdefault(document.kind, 0)
@@ -114,7 +111,7 @@ class Drift:
         found = self.earlier(target, identity, document, steps)
         now = look(document.value, steps)
         # The type has to be the schema's, or there would be more to say than that a value differs.
-        found = {text: value for text, value in found.items() if kind(value) == kind(now) and now != ""}
+        found = {text: value for text, value in found.items() if kind(value) == kind(now) and now != "" and not covers(value, now)}
         if not found:
             return False
         return self.declare("older", "DL001", target, identity, document, live, steps, found[self.dice.choice(sorted(found))])
@@ -160,7 +157,7 @@ class Drift:
     def undeclared(self, target, identity, document, live, steps):
         values = self.values(target, identity, document, steps)
         since = [self.oracle.run(value) for value in values]
-        if any(found is None or found[1] in (None, GONE) for found in since):
+        if any(found is None or found[1] in (None, GONE, BEFORE) for found in since):
             return False  # in an earlier life of the object
         found = self.earlier(target, identity, document, steps)
         if not found:
@@ -180,19 +177,31 @@ class Drift:
             document = self.oracle.document(commit, identity, target)
             if document.kind not in ("ConfigMap", *SERVED) or document.kind not in listed:
                 continue
-            live = copy.deepcopy(document.value)
+            live = placed(document.value, identity)
             live["apiVersion"] = SERVED.get(document.kind, live["apiVersion"])
-            if document.kind not in CLUSTER_WIDE:
-                live["metadata"]["namespace"] = identity[2]
             self.objects.append(live)
             values = self.oracle.objects(identity, target)
             self.expect(identity, [], Expected("left over", "DL005", agreed(self.oracle.since(value) for value in values), last=commit))
+
+
+def placed(value, identity):
+    """A copy of an object with its namespace written."""
+    value = copy.deepcopy(value)
+    if identity[2]:
+        value["metadata"]["namespace"] = identity[2]
+    return value
 
 
 def kind(value):
     if isinstance(value, bool):
         return "flag"
     return "number" if isinstance(value, (int, float)) else type(value).__name__
+
+
+def covers(live, now):
+    """Whether a live list has all that is declared and more inside its elements: what only a writer could explain."""
+    return isinstance(live, list) and len(live) == len(now) and all(
+        isinstance(one, dict) and isinstance(other, dict) and other.items() <= one.items() for one, other in zip(live, now))
 
 
 def free(steps, taken):

@@ -16,6 +16,7 @@ class Commit:
     id: str
     tree: str
     parents: tuple
+    cut: bool = False  # the clone is shallow: it has parents that are not at hand
 
 
 class Store:
@@ -24,6 +25,8 @@ class Store:
     def __init__(self, path):
         self.path = path
         self.batch = subprocess.Popen(["git", "-C", str(path), "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        shallow = path / "shallow"
+        self.cuts = set(shallow.read_text().split()) if shallow.exists() else set()
         self.commit = lru_cache(None)(self._commit)
         self.tree = lru_cache(4096)(self._tree)
         self.files = lru_cache(4096)(self._files)
@@ -51,7 +54,8 @@ class Store:
         head = self.object(commit).partition(b"\n\n")[0].decode("utf-8", "replace").splitlines()
         named = [line.split(" ", 1) for line in head if " " in line]
         tree = next(value for key, value in named if key == "tree")
-        return Commit(commit, tree, tuple(value for key, value in named if key == "parent"))
+        cut = commit in self.cuts
+        return Commit(commit, tree, () if cut else tuple(value for key, value in named if key == "parent"), cut)
 
     def _tree(self, tree):
         content, at, entries = self.object(tree), 0, []

@@ -16,11 +16,14 @@ The rules, where DESIGN.md and the issue leave room:
 5. `liveMatches` is the newest commit of the line before the tip at which the field has the live value; `commitsBehind` counts first
    parents from the tip to it.
 6. For a field that is declared no more it is the commit since which it is not, for an object likewise.
-7. Where a file of a target cannot be parsed at a commit and the object is in none of the others, its value there is not known;
+7. In a shallow clone, what has its value since the last commit at hand was declared before: no commit is named.
+8. Where a file of a target cannot be parsed at a commit and the object is in none of the others, its value there is not known;
    an answer that rests on it is not asked for. Neither is one that depends on what the rules leave open: whether order and
-   apiVersion are content of a whole object, whether a custom resource's resources are quantities.
+   apiVersion are content of a whole object, whether a custom resource's resources are quantities, where a shallow clone cuts a
+   merged side off.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,6 +32,7 @@ from manifests import canonical, read, tidy
 
 GONE = "gone"  # the object is not declared
 UNKNOWN = "unknown"
+BEFORE = "before the history at hand"
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,16 @@ class Answer:
     reached: str
 
     def reached_by(self, commit):
-        return None if commit == self.reached else self.reached
+        return None if commit in (None, self.reached) else self.reached
 
 
 class Oracle:
     """The history of a revision of a repository at a commit."""
 
-    def __init__(self, store, tip, targets):
+    def __init__(self, store, tip, targets, passed_over=None):
+        """Objects in files whose path matches `passed_over` are not asked for, and only their last version is read."""
         self.store, self.targets = store, targets
+        self.passed_over = re.compile(passed_over or r"(?!)")
         self.line = store.line(tip)
         self.position = {commit: at for at, commit in enumerate(self.line)}
         self._read = lru_cache(None)(lambda blob: read(store.object(blob)))
@@ -61,10 +67,12 @@ class Oracle:
         self.document = lru_cache(None)(self._document)
         self.shapes = {}
 
-    def _declared_below(self, below, namespace, path):
+    def _declared_below(self, below, namespace, path, last):
         found, whole = {}, True
         is_tree, identity = below
         for file, blob in self.store.files(identity) if is_tree else [("", identity)]:
+            if not last and self.passed_over.search(file):
+                continue
             documents, readable = self._read(blob)
             whole &= readable
             for document in documents:
@@ -74,7 +82,7 @@ class Oracle:
     def declared(self, commit, target):
         """What a target declares at a commit: identity to (document, file), and whether all of it could be read."""
         below = self.store.below(self.store.commit(commit).tree, target.path)
-        return self._declared(below, target.namespace, target.path) if below else ({}, True)
+        return self._declared(below, target.namespace, target.path, commit == self.line[0]) if below else ({}, True)
 
     def _document(self, commit, identity, own):
         """An object's document at a commit, GONE or UNKNOWN."""
@@ -87,7 +95,14 @@ class Oracle:
         return GONE if whole else UNKNOWN
 
     def now(self):
-        """What is declared at the tip: (target, identity, document, file)."""
+        """What is declared at the tip: (target, identity, document)."""
+        return [found[:3] for found in self._now() if not self.passed_over.search(found[3])]
+
+    def not_asked(self):
+        """The same, of what is passed over."""
+        return [found[:3] for found in self._now() if self.passed_over.search(found[3])]
+
+    def _now(self):
         for target in self.targets:
             for identity, (document, file) in self.declared(self.line[0], target)[0].items():
                 yield target, identity, document, file
@@ -96,7 +111,7 @@ class Oracle:
         """The lists of a kind, by the definition of it that the targets declare."""
         kind = document.group, document.version, document.kind
         if kind not in self.shapes:
-            crds = (each for _, _, each, _ in self.now() if each.kind == "CustomResourceDefinition")
+            crds = (each for _, _, each, _ in self._now() if each.kind == "CustomResourceDefinition")
             crd = next((each.value for each in crds
                         if (each.value["spec"]["group"], each.value["spec"]["names"]["kind"]) == (kind[0], kind[2])), None)
             self.shapes[kind] = Shape(kind[2], crd, kind[1])
@@ -116,18 +131,22 @@ class Oracle:
         return value
 
     def run(self, value):
-        """The oldest commit of the newest run of equal values, with what was there before (None at the first commit of all);
-        None where that is not known."""
+        """The oldest commit of the newest run of equal values, with what was there before (None at the first commit of all, BEFORE
+        at the end of a shallow clone); None where that is not known."""
         now = value(self.line[0])
         for at, commit in enumerate(self.line):
-            before = value(self.line[at + 1]) if at + 1 < len(self.line) else None
+            end = BEFORE if self.store.commit(commit).cut else None
+            before = value(self.line[at + 1]) if at + 1 < len(self.line) else end
             if before != now:
                 return None if UNKNOWN in (now, before) else (commit, before)
         return None
 
     def since(self, value):
-        """The commits that gave `value` what it has at the tip, by rule 4; None where that is not known."""
+        """The commits that gave `value` what it has at the tip, by rule 4; None where that is not known, no commit where it was before
+        the history at hand."""
         found = self.run(value)
+        if found and found[1] == BEFORE:
+            return Answer(frozenset([None]), None)
         return found and self.authors(found[0], value)
 
     def authors(self, merge, value):
@@ -146,7 +165,7 @@ class Oracle:
                 ends.add(merge)
                 continue
             parents = self.store.commit(commit).parents
-            if any(value(parent) == UNKNOWN for parent in parents):
+            if self.store.commit(commit).cut or any(value(parent) == UNKNOWN for parent in parents):
                 return None
             having = [parent for parent in parents if value(parent) == now]
             if not having:
@@ -158,14 +177,14 @@ class Oracle:
         return Answer(frozenset(ends), merge)
 
     def newest(self, value, wanted):
-        """How far behind the tip the newest commit with a value is; None where none has it, UNKNOWN where that is not known."""
+        """How far behind the tip the newest commit with a value is; None where none at hand has it, UNKNOWN where a newer one may."""
         doubt = False
         for at, commit in enumerate(self.line[1:], start=1):
             here = value(commit)
             if here == wanted:
                 return UNKNOWN if doubt else at
             doubt |= here == UNKNOWN
-        return UNKNOWN if doubt else None
+        return None
 
     def fields(self, identity, own, document, steps):
         """The values of a field by commit, as text, under each reading that the rules leave open."""
