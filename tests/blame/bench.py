@@ -1,0 +1,171 @@
+"""Measures what attribution costs, in ratios. Use it through tests/blame/bench."""
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import histories
+from driver import Program
+from drift import placed
+from fields import Shape, look, put, samples
+from gitstore import Store, git
+from importing import Importer
+from manifests import read
+from oracle import Target
+
+FINDINGS = 1_000
+RUNS = 3
+BLAMED = 25  # files of which `git blame` is measured; the time of all is worked out from theirs
+SKIPPED = {"CustomResourceDefinition", "Namespace", "Secret", "ConfigMapList"}
+
+
+class Measured(Program):
+    """The program, with what each run cost: seconds, and MiB at its peak."""
+
+    def run(self, *arguments):
+        begun = time.monotonic()
+        process = subprocess.Popen([self.binary, "--config", str(self.configuration), "--quiet", *arguments], stdout=subprocess.PIPE)
+        stdout = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.cost = time.monotonic() - begun, usage.ru_maxrss / 1024
+        return process.returncode, stdout, ""
+
+
+def seconds(command):
+    begun = time.monotonic()
+    subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return time.monotonic() - begun
+
+
+def declared(store, target):
+    """Everything that is declared: (document, identity, file)."""
+    below = store.below(store.commit(store.resolve("main")).tree, target.path)[1]
+    for file, blob in store.files(below):
+        for document in read(store.object(blob))[0]:
+            yield document, document.identity(target.namespace), f"{target.path}/{file}"
+
+
+def drifted(found, dice):
+    """The objects with up to FINDINGS fields changed by hand, and the files that declare those."""
+    objects, files, left = [], set(), FINDINGS
+    plain = [entry for entry in found if entry[0].kind not in SKIPPED]
+    share = -(-FINDINGS // max(1, len(plain)))
+    for document, identity, file in found:
+        value = placed(document.value, identity)
+        objects.append(value)
+        if document.kind in SKIPPED:
+            continue
+        fields = [steps for steps in samples(document.value, Shape(document.kind))
+                  if steps[-1][0] == "field" and isinstance(look(value, steps), str) and len(look(value, steps)) < 100]
+        for steps in dice.sample(fields, min(left, share, len(fields))):
+            put(value, steps, "never")
+            files.add(file)
+            left -= 1
+    return objects, sorted(files)
+
+
+def bench(binary, folder, name, repository, target):
+    """The rows of one repository."""
+    store, dice = Store(repository), random.Random(1)
+    found = list(declared(store, target))
+    objects, files = drifted(found, dice)
+    equal = [placed(document.value, identity) for document, identity, _ in found]
+    log = statistics.median(seconds(["git", "-C", str(repository), "log", "--raw", "--first-parent", "--format=%H", "main", "--", target.path])
+                            for _ in range(RUNS))
+    some = dice.sample(files, min(BLAMED, len(files)))
+    blame = sum(seconds(["git", "-C", str(repository), "blame", "--porcelain", "main", "--", file]) for file in some) * len(files) / len(some)
+    settings = {"limits": {"historyTime": "9m", "historyCommits": 1_000_000}}
+
+    def program(which, more=None):
+        return Measured(binary, folder / f"{name}-{which}", repository, [target], settings={**settings, **(more or {})})
+
+    def median(program):
+        costs = []
+        for _ in range(RUNS):
+            program.scan()
+            costs.append(program.cost)
+        return statistics.median(cost[0] for cost in costs), max(cost[1] for cost in costs)
+
+    bare = program("bare", {"audit": {"removed": False, "unmanaged": {"defaults": False}}})
+    bare.live(equal)
+    bare.scan()
+    base, base_peak = median(bare)
+    none = program("none")
+    none.live(equal)
+    none.scan()
+    first_without = none.cost
+    without, without_peak = median(none)
+    many = program("many")
+    many.live(objects)
+    count = len(many.scan()["findings"])
+    first = many.cost
+    following, following_peak = median(many)
+
+    after, after_without = [], []
+    for n in range(RUNS):
+        commit(repository, target, n)
+        many.scan()
+        after.append(many.cost[0])
+        bare.scan()
+        after_without.append(bare.cost[0])
+    new, new_without = statistics.median(after), statistics.median(after_without)
+    store.close()
+
+    print(f"\n{name}: {git(repository, 'rev-list', '--count', '--first-parent', 'main')} commits, {len(found)} objects, {count} findings in {len(files)} files")
+    row("git log --raw --first-parent -- PATH", log)
+    row(f"git blame of the {len(files)} files" + (f" (from {len(some)} of them)" if len(some) < len(files) else ""), blame)
+    row("scan, history not looked at, no findings", base, base_peak)
+    row("scan, no findings, first", *first_without)
+    row("scan, no findings, next", without, without_peak)
+    row(f"scan, {count} findings, first", *first)
+    row(f"scan, {count} findings, next", following, following_peak)
+    row("scan, after one new commit", new)
+    row("scan, after one new commit, history not looked at", new_without)
+    ratio("index and first attribution, against git log", (first[0] - base) / log, "aim for the index: 2 at most")
+    ratio("what the first scan takes longer than the next, against git log", (first[0] - following) / log, "the same")
+    ratio("git blame, against what the findings cost the next scan", blame / max(following - base, 0.001), "aim: 10 at least")
+    ratio("after one new commit, ms more than without attribution", (new - new_without) * 1000, "aim: less than 50")
+
+
+def row(what, took, peak=None):
+    print(f"  {what:60} {took:9.3f} s" + (f" {peak:9.1f} MiB" if peak else ""))
+
+
+def ratio(what, value, aim):
+    print(f"  {what:66} {value:9.2f}   ({aim})")
+
+
+def commit(repository, target, n):
+    """One more commit on main, which adds an object."""
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: bench-{n}, namespace: bench}}\n"
+    stream = (f"commit refs/heads/main\ncommitter Bot <bot@example.com> {int(time.time())} +0000\ndata 5\nbench\nfrom refs/heads/main^0\n"
+              f"M 100644 inline {target.path}/bench-{n}.yaml\ndata {len(text)}\n{text}\n")
+    subprocess.run(["git", "-C", str(repository), "fast-import", "--quiet"], input=stream.encode(), check=True)
+
+
+def main():
+    binary, commits, files = [*sys.argv[1:], *("20000", "2000")[len(sys.argv) - 2:]]
+    commits, files = int(commits), int(files)
+    with tempfile.TemporaryDirectory(prefix="blame-bench-") as folder:
+        folder = Path(folder)
+        begun = time.monotonic()
+        histories.large(folder / "synthetic.git", commits, files)
+        print(f"made {commits} commits of {files} manifests in {time.monotonic() - begun:.1f} s", flush=True)
+        Importer.git("-C", str(folder / "synthetic.git"), "repack", "-adq")
+        bench(binary, folder, "synthetic", folder / "synthetic.git", Target("synthetic", "clusters/prod", "default"))
+        bundle = os.environ.get("DRIFTLEDGER_TEST_CORPUS")
+        if not bundle:
+            print("not run: the corpus, as DRIFTLEDGER_TEST_CORPUS names none")
+            return
+        Importer.git("clone", "--quiet", "--bare", "--branch", "main", bundle, str(folder / "corpus.git"))
+        bench(binary, folder, "corpus", folder / "corpus.git", Target("corpus", "manifests", "monitoring"))
+
+
+if __name__ == "__main__":
+    main()
