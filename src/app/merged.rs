@@ -99,6 +99,18 @@ impl<'a> Merges<'a> {
         }
     }
 
+    /// Who made a version of an object, where a merge brought it.
+    pub fn author_of(
+        &mut self,
+        version: &ObjectVersion,
+        id: &ObjectId,
+        schema: Option<SchemaRef<'_>>,
+        read: &mut Declarations<'_>,
+    ) -> Option<CommitInfo> {
+        let is_merge = version.commit.parents > 1;
+        is_merge.then(|| self.author(version, &Sought { id, path: None, schema }, read, DEEPEST)).flatten()
+    }
+
     /// The commit in what a merge brought that made its version what it is; `None` where the merge itself did, or it cannot be told.
     fn author(
         &mut self,

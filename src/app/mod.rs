@@ -20,6 +20,7 @@ pub mod inquiry;
 pub mod kind;
 pub mod live;
 pub mod merged;
+pub mod object_story;
 pub mod outcome;
 pub mod output;
 pub mod past;

@@ -15,6 +15,7 @@ pub mod history;
 pub mod ids;
 pub mod message;
 pub mod moves;
+pub mod object_story;
 pub mod record;
 pub mod redacted;
 pub mod report;

@@ -146,12 +146,13 @@ impl ObjectHistory {
         })
     }
 
-    /// Of an object that is declared no more: the version that gave it its last content.
+    /// Of an object that is declared no more: the version that gave it its last content. `None` where that was before the history at hand.
     pub fn last_declared(&self) -> Option<usize> {
         let gone = self.versions.iter().take_while(|version| version.value.is_none()).count();
         let last = self.versions.get(gone)?;
         let alike = self.versions.iter().skip(gone).take_while(|version| version.is_like(last, None, None)).count();
-        (gone + alike).checked_sub(1)
+        let began = self.whole || self.versions.get(gone + alike).is_some_and(|before| before.readable);
+        (gone + alike).checked_sub(1).filter(|_| began)
     }
 
     /// The newest version before the present one for which `matches` holds, with its position.

@@ -174,7 +174,11 @@ pub fn of_leftover(
     finding.cause = Some(cause);
     let file = &former.object.origin.file;
     let by = gone.checked_sub(1).and_then(|removal| history.by(removal, None));
-    let removed = by.map(|by| format!("removed from Git by {}; last declared in {file}", commit(&by)));
+    let last_in = match last.filter(|_| finding.declared_by.is_none()) {
+        Some(last) => format!("{file}, as late as at {}", last.last.0.short()),
+        None => file.clone(),
+    };
+    let removed = by.map(|by| format!("removed from Git by {}; last declared in {last_in}", commit(&by)));
     let removed = removed.unwrap_or_else(|| format!("removed from Git, last declared in {file}"));
     finding.note = Some(join([Some(removed), managed_by(seen), why]));
     Removed::Finding(Box::new(finding))

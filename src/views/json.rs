@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::model::blame::{BLAME_SCHEMA, Blame};
 use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
+use crate::model::object_story::{HISTORY_SCHEMA, ObjectStory};
 use crate::model::report::{COMPARE_SCHEMA, ScanReport};
 
 /// A scan as `driftledger/scan/v1`: indented, with a line break at the end.
@@ -37,6 +38,16 @@ pub fn blame(objects: &[Blame]) -> String {
         objects: &'a [Blame],
     }
     pretty(&Blamed { schema: BLAME_SCHEMA, objects })
+}
+
+/// The stories of objects, as `driftledger/history/v1`.
+pub fn history(objects: &[ObjectStory]) -> String {
+    #[derive(Serialize)]
+    struct Histories<'a> {
+        schema: &'static str,
+        objects: &'a [ObjectStory],
+    }
+    pretty(&Histories { schema: HISTORY_SCHEMA, objects })
 }
 
 /// A list of findings.

@@ -4,6 +4,7 @@
 use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
 use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Gap, Hides};
+use crate::model::record::FindingEventKind;
 use crate::model::report::{Coverage, ScanReport, TargetSummary};
 use crate::model::time::Timestamp;
 
@@ -85,6 +86,20 @@ pub struct Fact {
     pub weak: bool,
     /// The section of a page that says more.
     pub section: &'static str,
+}
+
+/// What happened to a finding.
+pub fn event(kind: FindingEventKind) -> &'static str {
+    match kind {
+        FindingEventKind::Opened => "opened",
+        FindingEventKind::Changed => "changed",
+        FindingEventKind::Updated => "same difference, other evidence",
+        FindingEventKind::Reopened => "reopened",
+        FindingEventKind::Resolved => "resolved",
+        FindingEventKind::OutOfScope => "out of scope",
+        FindingEventKind::Unknown => "not known: its object could not be looked at",
+        FindingEventKind::Known => "seen again, unchanged",
+    }
 }
 
 /// What is to be told of a target besides its counts: how far behind it is, and that its revision was rewritten.

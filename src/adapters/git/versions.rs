@@ -227,36 +227,41 @@ impl Walk<'_> {
         let Some(depth) = depth.checked_sub(1).filter(|_| now != before) else { return Some(()) };
         let read = |id: Option<ObjectId>| id.map(|id| self.repository.find_tree(id)).transpose().ok();
         let (now, before) = (read(now)?, read(before)?);
-        let mut now = now.iter().flat_map(|tree| tree.iter());
-        let mut before = before.iter().flat_map(|tree| tree.iter());
-        let (mut left, mut right) = (now.next().transpose().ok()?, before.next().transpose().ok()?);
+        let (now, before) = (entries(now.as_ref())?, entries(before.as_ref())?);
+        let (mut now, mut before) = (now.iter().peekable(), before.iter().peekable());
         loop {
-            let order = match (&left, &right) {
+            let order = match (now.peek(), before.peek()) {
                 (None, None) => return Some(()),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(left), Some(right)) => in_order(&left.inner, &right.inner),
+                (Some(now), Some(before)) => in_order(now, before),
             };
-            let one = left.as_ref().filter(|_| order.is_le()).map(|entry| &entry.inner);
-            let other = right.as_ref().filter(|_| order.is_ge()).map(|entry| &entry.inner);
-            let (here, there) = (one.map(entry), other.map(entry));
-            if here != there {
+            let here = now.next_if(|_| order.is_le());
+            let there = before.next_if(|_| order.is_ge());
+            if here.map(entry) != there.map(entry) {
                 let length = path.len();
                 if length > 0 {
                     path.push(b'/');
                 }
-                path.extend_from_slice(one.or(other)?.filename);
-                self.differences(path, here, there, depth, found)?;
+                path.extend_from_slice(here.or(there)?.filename);
+                self.differences(path, here.map(entry), there.map(entry), depth, found)?;
                 path.truncate(length);
-            }
-            if order.is_le() {
-                left = now.next().transpose().ok()?;
-            }
-            if order.is_ge() {
-                right = before.next().transpose().ok()?;
             }
         }
     }
+}
+
+/// The entries of a folder in Git's order and each name once, which a broken or hostile one does not have: there the last one counts.
+/// `None`: it cannot be read.
+fn entries<'t>(tree: Option<&'t gix::Tree<'_>>) -> Option<Vec<EntryRef<'t>>> {
+    let Some(tree) = tree else { return Some(Vec::new()) };
+    let mut entries = tree.iter().map(|entry| entry.map(|entry| entry.inner)).collect::<Result<Vec<_>, _>>().ok()?;
+    if !entries.is_sorted_by(|left, right| in_order(left, right).is_lt()) {
+        entries.reverse();
+        entries.sort_by(in_order);
+        entries.dedup_by(|later, earlier| in_order(later, earlier).is_eq());
+    }
+    Some(entries)
 }
 
 fn entry(entry: &EntryRef<'_>) -> Entry {

@@ -33,5 +33,5 @@ pub use error::LedgerError;
 pub use messages::{MessageEventKind, MessageId, StoredMessage};
 pub use open::{Journal, Ledger, LedgerReader, OpenOptions};
 pub use read::{ScanEntry, ScanOutcome};
-pub use story::{FindingStory, StoryEvent};
+pub use story::{FindingStory, ObjectEvent, StoryEvent};
 pub use verify::Verification;

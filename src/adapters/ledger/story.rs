@@ -6,8 +6,9 @@ use super::projection;
 use super::read::Findings;
 use super::text::{read_json, read_word};
 use crate::model::finding::Finding;
-use crate::model::ids::ScanId;
+use crate::model::ids::{ClusterName, ScanId};
 use crate::model::record::FindingEventKind;
+use crate::model::resource::ObjectId;
 use crate::model::time::Timestamp;
 
 /// A finding and its events.
@@ -40,7 +41,48 @@ pub struct StoryEvent {
     pub finding: Finding,
 }
 
+/// One event of any finding on an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectEvent {
+    /// The scan that wrote it.
+    pub scan: ScanId,
+    /// When that scan started.
+    pub time: Timestamp,
+    /// What happened.
+    pub kind: FindingEventKind,
+    /// How it ended, for people; only for closing events.
+    pub how: Option<String>,
+    /// The finding as this event has it.
+    pub finding: Finding,
+}
+
 impl LedgerReader {
+    /// What happened to the findings on an object, oldest first. Other evidence for the same difference is no event here.
+    ///
+    /// # Errors
+    /// `Broken` if a row does not read back.
+    pub fn object_events(&self, cluster: &ClusterName, object: &ObjectId) -> Result<Vec<ObjectEvent>, LedgerError> {
+        self.consistent(|connection| {
+            let mut findings = Findings::new(connection);
+            let mut events = Vec::new();
+            let mut query = connection.prepare_cached(
+                "SELECT seq, scan, kind, how, finding FROM finding_event \
+                 WHERE cluster = ?1 AND finding ->> '$.kind' = ?2 AND finding ->> '$.name' = ?3 ORDER BY seq",
+            )?;
+            let mut rows = query.query([cluster.as_str(), &object.kind, &object.name])?;
+            while let Some(row) = rows.next()? {
+                let (seq, scan) = (row.get(0)?, row.get(1)?);
+                let finding: Finding = read_json(&row.get::<_, String>(4)?, "finding event", seq)?;
+                let kind = read_word(row.get(2)?, "finding event", seq)?;
+                if finding.object() == *object && kind != FindingEventKind::Updated {
+                    let time = findings.started(scan)?;
+                    events.push(ObjectEvent { scan: ScanId(scan), time, kind, how: row.get(3)?, finding });
+                }
+            }
+            Ok(events)
+        })
+    }
+
     /// The findings, open or not, whose id or fingerprint begins so: `F-7f3a12c4`, `F-7f3a`, `7f3a12c4…`. None for a text that
     /// is neither; several where it is ambiguous.
     ///

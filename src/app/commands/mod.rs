@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod explain;
 pub mod findings;
+pub mod history;
 pub mod report;
 pub mod scan;
 pub mod show;

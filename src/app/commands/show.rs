@@ -5,7 +5,6 @@ use crate::app::cli::Global;
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
 use crate::app::output;
-use crate::model::record::FindingEventKind;
 use crate::views;
 
 /// Show one finding with all its evidence and its story.
@@ -48,25 +47,12 @@ impl Show {
                         "  {}  scan {}  {}{how}\n",
                         event.time.for_people(),
                         event.scan,
-                        word(event.kind)
+                        views::words::event(event.kind)
                     ));
                 }
                 text
             }
         });
         Ok(Exit::InSync)
-    }
-}
-
-fn word(kind: FindingEventKind) -> &'static str {
-    match kind {
-        FindingEventKind::Opened => "opened",
-        FindingEventKind::Changed => "changed",
-        FindingEventKind::Updated => "same difference, other evidence",
-        FindingEventKind::Reopened => "reopened",
-        FindingEventKind::Resolved => "resolved",
-        FindingEventKind::OutOfScope => "out of scope",
-        FindingEventKind::Unknown => "not known: its object could not be looked at",
-        FindingEventKind::Known => "seen again, unchanged",
     }
 }

@@ -6,6 +6,7 @@
 mod blame;
 mod explain;
 mod findings;
+mod history;
 mod lines;
 mod scan;
 mod show;
@@ -13,6 +14,7 @@ mod show;
 pub use blame::blame;
 pub use explain::explain;
 pub use findings::findings;
+pub use history::history;
 pub use lines::Style;
 pub use scan::scan;
 pub use show::show;
