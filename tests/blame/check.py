@@ -13,6 +13,7 @@ from pathlib import Path
 
 import histories
 import hostile
+import itself
 import known
 import state
 from driver import Crash, Program
@@ -86,6 +87,9 @@ class Check:
         said = f"{self.commit(commit)}{f', reached by {self.commit(reached)}' if reached else ''}"
         self.tally.compare(sort, found, right, self.where(identity, path), said, self.answer(answer))
 
+    def line(self, sort, said, expected, identity, path):
+        self.tally.compare(sort, said, said == expected, self.where(identity, path), said, expected)
+
     def blame(self):
         """Every field of every object; False where there is no such command."""
         blamed = self.program.blame()
@@ -101,6 +105,7 @@ class Check:
                     self.tally.compare("blame, a field that is there", said, False, self.where(identity, path), "no such field", answer)
                 else:
                     self.declared("blame", said["declaredBy"], answer, identity, path)
+                    self.line("blame: line", said["line"], self.oracle.line_of(target, identity, steps), identity, path)
             for path, said in fields.items():
                 if NO_CONTENT.match(path):
                     continue
@@ -128,6 +133,8 @@ class Check:
                 self.left_over(finding, expected, identity, path)
             else:
                 self.declared(f"scan, {expected.what}: declaredBy", finding["declaredBy"], expected.declared, identity, path)
+                if expected.line:
+                    self.line("scan: line", finding["origin"]["line"], expected.line, identity, path)
                 if expected.what != "missing":
                     self.matches(finding["liveMatches"], expected, identity, path)
         return report
@@ -137,12 +144,17 @@ class Check:
         if expected.behind == UNKNOWN:
             self.tally.open[sort] += 1
             return
-        said = f"{self.commit(found['commit'])}, commitsBehind {found['commitsBehind']}" if found else "null"
-        if found and found["commit"] in expected.older:
+        said = self.commit(found["commit"]) if found else "null"
+        if found and expected.behind and found["commit"] in expected.older and found["commit"] != self.oracle.line[expected.behind]:
+            sort += ", of several that have the value"
             said += ": it has the value, but is not the newest"
-        wanted = None if expected.behind is None else (self.oracle.line[expected.behind], expected.behind)
-        right = found is None if wanted is None else found is not None and (found["commit"], found["commitsBehind"]) == wanted
-        self.tally.compare(sort, found, right, self.where(identity, path), said, "null" if wanted is None else self.commit(wanted[0]))
+        wanted = None if expected.behind is None else self.oracle.line[expected.behind]
+        right = (found["commit"] if found else None) == wanted
+        self.tally.compare(sort, found, right, self.where(identity, path), said, self.commit(wanted))
+        if found and found["commit"] in self.oracle.position:
+            behind = self.oracle.position[found["commit"]]
+            self.tally.compare("scan: commitsBehind, of the commit that is named", found, found["commitsBehind"] == behind,
+                               self.where(identity, path), f"{self.commit(found['commit'])}, commitsBehind {found['commitsBehind']}", behind)
 
     def left_over(self, finding, expected, identity, path):
         """Both commits have to be named: the one that removed the object and the last that declared it; the latter as it is on the
@@ -235,12 +247,11 @@ def main():
     parser.add_argument("--hostile", action="store_true", help="play the hostile repositories only")
     parser.add_argument("--keep", help="a folder in which repositories and ledgers stay")
     chosen = parser.parse_args()
-    wrong = known.check()
-    for each in wrong:
-        print(f"the oracle is wrong about: {each}")
+    wrong = [f"the oracle is wrong about: {each}" for each in known.check()] + itself.check(Tally, Check)
     if wrong:
+        print("\n".join(wrong))
         return 2
-    print(f"the oracle is right about {len(known.DECLARED) + len(known.MATCHED)} histories made by hand")
+    print(f"the oracle is right about {len(known.DECLARED) + len(known.MATCHED)} histories made by hand, and altered answers are noticed")
     folder = Path(chosen.keep or tempfile.mkdtemp(prefix="blame-"))
     folder.mkdir(parents=True, exist_ok=True)
     tally, started, blamed = Tally(), time.monotonic(), None
