@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import histories
@@ -180,41 +181,47 @@ def identity_of(finding):
 
 
 def generated(tally, binary, folder, seed):
-    """A generated repository: as it is, or first at an earlier commit; then after a forced push."""
-    repository = folder / f"seed-{seed}.git"
+    """A generated repository: as it is, or first at an earlier commit; after a forced push; in a shallow clone; and where the
+    configuration was another one before. All but the clone share a ledger and a cache, as one installation does."""
+    repository, shallow = folder / f"seed-{seed}.git", folder / f"seed-{seed}-shallow.git"
     histories.generate(repository, seed)
     targets = [state.A, state.B]
-    program = Program(binary, folder / f"seed-{seed}", repository, targets)
-    store, replay = Store(repository), f"tests/blame/run --seed {seed}"
+    store = Store(repository)
     head, before, rewritten = (store.resolve(each) for each in ("main", "before", "rewritten"))
+    dice, replay, blamed = random.Random(seed), f"tests/blame/run --seed {seed}", None
+
+    def track(commit):
+        git(repository, "update-ref", "refs/heads/main", commit)
+
+    def check(what, commit, targets, store=store):
+        nonlocal blamed
+        path = Path(store.path)
+        oracle = Oracle(store, commit, targets)
+        one = Check(tally, oracle, Program(binary, folder / f"{path.stem}-run", path, targets), f"seed {seed}{what}", replay)
+        report = one.scan(Drift(oracle, dice))
+        blamed = one.blame()
+        return oracle, report
+
     if seed % 2:
         # What was read at an earlier commit is continued.
-        git(repository, "update-ref", "refs/heads/main", before)
-        program.live(Drift(Oracle(store, before, targets), random.Random(seed)).objects)
-        program.scan()
-        git(repository, "update-ref", "refs/heads/main", head)
-    oracle = Oracle(store, head, targets)
-    check = Check(tally, oracle, program, f"seed {seed}", replay)
-    check.scan(Drift(oracle, random.Random(seed)))
-    blamed = check.blame()
-    git(repository, "update-ref", "refs/heads/main", rewritten)
-    oracle = Oracle(store, rewritten, targets)
-    check = Check(tally, oracle, program, f"seed {seed}, after a forced push", replay)
-    report = check.scan(Drift(oracle, random.Random(seed + 1)))
-    check.blame()
+        track(before)
+        check(", before its last commits", before, targets)
+        track(head)
+    check("", head, targets)
+    if seed % 3 == 0:
+        check(", with another default namespace", head, [replace(state.A, namespace="gamma"), state.B])
+        check(", as one target", head, [Target("a", "clusters", "alpha")])
+    track(rewritten)
+    oracle, report = check(", after a forced push", rewritten, targets)
     if head not in oracle.position:
         # No commit of the new line is that one: who names it speaks of what was before.
         tally.compare("a forced push is told", report, head[:7] in str(report), f"seed {seed}\n    replay:  {replay}",
                       "nothing of it in the report", f"from {head[:12]} to {rewritten[:12]}")
     store.close()
-    shallow = folder / f"seed-{seed}-shallow.git"
     depth = len(oracle.line) // 3
     Importer.git("clone", "--quiet", "--bare", f"--depth={depth}", "--branch=main", f"file://{repository}", str(shallow))
     store = Store(shallow)
-    oracle = Oracle(store, rewritten, targets)
-    check = Check(tally, oracle, Program(binary, folder / f"seed-{seed}-shallow", shallow, targets), f"seed {seed}, {depth} deep", replay)
-    check.scan(Drift(oracle, random.Random(seed + 2)))
-    check.blame()
+    check(f", {depth} deep", rewritten, targets, store)
     store.close()
     return blamed
 
