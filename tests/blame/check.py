@@ -9,10 +9,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import histories
 import hostile
+import itself
 import known
 import state
 from driver import Crash, Program
@@ -86,6 +88,9 @@ class Check:
         said = f"{self.commit(commit)}{f', reached by {self.commit(reached)}' if reached else ''}"
         self.tally.compare(sort, found, right, self.where(identity, path), said, self.answer(answer))
 
+    def line(self, sort, said, expected, identity, path):
+        self.tally.compare(sort, said, said == expected, self.where(identity, path), said, expected)
+
     def blame(self):
         """Every field of every object; False where there is no such command."""
         blamed = self.program.blame()
@@ -101,6 +106,7 @@ class Check:
                     self.tally.compare("blame, a field that is there", said, False, self.where(identity, path), "no such field", answer)
                 else:
                     self.declared("blame", said["declaredBy"], answer, identity, path)
+                    self.line("blame: line", said["line"], self.oracle.line_of(target, identity, steps), identity, path)
             for path, said in fields.items():
                 if NO_CONTENT.match(path):
                     continue
@@ -128,6 +134,8 @@ class Check:
                 self.left_over(finding, expected, identity, path)
             else:
                 self.declared(f"scan, {expected.what}: declaredBy", finding["declaredBy"], expected.declared, identity, path)
+                if expected.line:
+                    self.line("scan: line", finding["origin"]["line"], expected.line, identity, path)
                 if expected.what != "missing":
                     self.matches(finding["liveMatches"], expected, identity, path)
         return report
@@ -137,12 +145,17 @@ class Check:
         if expected.behind == UNKNOWN:
             self.tally.open[sort] += 1
             return
-        said = f"{self.commit(found['commit'])}, commitsBehind {found['commitsBehind']}" if found else "null"
-        if found and found["commit"] in expected.older:
+        said = self.commit(found["commit"]) if found else "null"
+        if found and expected.behind and found["commit"] in expected.older and found["commit"] != self.oracle.line[expected.behind]:
+            sort += ", of several that have the value"
             said += ": it has the value, but is not the newest"
-        wanted = None if expected.behind is None else (self.oracle.line[expected.behind], expected.behind)
-        right = found is None if wanted is None else found is not None and (found["commit"], found["commitsBehind"]) == wanted
-        self.tally.compare(sort, found, right, self.where(identity, path), said, "null" if wanted is None else self.commit(wanted[0]))
+        wanted = None if expected.behind is None else self.oracle.line[expected.behind]
+        right = (found["commit"] if found else None) == wanted
+        self.tally.compare(sort, found, right, self.where(identity, path), said, self.commit(wanted))
+        if found and found["commit"] in self.oracle.position:
+            behind = self.oracle.position[found["commit"]]
+            self.tally.compare("scan: commitsBehind, of the commit that is named", found, found["commitsBehind"] == behind,
+                               self.where(identity, path), f"{self.commit(found['commit'])}, commitsBehind {found['commitsBehind']}", behind)
 
     def left_over(self, finding, expected, identity, path):
         """Both commits have to be named: the one that removed the object and the last that declared it; the latter as it is on the
@@ -168,41 +181,47 @@ def identity_of(finding):
 
 
 def generated(tally, binary, folder, seed):
-    """A generated repository: as it is, or first at an earlier commit; then after a forced push."""
-    repository = folder / f"seed-{seed}.git"
+    """A generated repository: as it is, or first at an earlier commit; after a forced push; in a shallow clone; and where the
+    configuration was another one before. All but the clone share a ledger and a cache, as one installation does."""
+    repository, shallow = folder / f"seed-{seed}.git", folder / f"seed-{seed}-shallow.git"
     histories.generate(repository, seed)
     targets = [state.A, state.B]
-    program = Program(binary, folder / f"seed-{seed}", repository, targets)
-    store, replay = Store(repository), f"tests/blame/run --seed {seed}"
+    store = Store(repository)
     head, before, rewritten = (store.resolve(each) for each in ("main", "before", "rewritten"))
+    dice, replay, blamed = random.Random(seed), f"tests/blame/run --seed {seed}", None
+
+    def track(commit):
+        git(repository, "update-ref", "refs/heads/main", commit)
+
+    def check(what, commit, targets, store=store):
+        nonlocal blamed
+        path = Path(store.path)
+        oracle = Oracle(store, commit, targets)
+        one = Check(tally, oracle, Program(binary, folder / f"{path.stem}-run", path, targets), f"seed {seed}{what}", replay)
+        report = one.scan(Drift(oracle, dice))
+        blamed = one.blame()
+        return oracle, report
+
     if seed % 2:
         # What was read at an earlier commit is continued.
-        git(repository, "update-ref", "refs/heads/main", before)
-        program.live(Drift(Oracle(store, before, targets), random.Random(seed)).objects)
-        program.scan()
-        git(repository, "update-ref", "refs/heads/main", head)
-    oracle = Oracle(store, head, targets)
-    check = Check(tally, oracle, program, f"seed {seed}", replay)
-    check.scan(Drift(oracle, random.Random(seed)))
-    blamed = check.blame()
-    git(repository, "update-ref", "refs/heads/main", rewritten)
-    oracle = Oracle(store, rewritten, targets)
-    check = Check(tally, oracle, program, f"seed {seed}, after a forced push", replay)
-    report = check.scan(Drift(oracle, random.Random(seed + 1)))
-    check.blame()
+        track(before)
+        check(", before its last commits", before, targets)
+        track(head)
+    check("", head, targets)
+    if seed % 3 == 0:
+        check(", with another default namespace", head, [replace(state.A, namespace="gamma"), state.B])
+        check(", as one target", head, [Target("a", "clusters", "alpha")])
+    track(rewritten)
+    oracle, report = check(", after a forced push", rewritten, targets)
     if head not in oracle.position:
         # No commit of the new line is that one: who names it speaks of what was before.
         tally.compare("a forced push is told", report, head[:7] in str(report), f"seed {seed}\n    replay:  {replay}",
                       "nothing of it in the report", f"from {head[:12]} to {rewritten[:12]}")
     store.close()
-    shallow = folder / f"seed-{seed}-shallow.git"
     depth = len(oracle.line) // 3
     Importer.git("clone", "--quiet", "--bare", f"--depth={depth}", "--branch=main", f"file://{repository}", str(shallow))
     store = Store(shallow)
-    oracle = Oracle(store, rewritten, targets)
-    check = Check(tally, oracle, Program(binary, folder / f"seed-{seed}-shallow", shallow, targets), f"seed {seed}, {depth} deep", replay)
-    check.scan(Drift(oracle, random.Random(seed + 2)))
-    check.blame()
+    check(f", {depth} deep", rewritten, targets, store)
     store.close()
     return blamed
 
@@ -235,12 +254,11 @@ def main():
     parser.add_argument("--hostile", action="store_true", help="play the hostile repositories only")
     parser.add_argument("--keep", help="a folder in which repositories and ledgers stay")
     chosen = parser.parse_args()
-    wrong = known.check()
-    for each in wrong:
-        print(f"the oracle is wrong about: {each}")
+    wrong = [f"the oracle is wrong about: {each}" for each in known.check()] + itself.check(Tally, Check)
     if wrong:
+        print("\n".join(wrong))
         return 2
-    print(f"the oracle is right about {len(known.DECLARED) + len(known.MATCHED)} histories made by hand")
+    print(f"the oracle is right about {len(known.DECLARED) + len(known.MATCHED)} histories made by hand, and altered answers are noticed")
     folder = Path(chosen.keep or tempfile.mkdtemp(prefix="blame-"))
     folder.mkdir(parents=True, exist_ok=True)
     tally, started, blamed = Tally(), time.monotonic(), None

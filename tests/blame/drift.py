@@ -21,6 +21,7 @@ class Expected:
     behind: int | None | str = UNKNOWN
     older: set = field(default_factory=set)
     last: str | None = None
+    line: int | None = None
 
 
 class Drift:
@@ -95,7 +96,8 @@ class Drift:
         if len(values) > 1 and agreed(self.oracle.newest(v, normal(new, steps, q)) for v, q in zip(values, (True, False))) != behind:
             behind = UNKNOWN
         older = {commit for commit in self.oracle.line[1:] if values[0](commit) == wanted}
-        self.expect(identity, steps, Expected(what, code, agreed(self.oracle.since(value) for value in values), behind, older))
+        self.expect(identity, steps, Expected(what, code, agreed(self.oracle.since(value) for value in values), behind, older,
+                                                line=self.oracle.line_of(target, identity, steps)))
         return True
 
     def earlier(self, target, identity, document, steps):
@@ -137,7 +139,8 @@ class Drift:
         # What no version without the field stands for is the server's or nobody's: only the writer could tell.
         put(live, steps, ABSENT)
         behind = agreed(self.oracle.newest(value, ABSENT) for value in values)
-        self.expect(identity, steps, Expected("absent", "DL002", agreed(self.oracle.since(value) for value in values), behind))
+        self.expect(identity, steps, Expected("absent", "DL002", agreed(self.oracle.since(value) for value in values), behind,
+                                                line=self.oracle.line_of(target, identity, steps)))
         return True
 
     def former(self, target, identity, document):
@@ -150,7 +153,7 @@ class Drift:
             for steps in leaves(version.value, shape):
                 steps = next((list(steps[:n]) for n in range(1, len(steps) + 1)
                               if steps[n - 1][0] != "index" and (place(steps[:n - 1]) if steps[n - 1][0] == "field" else place(steps[:n])) in OPEN), None)
-                if steps and look(document.value, steps) is ABSENT and look(document.value, steps[:-1]) not in (ABSENT, {}, []):
+                if steps and look(document.value, steps) is ABSENT and not written_null(document.value, steps):
                     found[written(steps)] = steps
         return [found[text] for text in sorted(found)]
 
@@ -196,6 +199,12 @@ def kind(value):
     if isinstance(value, bool):
         return "flag"
     return "number" if isinstance(value, (int, float)) else type(value).__name__
+
+
+def written_null(value, steps):
+    """Whether the map or list around a field is not there or empty, or says that the field is left to the server."""
+    around = look(value, steps[:-1])
+    return around in (ABSENT, {}, []) or isinstance(around, dict) and steps[-1][1] in around
 
 
 def covers(live, now):

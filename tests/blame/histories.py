@@ -1,9 +1,11 @@
 """Generated repositories: random histories of every shape that Git knows, and a large plain one. The same seed gives the same ids."""
 
 import random
+from dataclasses import replace
 
 import state as states
 from importing import START, Importer
+from objects import APIS
 
 
 class History:
@@ -177,12 +179,14 @@ class History:
         return self.commit(again, [later], "revert the revert")
 
     def finish(self):
-        """A last commit that can be scanned: no file is broken, each object stands once."""
+        """A last commit that can be scanned: no file is broken, each object stands once and at a version that is served."""
         state = self.state(self.head).copy()
         state.others.pop("clusters/b/more/broken.yaml", None)
         for key in [key for key in state.items if key[3]]:
             item = state.items.pop(key)
             state.items.setdefault((*key[:3], 0), item)
+        for key, item in state.items.items():
+            state.items[key] = replace(item, api=APIS[item.value["kind"]][0]) if item.value["kind"] in APIS else item
         if state.files() != self.state(self.head).files():
             self.head = self.commit(state, [self.head], "tidy up")
 

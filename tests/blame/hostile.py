@@ -36,6 +36,9 @@ HOSTILE_FILES = [
     ("folders 1,500 deep", lambda long: {f"clusters/a/{DEEP}/deep.yaml": b"a: b\n"}),
     ("a folder where a file was", lambda long: {"clusters/a/folder.yaml/x.yaml": b"a: b\n"}),
     ("many files", lambda long: files(100_000 if long else 3_000)),
+    ("links that go round and out", lambda long: {"clusters/a/round.yaml": "-> round.yaml", "clusters/a/up": "-> ..", "clusters/a/out.yaml": "-> /etc/passwd",
+                                                   "clusters/a/nowhere": "-> ../../../.."}),
+    ("a submodule", lambda long: {"clusters/a/module": "1" * 40, "clusters/a/module.yaml": "2" * 40}),
     ("a line of 3 MB", lambda long: {"clusters/a/line.yaml": b"a: " + b"x" * 3_000_000}),
 ]
 CLOCKS = [(0, "+0000"), (1, "-1200"), (4_102_444_800, "+1400"), (99_999_999_999, "+0000")]

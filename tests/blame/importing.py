@@ -34,7 +34,8 @@ class Importer:
             self.process.stdin.write(part if isinstance(part, bytes) else part.encode())
 
     def commit(self, files, parents=(), subject="", author=None, time=None, zone="+0000", whole=True):
-        """A commit of `files` (path to bytes; None takes one away), of all its files if `whole`. Returns its number."""
+        """A commit of `files`, of all its files if `whole`. Returns its number. Files are bytes by path, links "-> where", and None takes
+        one away; a submodule is the id of a commit."""
         if not parents and self.count:
             raise ValueError("only the first commit has no parent")
         self.count += 1
@@ -51,6 +52,11 @@ class Importer:
         for path, content in files.items():
             if content is None:
                 self.write(b"D ", quoted(path), b"\n")
+            elif isinstance(content, str) and content.startswith("-> "):
+                target = content[3:].encode()
+                self.write(b"M 120000 inline ", quoted(path), b"\ndata %d\n" % len(target), target, b"\n")
+            elif isinstance(content, str):
+                self.write(f"M 160000 {content} ", quoted(path), b"\n")
             else:
                 self.write(b"M 100644 inline ", quoted(path), b"\ndata %d\n" % len(content), content, b"\n")
         return self.count

@@ -101,16 +101,32 @@ class Document:
         return group, self.kind, namespace, self.name
 
 
-def _pieces(text):
-    return re.split(r"^---(?=\s|\Z).*$", text, flags=re.MULTILINE)
+def pieces(text):
+    """The documents of a stream as text, each with the number of lines before it."""
+    at = 0
+    for match in re.finditer(r"^---(?=\s|\Z).*$", text, flags=re.MULTILINE):
+        yield text[at:match.start()], text.count("\n", 0, at)
+        at = match.end()
+    yield text[at:], text.count("\n", 0, at)
 
 
-def _expand(value):
+def expand(value):
+    """An object, or those in a list of objects."""
     if isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and isinstance(value.get("items"), list):
         for item in value["items"]:
-            yield from _expand(item)
+            yield from expand(item)
     else:
         yield value
+
+
+def document_of(value):
+    """A value as an object; None where it is none."""
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if not isinstance(metadata, dict) or not all(isinstance(each, str) and each for each in (
+            value.get("kind"), value.get("apiVersion"), metadata.get("name"))):
+        return None
+    group, _, version = value["apiVersion"].rpartition("/")
+    return Document(group, version, value["kind"], metadata.get("namespace") or None, metadata["name"], value)
 
 
 def read(content):
@@ -120,23 +136,17 @@ def read(content):
     except UnicodeDecodeError:
         return [], False
     found, whole = [], True
-    for piece in _pieces(text):
+    for piece, _ in pieces(text):
         try:
             roots = list(yaml.load_all(piece, Loader)) if piece.strip() else []
         except (yaml.YAMLError, ValueError):
             whole = False
             continue
-        for value in (each for root in roots for each in _expand(root)):
-            if not isinstance(value, dict) or ("kind" not in value and "apiVersion" not in value):
-                continue
-            metadata = value.get("metadata")
-            kind, api = value.get("kind"), value.get("apiVersion")
-            name = metadata.get("name") if isinstance(metadata, dict) else None
-            if not all(isinstance(each, str) and each for each in (kind, api, name)):
-                whole = False
-                continue
-            group, _, version = api.rpartition("/")
-            found.append(Document(group, version, kind, metadata.get("namespace") or None, name, value))
+        for value in (each for root in roots for each in expand(root)):
+            if isinstance(value, dict) and ("kind" in value or "apiVersion" in value):
+                document = document_of(value)
+                whole &= document is not None
+                found += [document] if document else []
     return found, whole
 
 

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fields import ABSENT, Shape, look, normal
+from lines import line_of
 from manifests import canonical, read, tidy
 
 GONE = "gone"  # the object is not declared
@@ -106,6 +107,11 @@ class Oracle:
         for target in self.targets:
             for identity, (document, file) in self.declared(self.line[0], target)[0].items():
                 yield target, identity, document, file
+
+    def line_of(self, target, identity, steps):
+        """The line of a field in the file that declares it at the tip, None where it is not written there."""
+        below = self.store.below(self.store.commit(self.line[0]).tree, self.declared(self.line[0], target)[0][identity][1])
+        return line_of(self.store.object(below[1]), identity, target.namespace, steps)
 
     def shape(self, document):
         """The lists of a kind, by the definition of it that the targets declare."""

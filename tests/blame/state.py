@@ -103,7 +103,7 @@ def restyle(state, dice, past):
 
 
 def restyle_all(state, dice, past):
-    for file in {item.file for item in state.items.values()}:
+    for file in sorted({item.file for item in state.items.values()}):
         state.styles[file] = dice.randrange(1000)
 
 
