@@ -119,7 +119,7 @@ struct Followed<'a> {
     question: &'a Question<'a>,
     live: serde_json::Value,
     history: ObjectHistory,
-    /// The differences of which the commit behind the declared value, or a version with the live one, is not found yet.
+    /// The differences of which the commit behind the declared value, or the one that once gave the live value, is not found yet.
     open: Vec<Open<'a>>,
     /// Whether a version differs from the present one.
     changed: bool,
@@ -128,12 +128,15 @@ struct Followed<'a> {
 struct Open<'a> {
     judgement: &'a Judgement,
     introduced: bool,
-    matched: bool,
+    /// The version with the live value.
+    matched: Option<usize>,
+    /// Whether a version before that had another.
+    given: bool,
 }
 
 impl<'a> Followed<'a> {
     fn new(question: &'a Question<'a>, whole: bool) -> Self {
-        let open = |judgement| Open { judgement, introduced: false, matched: false };
+        let open = |judgement| Open { judgement, introduced: false, matched: None, given: false };
         Self {
             question,
             live: question.live.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
@@ -153,10 +156,15 @@ impl<'a> Followed<'a> {
             for open in &mut self.open {
                 let path = Some(&open.judgement.difference.path);
                 open.introduced |= !version.is_like(present, path, schema);
-                let value = version.value.as_ref();
-                open.matched |= attribute::matches(open.judgement, value, &self.live, schema);
+                match open.matched.and_then(|matched| self.history.versions.get(matched)) {
+                    Some(matched) => open.given |= !version.is_like(matched, path, schema),
+                    None if attribute::matches(open.judgement, version.value.as_ref(), &self.live, schema) => {
+                        open.matched = Some(self.history.versions.len());
+                    }
+                    None => {}
+                }
             }
-            self.open.retain(|open| !(open.introduced && open.matched));
+            self.open.retain(|open| !(open.introduced && open.given));
         }
         self.history.versions.push(version);
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::finding::{Finding, Severity};
+use crate::model::finding::{Code, Finding, Severity};
 use crate::model::gap::Gap;
 use crate::model::message::MailContent;
 use crate::model::report::ScanReport;
@@ -261,7 +261,12 @@ fn evidence(finding: &Finding) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(by) = &finding.declared_by {
         let file = finding.origin.as_ref().map(|o| format!(", {}", words::file(o))).unwrap_or_default();
-        lines.push(format!("commit {} {} by {}, {}{file}", by.commit.short(), by.subject, by.author, by.time.date()));
+        let did = match finding.code {
+            Code::Undeclared | Code::RemovedButLive => format!("{} ", words::commit_did(finding)),
+            _ => String::new(),
+        };
+        let (commit, date) = (by.commit.short(), by.time.date());
+        lines.push(format!("{did}commit {commit} {} by {}, {date}{file}", by.subject, by.author));
     } else if let Some(origin) = &finding.origin {
         lines.push(format!("declared in {}", words::file(origin)));
     }

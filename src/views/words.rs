@@ -273,9 +273,23 @@ pub fn how_written(actor: &Actor) -> String {
     }
 }
 
-/// `equals commit 1a2b3c4 on main, 3 commits behind, since 2026-02-27`.
+/// What the commit of a finding did: of what Git does not declare, it is the one that gave it up.
+pub fn commit_did(finding: &Finding) -> &'static str {
+    match finding.code {
+        Code::Undeclared => "given up by",
+        Code::RemovedButLive => "last declared by",
+        _ => "declared by",
+    }
+}
+
+/// `equals 9f2c1ab as late as at 1a2b3c4 on main, 3 commits behind, superseded 2026-02-27`.
 pub fn live_match(found: &LiveMatch) -> String {
-    let mut text = format!("equals commit {} on {}", found.commit.short(), found.revision);
+    let mut text = match found.given_by.as_ref().filter(|given| **given != found.commit) {
+        Some(given) => {
+            format!("equals commit {}, as late as at {} on {}", given.short(), found.commit.short(), found.revision)
+        }
+        None => format!("equals commit {} on {}", found.commit.short(), found.revision),
+    };
     if let Some(behind) = found.commits_behind {
         text.push_str(&format!(", {} behind", counted(behind, "commit", "commits")));
     }

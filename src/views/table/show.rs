@@ -96,7 +96,7 @@ fn evidence(finding: &Finding, started: Option<Timestamp>) -> Vec<(&'static str,
     }
     if let Some(by) = &finding.declared_by {
         row(
-            "declared by",
+            words::commit_did(finding),
             Some(format!("{} {} <{}>, {}", by.commit.short(), by.author, by.email, by.time.for_people())),
         );
         row("", Some(by.subject.clone()));
