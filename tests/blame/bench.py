@@ -76,10 +76,11 @@ def bench(binary, folder, name, repository, target):
     found = list(declared(store, target))
     objects, files = drifted(found, dice)
     equal = [placed(document.value, identity) for document, identity, _ in found]
-    log = statistics.median(seconds(["git", "-C", str(repository), "log", "--raw", "--first-parent", "--format=%H", "main", "--", target.path])
-                            for _ in range(RUNS))
+    in_repository = ["git", "-C", str(repository)]
+    log = [*in_repository, "log", "--raw", "--first-parent", "--format=%H", "main", "--", target.path]
+    log = statistics.median(seconds(log) for _ in range(RUNS))
     some = dice.sample(files, min(BLAMED, len(files)))
-    blame = sum(seconds(["git", "-C", str(repository), "blame", "--porcelain", "main", "--", file]) for file in some) * len(files) / len(some)
+    blame = sum(seconds([*in_repository, "blame", "--porcelain", "main", "--", file]) for file in some) * len(files) / len(some)
     settings = {"limits": {"historyTime": "9m", "historyCommits": 1_000_000}}
 
     def program(which, more=None):
@@ -117,7 +118,8 @@ def bench(binary, folder, name, repository, target):
     new, new_without = statistics.median(after), statistics.median(after_without)
     store.close()
 
-    print(f"\n{name}: {git(repository, 'rev-list', '--count', '--first-parent', 'main')} commits, {len(found)} objects, {count} findings in {len(files)} files")
+    commits = git(repository, "rev-list", "--count", "--first-parent", "main")
+    print(f"\n{name}: {commits} commits, {len(found)} objects, {count} findings in {len(files)} files")
     row("git log --raw --first-parent -- PATH", log)
     row(f"git blame of the {len(files)} files" + (f" (from {len(some)} of them)" if len(some) < len(files) else ""), blame)
     row("scan, history not looked at, no findings", base, base_peak)
