@@ -110,7 +110,7 @@ def bench(binary, folder, name, repository, target):
 
     after, after_without = [], []
     for n in range(RUNS):
-        commit(repository, target, n)
+        commit(store, files[n], n)
         many.scan()
         after.append(many.cost[0])
         bare.scan()
@@ -143,12 +143,12 @@ def ratio(what, value, aim):
     print(f"  {what:66} {value:9.2f}   ({aim})")
 
 
-def commit(repository, target, n):
-    """One more commit on main, which adds an object."""
-    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: bench-{n}, namespace: bench}}\n"
-    stream = (f"commit refs/heads/main\ncommitter Bot <bot@example.com> {int(time.time())} +0000\ndata 5\nbench\nfrom refs/heads/main^0\n"
-              f"M 100644 inline {target.path}/bench-{n}.yaml\ndata {len(text)}\n{text}\n")
-    subprocess.run(["git", "-C", str(repository), "fast-import", "--quiet"], input=stream.encode(), check=True)
+def commit(store, file, n):
+    """One more commit on main, which touches a file that has findings and declares nothing else."""
+    content = store.object(f"main:{file}") + f"# {n}\n".encode()
+    stream = (f"commit refs/heads/main\ncommitter Bot <bot@example.com> {int(time.time())} +0000\ndata 5\nbench\n"
+              f"from refs/heads/main^0\nM 100644 inline {file}\ndata {len(content)}\n").encode()
+    subprocess.run(["git", "-C", str(store.path), "fast-import", "--quiet"], input=stream + content + b"\n", check=True)
 
 
 def main():
