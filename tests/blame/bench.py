@@ -76,10 +76,11 @@ def bench(binary, folder, name, repository, target):
     found = list(declared(store, target))
     objects, files = drifted(found, dice)
     equal = [placed(document.value, identity) for document, identity, _ in found]
-    log = statistics.median(seconds(["git", "-C", str(repository), "log", "--raw", "--first-parent", "--format=%H", "main", "--", target.path])
-                            for _ in range(RUNS))
+    in_repository = ["git", "-C", str(repository)]
+    log = [*in_repository, "log", "--raw", "--first-parent", "--format=%H", "main", "--", target.path]
+    log = statistics.median(seconds(log) for _ in range(RUNS))
     some = dice.sample(files, min(BLAMED, len(files)))
-    blame = sum(seconds(["git", "-C", str(repository), "blame", "--porcelain", "main", "--", file]) for file in some) * len(files) / len(some)
+    blame = sum(seconds([*in_repository, "blame", "--porcelain", "main", "--", file]) for file in some) * len(files) / len(some)
     settings = {"limits": {"historyTime": "9m", "historyCommits": 1_000_000}}
 
     def program(which, more=None):
@@ -109,7 +110,7 @@ def bench(binary, folder, name, repository, target):
 
     after, after_without = [], []
     for n in range(RUNS):
-        commit(repository, target, n)
+        commit(store, files[n], n)
         many.scan()
         after.append(many.cost[0])
         bare.scan()
@@ -117,7 +118,8 @@ def bench(binary, folder, name, repository, target):
     new, new_without = statistics.median(after), statistics.median(after_without)
     store.close()
 
-    print(f"\n{name}: {git(repository, 'rev-list', '--count', '--first-parent', 'main')} commits, {len(found)} objects, {count} findings in {len(files)} files")
+    commits = git(repository, "rev-list", "--count", "--first-parent", "main")
+    print(f"\n{name}: {commits} commits, {len(found)} objects, {count} findings in {len(files)} files")
     row("git log --raw --first-parent -- PATH", log)
     row(f"git blame of the {len(files)} files" + (f" (from {len(some)} of them)" if len(some) < len(files) else ""), blame)
     row("scan, history not looked at, no findings", base, base_peak)
@@ -141,12 +143,12 @@ def ratio(what, value, aim):
     print(f"  {what:66} {value:9.2f}   ({aim})")
 
 
-def commit(repository, target, n):
-    """One more commit on main, which adds an object."""
-    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: bench-{n}, namespace: bench}}\n"
-    stream = (f"commit refs/heads/main\ncommitter Bot <bot@example.com> {int(time.time())} +0000\ndata 5\nbench\nfrom refs/heads/main^0\n"
-              f"M 100644 inline {target.path}/bench-{n}.yaml\ndata {len(text)}\n{text}\n")
-    subprocess.run(["git", "-C", str(repository), "fast-import", "--quiet"], input=stream.encode(), check=True)
+def commit(store, file, n):
+    """One more commit on main, which touches a file that has findings and declares nothing else."""
+    content = store.object(f"main:{file}") + f"# {n}\n".encode()
+    stream = (f"commit refs/heads/main\ncommitter Bot <bot@example.com> {int(time.time())} +0000\ndata 5\nbench\n"
+              f"from refs/heads/main^0\nM 100644 inline {file}\ndata {len(content)}\n").encode()
+    subprocess.run(["git", "-C", str(store.path), "fast-import", "--quiet"], input=stream + content + b"\n", check=True)
 
 
 def main():

@@ -22,7 +22,7 @@ from drift import Drift
 from fields import ABSENT, parse, samples, written
 from gitstore import Store, git
 from importing import Importer
-from oracle import GONE, UNKNOWN, Oracle, Target, agreed
+from oracle import UNKNOWN, Oracle, Target, agreed
 
 NO_CONTENT = re.compile(r"\.(apiVersion|kind|status\b.*|metadata(\.(?!labels|annotations).*)?)$|\.$")
 SHOWN = 10  # disagreements of a sort that are printed
@@ -155,7 +155,7 @@ class Check:
         if found and found["commit"] in self.oracle.position:
             behind = self.oracle.position[found["commit"]]
             self.tally.compare("scan: commitsBehind, of the commit that is named", found, found["commitsBehind"] == behind,
-                               self.where(identity, path), f"{self.commit(found['commit'])}, commitsBehind {found['commitsBehind']}", behind)
+                               self.where(identity, path), f"{said}, commitsBehind {found['commitsBehind']}", behind)
 
     def left_over(self, finding, expected, identity, path):
         """Both commits have to be named: the one that removed the object and the last that declared it; the latter as it is on the
@@ -294,7 +294,8 @@ def main():
     compared = tally.agree.total() + tally.differ.total()
     if chosen.long and not only and compared < 2000:
         tally.fail(f"only {compared} fields were compared")
-    print(f"{compared} fields compared in {time.monotonic() - started:.0f} s, {tally.differ.total()} disagreements, {len(tally.failures)} failures")
+    print(f"{compared} fields compared in {time.monotonic() - started:.0f} s, {tally.differ.total()} disagreements, "
+          f"{len(tally.failures)} failures")
     return 1 if tally.differ.total() or tally.failures else 0
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fields import ABSENT, leaves, look, normal, place, put, samples, written
 from oracle import BEFORE, GONE, UNKNOWN, Answer, agreed
 
-SERVED = {"Deployment": "apps/v1", "Ingress": "networking.k8s.io/v1", "ClusterRole": "rbac.authorization.k8s.io/v1", "Widget": "example.com/v1"}
+SERVED = {
+    "Deployment": "apps/v1", "Ingress": "networking.k8s.io/v1", "ClusterRole": "rbac.authorization.k8s.io/v1", "Widget": "example.com/v1"}
 # Maps and lists in which an entry that Git does not declare is a finding without further evidence.
 OPEN = ("data", "metadata.labels", "metadata.annotations", "spec.template.spec.containers.env", "spec.parts")
 
@@ -151,8 +152,7 @@ class Drift:
             if isinstance(version, str):
                 continue
             for steps in leaves(version.value, shape):
-                steps = next((list(steps[:n]) for n in range(1, len(steps) + 1)
-                              if steps[n - 1][0] != "index" and (place(steps[:n - 1]) if steps[n - 1][0] == "field" else place(steps[:n])) in OPEN), None)
+                steps = next((list(steps[:n]) for n in range(1, len(steps) + 1) if is_entry(steps[:n])), None)
                 if steps and look(document.value, steps) is ABSENT and not written_null(document.value, steps):
                     found[written(steps)] = steps
         return [found[text] for text in sorted(found)]
@@ -175,7 +175,9 @@ class Drift:
                 for identity in self.oracle.declared(commit, target)[0]:
                     if identity not in now:
                         gone.setdefault(identity, (commit, target))
+        # Of a kind that the dump holds at several versions it proves nothing.
         listed = {live["kind"] for live in self.objects}
+        listed -= {live["kind"] for live in self.objects if live["apiVersion"] != SERVED.get(live["kind"], live["apiVersion"])}
         for identity, (commit, target) in sorted(gone.items(), key=str)[:6]:
             document = self.oracle.document(commit, identity, target)
             if document.kind not in ("ConfigMap", *SERVED) or document.kind not in listed:
@@ -185,6 +187,11 @@ class Drift:
             self.objects.append(live)
             values = self.oracle.objects(identity, target)
             self.expect(identity, [], Expected("left over", "DL005", agreed(self.oracle.since(value) for value in values), last=commit))
+
+
+def is_entry(steps):
+    """Whether a path is that of an entry of an open map or list."""
+    return place(steps[:-1] if steps[-1][0] == "field" else steps) in OPEN
 
 
 def placed(value, identity):

@@ -1,6 +1,7 @@
 """Runs the program on a repository and a dump, and reads what it says."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class Program:
 
     def blame(self):
         """The fields of all declared objects; None where the program has no such command."""
-        if b"blame" not in subprocess.run([self.binary, "--help"], stdout=subprocess.PIPE).stdout:
+        if not re.search(rb"^ +blame\b", subprocess.run([self.binary, "--help"], stdout=subprocess.PIPE).stdout, re.MULTILINE):
             return None
         code, stdout, stderr = self.run("blame", "--all", "-o", "json")
         if code in (2, 5, 6):

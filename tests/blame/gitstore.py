@@ -61,7 +61,8 @@ class Store:
         content, at, entries = self.object(tree), 0, []
         while at < len(content):
             space, zero = content.index(b" ", at), content.index(b"\0", at)
-            entries.append((content[at:space], content[space + 1:zero].decode("utf-8", "surrogateescape"), content[zero + 1:zero + 21].hex()))
+            name = content[space + 1:zero].decode("utf-8", "surrogateescape")
+            entries.append((content[at:space], name, content[zero + 1:zero + 21].hex()))
             at = zero + 21
         return entries
 

@@ -21,9 +21,9 @@ class History:
                 head = self.plain(head)
             else:
                 head = self.dice.choice([
-                    self.merged, self.merged, self.merged, self.merged_against_the_grain, self.merged_by_itself, self.fast_forwarded, self.squashed,
-                    self.rebased, self.foxtrot, self.octopus, self.criss_cross, self.nested, self.reverted, self.reverted, self.cherry_picked,
-                    self.one_side_only])(head)
+                    self.merged, self.merged, self.merged, self.merged_against_the_grain, self.merged_by_itself, self.fast_forwarded,
+                    self.squashed, self.rebased, self.foxtrot, self.octopus, self.criss_cross, self.nested, self.reverted,
+                    self.reverted, self.cherry_picked, self.one_side_only])(head)
         self.head = head
 
     def state(self, number):

@@ -27,17 +27,21 @@ def files(count):
 
 # Name, files that the second commit has besides; the third has them no more.
 HOSTILE_FILES = [
-    ("file names that are not UTF-8", lambda long: {b"clusters/a/caf\xe9.yaml": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\n",
-                                                    b"clusters/a/\xff\xfe/\x01.yaml": b"{}"}),
-    ("content that is not UTF-8", lambda long: {"clusters/a/latin.yaml": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {a: \xe9}\n",
-                                                "clusters/a/null.yaml": b"\0" * 1000}),
+    ("file names that are not UTF-8", lambda long: {
+        b"clusters/a/caf\xe9.yaml": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\n",
+        b"clusters/a/\xff\xfe/\x01.yaml": b"{}"}),
+    ("content that is not UTF-8", lambda long: {
+        "clusters/a/latin.yaml": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {a: \xe9}\n",
+        "clusters/a/null.yaml": b"\0" * 1000}),
     ("aliases that grow without end", lambda long: {"clusters/a/laughs.yaml": LAUGHS.encode()}),
-    ("nesting without end", lambda long: {"clusters/a/nested.yaml": b"a: " + b"[" * 100_000, "clusters/a/nested.json": b'{"a":' * 100_000}),
+    ("nesting without end", lambda long: {
+        "clusters/a/nested.yaml": b"a: " + b"[" * 100_000, "clusters/a/nested.json": b'{"a":' * 100_000}),
     ("folders 1,500 deep", lambda long: {f"clusters/a/{DEEP}/deep.yaml": b"a: b\n"}),
     ("a folder where a file was", lambda long: {"clusters/a/folder.yaml/x.yaml": b"a: b\n"}),
     ("many files", lambda long: files(100_000 if long else 3_000)),
-    ("links that go round and out", lambda long: {"clusters/a/round.yaml": "-> round.yaml", "clusters/a/up": "-> ..", "clusters/a/out.yaml": "-> /etc/passwd",
-                                                   "clusters/a/nowhere": "-> ../../../.."}),
+    ("links that go round and out", lambda long: {
+        "clusters/a/round.yaml": "-> round.yaml", "clusters/a/up": "-> ..", "clusters/a/out.yaml": "-> /etc/passwd",
+        "clusters/a/nowhere": "-> ../../../.."}),
     ("a submodule", lambda long: {"clusters/a/module": "1" * 40, "clusters/a/module.yaml": "2" * 40}),
     ("a line of 3 MB", lambda long: {"clusters/a/line.yaml": b"a: " + b"x" * 3_000_000}),
 ]
@@ -72,7 +76,8 @@ def imported(folder, name, extra, clocks=((None, "+0000"),) * 4):
     importer = Importer(folder / f"{name.replace(' ', '-')}.git")
     plain = {"clusters/a/x.yaml": OBJECT.format("v").encode(), "clusters/a/other.yaml": b"a: b\n"}
     head = ()
-    for n, added in enumerate(({}, {**extra, "clusters/a/other.yaml": b"a: c\n"}, {}, {"clusters/a/x.yaml": OBJECT.format("w").encode()})):
+    hostile = {**extra, "clusters/a/other.yaml": b"a: c\n"}
+    for n, added in enumerate(({}, hostile, {}, {"clusters/a/x.yaml": OBJECT.format("w").encode()})):
         head = (importer.commit({**plain, **added}, head, f"commit {n + 1}", time=clocks[n][0], zone=clocks[n][1]),)
     importer.close(main=head[0])
     return importer.path
@@ -153,8 +158,8 @@ def one(tally, binary, folder, name, repository, certain):
     """A scan, and the command `blame` where there is one."""
     replay = "replay:  tests/blame/run --hostile"
     program = Program(binary, folder / f"{repository.stem}-run", repository, [TARGET])
-    live = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": "alpha"}, "data": {"old": "never", "k": "v"}}
-    program.live([live])
+    metadata = {"name": "x", "namespace": "alpha"}
+    program.live([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"old": "never", "k": "v"}}])
     report = program.scan()
     line = [git(repository, "rev-parse", revision) for revision in ("main", "main~1")]
     found = {finding["path"]: finding for finding in report["findings"] if finding["name"] == "x"}
@@ -164,8 +169,8 @@ def one(tally, binary, folder, name, repository, certain):
             tally.compare("hostile: a finding", None, False, f"{name}: .data.{field}\n    {replay}", sorted(map(str, found)), "DL001")
             continue
         by = finding["declaredBy"]
-        first = by and subprocess.run(["git", "-C", str(repository), "cat-file", "-p", by["commit"]], stdout=subprocess.PIPE, env=ENVIRONMENT).stdout
-        right = by and (by["commit"] in expected if expected else b"\nparent " not in first)
+        raw = by and subprocess.run(["git", "-C", str(repository), "cat-file", "-p", by["commit"]], stdout=subprocess.PIPE).stdout
+        right = by and (by["commit"] in expected if expected else b"\nparent " not in raw)
         right = right or by is None and field not in certain and said(finding, report)
         tally.compare("hostile: declaredBy", finding, right, f"{name}: .data.{field}\n    {replay}", by and by["commit"],
                       "the commit that set it" + ("" if field in certain else ", or null and why"))
@@ -173,11 +178,12 @@ def one(tally, binary, folder, name, repository, certain):
     matched = finding.get("liveMatches")
     # All commits but the newest have the value; which of them is meant is asked elsewhere.
     right = matched["commit"] != line[0] if matched else "k" not in certain and said(finding, report)
-    tally.compare("hostile: liveMatches", matched, right, f"{name}: .data.k\n    {replay}", matched and matched["commit"], f"{line[1]} or before")
+    where = f"{name}: .data.k\n    {replay}"
+    tally.compare("hostile: liveMatches", matched, right, where, matched and matched["commit"], f"{line[1]} or before")
     blamed = program.blame()
     if blamed is not None:
         by = blamed.get(IDENTITY, {}).get(".data.k", {}).get("declaredBy")
-        tally.compare("hostile: blame", by, by["commit"] == line[0] if by else "k" not in certain, f"{name}: .data.k\n    {replay}", by, line[0])
+        tally.compare("hostile: blame", by, by["commit"] == line[0] if by else "k" not in certain, where, by, line[0])
     shutil.rmtree(repository, ignore_errors=True)
 
 

@@ -21,8 +21,8 @@ class Importer:
         self.path = path
         self.git("init", "--quiet", "--bare", "--initial-branch=main", str(path))
         self.marks = path / "marks"
-        self.process = subprocess.Popen(
-            ["git", "-C", str(path), "fast-import", "--quiet", "--force", f"--export-marks={self.marks}"], stdin=subprocess.PIPE, env=ENVIRONMENT)
+        command = ["git", "-C", str(path), "fast-import", "--quiet", "--force", f"--export-marks={self.marks}"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, env=ENVIRONMENT)
         self.count = 0
 
     @staticmethod

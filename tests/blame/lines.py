@@ -67,4 +67,5 @@ def _fits(node, kind, what):
     value = _value(node)
     if kind == "item":
         return canonical(value) == canonical(what)
-    return isinstance(value, dict) and all(canonical(value.get(name, DEFAULTS.get(name))) == canonical(wanted) for name, wanted in what)
+    return isinstance(value, dict) and all(
+        canonical(value.get(name, DEFAULTS.get(name))) == canonical(wanted) for name, wanted in what)

@@ -20,7 +20,7 @@ CRD = {
                     "settings": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}}}}}
             for version in ("v1alpha1", "v1")]}}
 
-KINDS = ["ConfigMap", "ConfigMap", "ConfigMap", "Deployment", "Deployment", "Deployment", "Service", "Widget", "Widget", "Ingress", "ClusterRole"]
+KINDS = [*["ConfigMap"] * 3, *["Deployment"] * 3, "Service", "Widget", "Widget", "Ingress", "ClusterRole"]
 APIS = {"ConfigMap": ["v1"], "Service": ["v1"], "Deployment": ["apps/v1", "apps/v1beta2", "extensions/v1beta1"],
         "Widget": ["example.com/v1", "example.com/v1alpha1"], "Ingress": ["networking.k8s.io/v1", "extensions/v1beta1"],
         "ClusterRole": ["rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1beta1"]}
@@ -62,7 +62,11 @@ def image(dice):
 
 
 def port(dice, number):
-    return {"containerPort": number, **({"protocol": "TCP"} if dice.random() < 0.5 else {}), **({"name": f"p{number}"} if dice.random() < 0.7 else {})}
+    made = {"containerPort": number, "protocol": "TCP", "name": f"p{number}"}
+    for name, share in (("protocol", 0.5), ("name", 0.3)):
+        if dice.random() < share:
+            del made[name]
+    return made
 
 
 def make(kind, name, dice):
@@ -78,7 +82,8 @@ def make(kind, name, dice):
         value["spec"] = {"selector": {"app": name}, "ports": [{"name": f"p{number}", "port": number, "targetPort": number + 8000}
                                                              for number in dice.sample([80, 443, 9090], 2)]}
     elif kind == "Widget":
-        value["spec"] = {"size": dice.choice(NUMBERS), "mode": word(dice), "on": dice.choice(FLAGS), "tags": sorted({word(dice), word(dice)}),
+        value["spec"] = {"size": dice.choice(NUMBERS), "mode": word(dice), "on": dice.choice(FLAGS),
+                         "tags": sorted({word(dice), word(dice)}),
                          "parts": [{"name": each, "colour": word(dice), "weight": dice.choice(NUMBERS)} for each in dice.sample("abcd", 2)],
                          "steps": [word(dice), word(dice)], "settings": {"deep": {"x": word(dice)}, "y": text(dice)}}
     elif kind == "Ingress":
@@ -125,7 +130,8 @@ def _metadata(value, dice):
     if dice.random() < 0.5:
         _entry(value["metadata"]["labels"], ["tier", "team", "example.com/owner"], dice, word)
     else:
-        _entry(value["metadata"].setdefault("annotations", {"example.com/note": "x"}), ["example.com/note", "plain", "two words"], dice, text)
+        annotations = value["metadata"].setdefault("annotations", {"example.com/note": "x"})
+        _entry(annotations, ["example.com/note", "plain", "two words"], dice, text)
 
 
 def _data(value, dice):
@@ -154,8 +160,9 @@ def _deployment(value, dice):
 
 
 def _service(value, dice):
-    ports = value["spec"]["ports"]
-    if each := _element(ports, "port", [80, 443, 9090, 8443], dice, lambda dice, number: {"name": f"q{number}", "port": number, "targetPort": number}):
+    def new(dice, number):
+        return {"name": f"q{number}", "port": number, "targetPort": number}
+    if each := _element(value["spec"]["ports"], "port", [80, 443, 9090, 8443], dice, new):
         each["targetPort"] = dice.choice([8080, 8443, "http", "web"])
 
 

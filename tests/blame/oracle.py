@@ -27,7 +27,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fields import ABSENT, Shape, look, normal
+from fields import Shape, look, normal
 from lines import line_of
 from manifests import canonical, read, tidy
 

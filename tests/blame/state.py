@@ -56,7 +56,7 @@ class State:
             elif style % 7 == 6:
                 text = dump_list(values, style, file)
             else:
-                text = "---\n".join(("" if n or style % 2 else "---\n") + dump(value, style, str(key)) for n, (key, value) in enumerate(held))
+                text = "---\n" * (1 - style % 2) + "---\n".join(dump(value, style, str(key)) for key, value in held)
             files[file] = text.encode()
         return files
 
@@ -209,7 +209,8 @@ def nothing(state, dice, past):
 
 
 OPERATIONS = [
-    (change, 40), (restyle, 8), (restyle_all, 1), (rename_file, 4), (move_object, 4), (move_between_targets, 3), (move_out, 1), (move_in, 2),
+    (change, 40), (restyle, 8), (restyle_all, 1), (rename_file, 4), (move_object, 4), (move_between_targets, 3), (move_out, 1),
+    (move_in, 2),
     (split_file, 2), (merge_files, 1), (remove, 2), (bring_back, 3), (copy_object, 2), (drop_copy, 3), (move_group, 3),
     (write_namespace, 3), (reorder, 2), (break_or_mend, 2), (unrelated, 3), (nothing, 3)]
 
