@@ -93,6 +93,7 @@ pub fn of_target(
             let Some(version) = declarations.version(index, id, *stretch, newer) else { break };
             followed.push(version);
         }
+        followed.history.settle(question.schema);
         merges.tell_authors(question, &mut followed.history, &mut declarations);
         evidence.insert(id.clone(), Evidence { history: followed.history, elsewhere: Vec::new() });
     }

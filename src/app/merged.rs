@@ -82,12 +82,12 @@ impl<'a> Merges<'a> {
             places.extend(history.introduced(Some(path), schema).map(|n| (n, Some(path.clone()))));
         }
         if question.whole || question.missing {
-            places.extend(history.introduced(None, schema).map(|n| (n, None)));
+            places.extend(history.object_since.map(|n| (n, None)));
         }
         if question.removed {
             let gone = history.versions.iter().take_while(|version| version.value.is_none()).count();
             places.extend(gone.checked_sub(1).map(|n| (n, None)));
-            places.extend(history.last_declared().map(|n| (n, None)));
+            places.extend(history.object_last.map(|n| (n, None)));
         }
         for (n, path) in places {
             let sought = Sought { id: &question.object.id, path: path.as_ref(), schema };

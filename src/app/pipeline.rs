@@ -243,7 +243,10 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> as
             let mut questions: Vec<Question<'_>> =
                 reading.in_question().filter(of_target).map(|object| question(reading, object)).collect();
             let former = reading.beyond.leftovers.values().map(|(_, former)| &former.object);
-            questions.extend(former.filter(of_target).map(Question::of_former));
+            questions.extend(former.filter(of_target).map(|object| Question {
+                schema: reading.schemas.kind_at_any_version(&object.gvk),
+                ..Question::of_former(object)
+            }));
             if questions.is_empty() {
                 continue;
             }

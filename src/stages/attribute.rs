@@ -37,6 +37,10 @@ pub struct ObjectHistory {
     pub versions: Vec<ObjectVersion>,
     /// True if it reaches back to where the object, or the revision, began.
     pub whole: bool,
+    /// The version that gave the object as a whole its present content, or took it away; see [`Self::settle`].
+    pub object_since: Option<usize>,
+    /// Of an object that is declared no more: the version that gave it its last content. `None` where that was before the history at hand.
+    pub object_last: Option<usize>,
     /// Where merges brought versions: who changed a field (`None`: the object) in what they merged.
     pub authors: Vec<(usize, Option<FieldPath>, CommitInfo)>,
 }
@@ -146,11 +150,21 @@ impl ObjectHistory {
         })
     }
 
-    /// Of an object that is declared no more: the version that gave it its last content. `None` where that was before the history at hand.
-    pub fn last_declared(&self) -> Option<usize> {
+    /// Finds out about the object as a whole, once all versions that are needed are there.
+    pub fn settle(&mut self, schema: Option<SchemaRef<'_>>) {
+        self.object_since = self.introduced(None, schema);
+        self.object_last = self.last_declared(schema);
+    }
+
+    /// The commit behind the object's present content.
+    pub fn object_by(&self) -> Option<DeclaredBy> {
+        self.by(self.object_since?, None)
+    }
+
+    fn last_declared(&self, schema: Option<SchemaRef<'_>>) -> Option<usize> {
         let gone = self.versions.iter().take_while(|version| version.value.is_none()).count();
         let last = self.versions.get(gone)?;
-        let alike = self.versions.iter().skip(gone).take_while(|version| version.is_like(last, None, None)).count();
+        let alike = self.versions.iter().skip(gone).take_while(|version| version.is_like(last, None, schema)).count();
         let began = self.whole || self.versions.get(gone + alike).is_some_and(|before| before.readable);
         (gone + alike).checked_sub(1).filter(|_| began)
     }
@@ -246,7 +260,7 @@ pub fn matches(judgement: &Judgement, version: Option<&Value>, live: &Value, sch
 
 /// Attributes a declared object that is not live.
 pub fn missing(history: &ObjectHistory, around: &Circumstances<'_>) -> Attributed {
-    let declared_by = history.declared_by(None, None);
+    let declared_by = history.object_by();
     let (cause, note) = if around.seen_live {
         (Cause::OutOfBand, "an earlier scan saw it live: it was deleted")
     } else if history.versions.is_empty() {
@@ -338,7 +352,7 @@ mod tests {
         ObjectHistory {
             versions: vec![version(1, of(3)), version(2, of(3)), version(5, of(5)), version(9, None)],
             whole,
-            authors: Vec::new(),
+            ..ObjectHistory::default()
         }
     }
 
@@ -471,7 +485,7 @@ mod tests {
                 version(9, Some(json!({"spec": {"paused": true, "replicas": 5}}))),
             ],
             whole: true,
-            authors: Vec::new(),
+            ..ObjectHistory::default()
         };
         let schema = builtin_schemas().kind(&Gvk::new("apps/v1", "Deployment"));
         let by = |history: &ObjectHistory, text: &str| {

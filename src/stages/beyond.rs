@@ -155,7 +155,7 @@ pub fn of_leftover(
     let mut finding = bare(cluster, live, seen, Code::RemovedButLive);
     "in the history of the cluster's targets, in no target now, and in a LIST of its kind"
         .clone_into(&mut finding.method);
-    finding.declared_by = history.last_declared().and_then(|last| history.by(last, None));
+    finding.declared_by = history.object_last.and_then(|last| history.by(last, None));
     let since = removal.map_or(former.commits_behind, |removal| removal.commits_behind);
     let (cause, why) = match doubt {
         Some(place) => (

@@ -47,7 +47,9 @@ fn version(behind: u64, value: Option<Value>) -> ObjectVersion {
 }
 
 fn evidence(whole: bool, versions: Vec<ObjectVersion>) -> Evidence {
-    Evidence { history: ObjectHistory { versions, whole, authors: Vec::new() }, elsewhere: Vec::new() }
+    let mut history = ObjectHistory { versions, whole, ..ObjectHistory::default() };
+    history.settle(None);
+    Evidence { history, elsewhere: Vec::new() }
 }
 
 fn removed(is_gitops: bool, evidence: &Evidence, seen_first: Option<(u64, i64)>, doubt: Option<&str>) -> Removed {

@@ -77,7 +77,7 @@ pub fn of_missing(
 /// DL008: a kind or version that the cluster does not serve.
 pub fn of_unserved(cluster: &ClusterName, object: &DeclaredObject, served: &Unserved, evidence: &Evidence) -> Finding {
     let mut finding = of_object(cluster, object, Code::UnservedKind, None, "not in the cluster's complete discovery");
-    finding.declared_by = evidence.history.declared_by(None, None);
+    finding.declared_by = evidence.history.object_by();
     finding.note = Some(served.note(&object.id.group_kind()));
     finding
 }
@@ -85,7 +85,7 @@ pub fn of_unserved(cluster: &ClusterName, object: &DeclaredObject, served: &Unse
 /// DL010: declared more than once, with different content.
 pub fn of_conflict(cluster: &ClusterName, conflict: &Conflict, evidence: &Evidence) -> Finding {
     let mut finding = of_object(cluster, &conflict.kept, Code::Conflict, None, "declarations compared with each other");
-    finding.declared_by = evidence.history.declared_by(None, None);
+    finding.declared_by = evidence.history.object_by();
     let others: Vec<String> =
         conflict.others.iter().map(|o| format!("{}:{} (target {})", o.file, o.line.unwrap_or(1), o.target)).collect();
     finding.note =

@@ -23,6 +23,7 @@ The rules, where DESIGN.md and the issue leave room:
    merged side off.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -202,7 +203,7 @@ class Oracle:
         """The values of a whole object by commit, as text, under each reading that the rules leave open."""
         def reading(order, version):
             def of(document):
-                value = content(document, version)
+                value = json.loads(normal(content(document, version), (), document.kind != "Widget"))
                 return canonical(value if order else unordered(value))
             return self.lens(identity, own, of)
         return [reading(order, version) for order in (True, False) for version in (True, False)]

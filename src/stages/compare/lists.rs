@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::place::Here;
-use super::walk::{Walk, equal_exactly};
+use super::walk::{Outcome, Walk, equal_exactly};
 use crate::model::finding::Code;
 use crate::model::schema::{ListKind, SchemaRef, Shape};
 
@@ -69,9 +69,13 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn set(&mut self, declared: &'a [Value], live: &'a [Value]) {
-        for element in declared.iter().filter(|element| !live.contains(element)) {
+        for element in declared {
             self.place.push(Here::Item(element));
-            self.push(Code::Absent, Some(element), None);
+            if live.contains(element) {
+                self.decide(Some(element), Some(element), Outcome::Same);
+            } else {
+                self.push(Code::Absent, Some(element), None);
+            }
             self.place.pop();
         }
         for element in live.iter().filter(|element| !declared.contains(element)) {

@@ -307,7 +307,7 @@ impl<'a, 'o> Walk<'a, 'o> {
         *self.applied.entry(rule).or_default() += 1;
     }
 
-    fn decide(&mut self, declared: Option<&Value>, live: Option<&Value>, outcome: Outcome) {
+    pub(super) fn decide(&mut self, declared: Option<&Value>, live: Option<&Value>, outcome: Outcome) {
         if let Some(trace) = &mut self.trace {
             let path = self.place.path();
             trace.push(Decision { path, declared: declared.cloned(), live: live.cloned(), outcome });

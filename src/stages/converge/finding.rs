@@ -18,7 +18,7 @@ pub fn of_unconverged(
     evidence: &Evidence,
 ) -> Finding {
     let mut finding = of_object(cluster, object, Code::Unconverged, None, unconverged.method);
-    finding.declared_by = evidence.history.declared_by(None, None);
+    finding.declared_by = evidence.history.object_by();
     let mut live = json!({
         "status": unconverged.status.as_str(),
         "reason": unconverged.reason,
