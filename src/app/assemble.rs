@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::audit_log::Audited;
 use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
 use super::ignored;
@@ -57,6 +58,7 @@ pub fn uid_subject(cluster: &ClusterName) -> String {
 pub fn record(
     scanned: Scanned,
     (evidence, evidence_gaps): (EvidenceByObject, Vec<Gap>),
+    audited: Audited,
     prior: &PriorState,
     config: &Config,
     key: &RedactionKey,
@@ -81,6 +83,7 @@ pub fn record(
     }
     let ignored = ignored::Tally::take(&scanned.readings, &mut found);
     add_lines(&mut found, &scanned, config);
+    audited.attach(&mut found, prior);
     assess(&mut found, &config.severity);
     let found = findings::one_each(found);
 
@@ -88,6 +91,7 @@ pub fn record(
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
     gaps.extend(evidence_gaps);
     gaps.extend(sighting_gaps);
+    gaps.extend(audited.gaps);
     let mut looked = looked(&scanned, config, gaps.clone());
     looked.ignored = ignored.reasons().clone();
     let lifecycle = lifecycle(&found, &looked, prior, key);
@@ -100,6 +104,7 @@ pub fn record(
     let complete = gaps.is_empty() && scanned.targets.len() == config.targets.len();
     let mut exclusions: Vec<_> = scanned.readings.iter().flat_map(|r| r.exclusions.clone()).collect();
     exclusions.extend(kept);
+    exclusions.extend(audited.exclusions);
     exclusions.sort();
     let events = config_events(&scanned, config, prior);
     let mut open = found;
@@ -119,6 +124,7 @@ pub fn record(
                 counts,
                 changes: lifecycle.changes,
                 ignored: ignored.summaries(complete),
+                reverted: audited.reverted,
                 last_complete: prior.last_complete,
                 seal: None,
             },

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::beyond::{self, Ending, LookedBeyond};
+use crate::model::audited::Matched;
 use crate::model::finding::{Code, Finding};
 use crate::model::fingerprint;
 use crate::model::gap::{Gap, Hides};
@@ -115,7 +116,12 @@ fn same_evidence(before: &Finding, now: &Finding) -> bool {
         if let Some(matched) = &mut bare.live_matches {
             matched.commits_behind = None;
         }
-        bare
+        // Candidates come and go with every write to the object.
+        let candidate = bare.writes.iter().flatten().any(|write| write.matched == Matched::Candidate);
+        if let Some(writes) = &mut bare.writes {
+            writes.retain(|write| write.matched != Matched::Candidate);
+        }
+        (bare, candidate)
     };
     bare(before) == bare(now)
 }

@@ -95,6 +95,7 @@ fn base(code: Code, severity: Severity, cause: Option<Cause>, object: &str, fiel
         declared_by: None,
         live_matches: None,
         actors: vec![],
+        writes: None,
         first_seen: Some(time("2026-03-02T13:58:09Z")),
         last_seen: Some(started()),
         scans: Some(2),
@@ -555,6 +556,7 @@ pub(super) fn in_sync() -> ScanReport {
             },
             changes: Changes::default(),
             ignored: Vec::new(),
+            reverted: Vec::new(),
             last_complete: Some(time("2026-03-02T13:58:09Z")),
             seal: Some(Seal {
                 sequence: 42,

@@ -13,6 +13,7 @@
 
 mod error;
 mod files;
+mod in_sync;
 mod key;
 mod messages;
 mod open;

@@ -100,6 +100,7 @@ pub(super) fn finding(name: &str, live: i64) -> Finding {
         declared_by: None,
         live_matches: None,
         actors: Vec::new(),
+        writes: None,
         first_seen: None,
         last_seen: None,
         scans: None,
@@ -178,6 +179,7 @@ impl Scan {
             counts: Counts::default(),
             changes: Changes::default(),
             ignored: Vec::new(),
+            reverted: Vec::new(),
             last_complete: None,
             seal: None,
         };
