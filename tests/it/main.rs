@@ -1,5 +1,6 @@
 //! What can only be tested from outside: the house's law, and the program as its users run it.
 
+mod audit_log;
 mod bad_input;
 mod beyond;
 mod converge_on_cluster;

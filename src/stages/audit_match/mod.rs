@@ -33,7 +33,8 @@ const MOST_LISTED: usize = 5;
 pub struct ObjectLog<'a> {
     /// The writes to it since it was last in sync, oldest first.
     pub writes: &'a [Write],
-    /// When an earlier scan of this ledger last saw it in sync; `None` if none ever did.
+    /// When an earlier scan of this ledger last saw it in sync; `None` if none ever did. For an object that is in sync now: when one looked
+    /// at it last.
     pub in_sync: Option<Timestamp>,
     /// From when to when the log at hand reaches; `None` where it holds no event.
     pub span: Option<(Timestamp, Timestamp)>,

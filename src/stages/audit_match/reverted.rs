@@ -8,7 +8,10 @@ use crate::model::audited::{AuditedWrite, Matched};
 
 /// The writes by somebody else than the GitOps side and controllers, newest first.
 pub fn of_synced(log: &ObjectLog<'_>, table: &ActorTable) -> Vec<AuditedWrite> {
-    let why = format!("the object is in sync, and was written {}", log.since());
+    let why = match log.in_sync {
+        Some(looked) => format!("the object was last looked at {}, and is in sync now", looked.for_people()),
+        None => "the object is in sync now".to_owned(),
+    };
     let by_somebody = log.writes.iter().rev().filter(|write| is_somebody(write, table));
     by_somebody.take(MOST_LISTED).map(|write| listed(write, Matched::Candidate, why.as_str())).collect()
 }
