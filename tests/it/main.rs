@@ -1,6 +1,7 @@
 //! What can only be tested from outside: the house's law, and the program as its users run it.
 
 mod audit_log;
+mod audit_log_on_cluster;
 mod bad_input;
 mod beyond;
 mod converge_on_cluster;
