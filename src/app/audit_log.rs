@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::assemble::Scanned;
 use super::reading::ClusterReading;
 use crate::adapters::audit_log::{self, LogOutcome, LogRequest, Want};
-use crate::adapters::ledger::{LedgerError, LedgerReader};
+use crate::adapters::ledger::{LedgerError, LedgerReader, Look};
 use crate::config::audit_log::AuditLog;
 use crate::config::{ClusterConfig, Config};
-use crate::model::audited::{AuditedWrite, Matched, Reverted};
+use crate::model::audited::Reverted;
+use crate::model::field_path::FieldPath;
 use crate::model::finding::Finding;
 use crate::model::fingerprint;
 use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
@@ -23,6 +24,9 @@ use crate::stages::findings;
 
 /// Objects in sync that are told to have been written; more are counted.
 const MOST_REVERTED: usize = 500;
+
+/// Seconds by which parts of a log may come later than others.
+const LATENESS: i64 = 3600;
 
 /// What the audit logs say.
 #[derive(Default)]
@@ -41,6 +45,8 @@ pub struct Audited {
 struct ClusterLog {
     outcome: LogOutcome,
     in_sync: BTreeMap<ObjectId, Timestamp>,
+    /// Objects of whose findings an earlier scan knew, and from when on this one looked for more.
+    known: BTreeMap<ObjectId, Timestamp>,
     /// By object and the written form of the path.
     fields: BTreeMap<(ObjectId, String), FieldEvidence>,
 }
@@ -90,23 +96,26 @@ impl Audited {
     ) {
         let cluster = reading.summary.name.clone();
         let questioned = in_question(reading);
-        let (in_sync, looks) = match seen(ledger, reading, &questioned) {
-            Ok(seen) => seen,
-            Err(error) => {
-                let message = format!("the ledger does not tell when objects were last in sync: {error}");
-                self.gaps.push(Gap::new(GapKind::Parse, message, Hides::Evidence).of_cluster(&cluster));
-                Default::default()
-            }
-        };
+        let Seen { in_sync, looks } = seen(ledger, reading, &questioned).unwrap_or_else(|error| {
+            let message = format!("the ledger does not tell when objects were last in sync: {error}");
+            self.gaps.push(Gap::new(GapKind::Parse, message, Hides::Evidence).of_cluster(&cluster));
+            Seen::default()
+        });
+        // What earlier scans knew of findings is kept with them, as long as it is the same log that is read.
+        let same_log = prior.config.get("configuration") == Some(&config.hash);
+        let known = if same_log { known(reading, &questioned, prior, &looks) } else { BTreeMap::new() };
         let synced = synced(reading, &questioned);
-        let mut wanted: Wanted =
-            questioned.iter().map(|id| (id.clone(), (in_sync.get(id).copied(), Want::Body))).collect();
-        let look = |target: &TargetName| looks.get(target).copied();
-        wanted.extend(synced.iter().filter_map(|(id, target)| Some((id.clone(), (Some(look(target)?), Want::Head)))));
+        let of_question = |id: &ObjectId| known.get(id).or_else(|| in_sync.get(id)).copied();
+        let mut wanted: Wanted = questioned.iter().map(|id| (id.clone(), (of_question(id), Want::Body))).collect();
+        wanted.extend(
+            synced.iter().filter_map(|(id, target)| Some((id.clone(), (Some(unread(looks.get(target)?)), Want::Head)))),
+        );
         if wanted.is_empty() {
             return;
         }
         let outcome = read(reading, log, &wanted, config, key);
+        let before = looks.values().filter_map(|look| look.log_until).max();
+        reading.summary.audit_log_until = outcome.span.map(|(_, to)| to).max(before);
         self.gaps.extend(outcome.gaps.iter().map(|gap| gap.clone().of_cluster(&cluster)));
         if outcome.passed_over > 0 {
             self.exclusions.push(Exclusion {
@@ -116,10 +125,11 @@ impl Audited {
                 count: Some(outcome.passed_over),
             });
         }
-        let mut found = ClusterLog { outcome, in_sync, fields: BTreeMap::new() };
+        let mut found = ClusterLog { outcome, in_sync, known, fields: BTreeMap::new() };
         found.ask_fields(reading, prior, config);
         for (id, target) in synced {
-            let log = ObjectLog { in_sync: look(&target), ..found.object(&id) };
+            let looked = looks.get(&target).map(|look| look.started);
+            let log = ObjectLog { in_sync: looked, ..found.object(&id) };
             let writes = audit_match::of_synced(&log, &config.actors);
             if !writes.is_empty() {
                 self.reverted.push(Reverted { cluster: cluster.clone(), object: id, target, writes });
@@ -141,14 +151,8 @@ impl Audited {
             let object = finding.object();
             let collections = ObjectId { name: String::new(), ..object.clone() };
             let collections = log.outcome.writes.get(&collections).map(Vec::as_slice).unwrap_or_default();
-            let mut writes = audit_match::of_object(finding.code, &log.object(&object), collections);
-            let earlier = prior.open.get(&finding.fingerprint).filter(|open| open.finding.code == finding.code);
-            if let Some(open) = earlier
-                && !writes.iter().any(|write| write.matched == Matched::Object)
-            {
-                writes.splice(0..0, log.gone(open.finding.writes.iter().flatten()));
-            }
-            finding.writes = Some(writes);
+            let earlier = prior.open.get(&finding.fingerprint).map(|open| &open.finding);
+            finding.writes = Some(audit_match::of_object(finding.code, &log.object(&object), collections, earlier));
         }
     }
 }
@@ -158,14 +162,9 @@ impl ClusterLog {
         ObjectLog {
             writes: self.outcome.writes.get(id).map(Vec::as_slice).unwrap_or_default(),
             in_sync: self.in_sync.get(id).copied(),
+            read_from: self.known.get(id).copied(),
             span: self.outcome.span,
         }
-    }
-
-    /// What was matched before and is no longer in the log.
-    fn gone<'a>(&self, writes: impl Iterator<Item = &'a AuditedWrite>) -> Vec<AuditedWrite> {
-        let gone = |write: &&AuditedWrite| self.outcome.span.is_none_or(|(from, _)| write.time < from);
-        writes.filter(|write| write.matched == Matched::Object).filter(gone).cloned().collect()
     }
 
     fn ask_fields(&mut self, reading: &mut ClusterReading, prior: &PriorState, config: &Config) {
@@ -211,17 +210,61 @@ fn synced(reading: &ClusterReading, questioned: &BTreeSet<ObjectId>) -> Vec<(Obj
     objects.map(|object| (object.id.clone(), object.origin.target.clone())).collect()
 }
 
-type Seen = (BTreeMap<ObjectId, Timestamp>, BTreeMap<TargetName, Timestamp>);
-
 /// When objects were last in sync, and targets last looked at, by the API server's clock, which is the log's.
+#[derive(Default)]
+struct Seen {
+    in_sync: BTreeMap<ObjectId, Timestamp>,
+    looks: BTreeMap<TargetName, Look>,
+}
+
 fn seen(ledger: &LedgerReader, reading: &ClusterReading, questioned: &BTreeSet<ObjectId>) -> Result<Seen, LedgerError> {
+    let cluster = &reading.summary.name;
     let skew = reading.summary.clock_skew_seconds.unwrap_or_default();
-    let by_the_server = |time: Timestamp| Timestamp::from_unix(time.unix().saturating_add(skew));
-    let mut in_sync = ledger.last_in_sync(&reading.summary.name, questioned)?;
     let targets: BTreeSet<&TargetName> = reading.objects.values().map(|object| &object.origin.target).collect();
-    let mut looks = ledger.last_looks(targets)?;
-    in_sync.values_mut().chain(looks.values_mut()).for_each(|time| *time = by_the_server(*time));
-    Ok((in_sync, looks))
+    let mut seen = Seen {
+        in_sync: ledger.last_in_sync(cluster, questioned)?,
+        looks: ledger
+            .last_looks(cluster, targets)?
+            .into_iter()
+            .map(|(target, look)| (target, Look { started: later(look.started, skew), log_until: look.log_until }))
+            .collect(),
+    };
+    seen.in_sync.values_mut().for_each(|time| *time = later(*time, skew));
+    Ok(seen)
+}
+
+fn later(time: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp::from_unix(time.unix().saturating_add(seconds))
+}
+
+/// From when on the log may hold what an earlier scan could not read: exports come late.
+fn unread(look: &Look) -> Timestamp {
+    look.log_until.map_or(look.started, |until| later(until, 1).min(look.started))
+}
+
+/// Objects all of whose findings an earlier scan knew, with what the log said of them, and from when on more is looked for.
+fn known(
+    reading: &ClusterReading,
+    questioned: &BTreeSet<ObjectId>,
+    prior: &PriorState,
+    looks: &BTreeMap<TargetName, Look>,
+) -> BTreeMap<ObjectId, Timestamp> {
+    let cluster = &reading.summary.name;
+    let told = |id: &ObjectId, path: Option<&FieldPath>| {
+        let open = prior.open.get(&fingerprint::of_object(cluster, id, path));
+        open.is_some_and(|open| open.finding.writes.is_some())
+    };
+    let is_known = |id: &&ObjectId| match reading.drifted.get(id) {
+        Some(verdict) => verdict.judgements.iter().all(|j| told(id, Some(&j.difference.path))),
+        None => told(id, None),
+    };
+    let oldest = looks.values().map(unread).min();
+    let look = |id: &ObjectId| match reading.objects.get(id) {
+        Some(object) => looks.get(&object.origin.target).map(unread),
+        None => oldest,
+    };
+    let known = questioned.iter().filter(is_known);
+    known.filter_map(|id| Some((id.clone(), later(look(id)?, -LATENESS)))).collect()
 }
 
 fn read(reading: &ClusterReading, log: &AuditLog, wanted: &Wanted, config: &Config, key: &RedactionKey) -> LogOutcome {

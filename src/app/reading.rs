@@ -101,6 +101,7 @@ impl ClusterReading {
                 live_objects: 0,
                 clock_skew_seconds: discovery.clock_skew_seconds,
                 coverage: None,
+                audit_log_until: None,
             },
             generated: declared.generated,
             objects: declared.objects,

@@ -92,6 +92,9 @@ pub struct ClusterSummary {
     /// How much of what is live is declared; `None` where that was not counted.
     #[serde(default)]
     pub coverage: Option<Coverage>,
+    /// The newest event of the cluster's audit log, by the server's clock; `None` where there is no log or no event in it.
+    #[serde(default)]
+    pub audit_log_until: Option<Timestamp>,
 }
 
 /// How much of what is live is declared in Git, among the kinds that were read as a whole.

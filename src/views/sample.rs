@@ -576,6 +576,7 @@ pub(super) fn in_sync() -> ScanReport {
                 live_objects: 1_873,
                 clock_skew_seconds: Some(0),
                 coverage: Some(coverage()),
+                audit_log_until: Some(time("2026-03-02T14:03:05Z")),
             }],
             targets: vec![
                 target("shop", 88, 88, 0, 2),

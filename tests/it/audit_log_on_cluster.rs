@@ -87,6 +87,49 @@ fn every_way_to_write_is_matched_to_its_user_and_field() {
     assert!(web["writes"].as_array().expect("writes").iter().any(|write| write["subresource"] == "scale"), "{web:#}");
 }
 
+/// The log as a policy of the level Metadata writes it.
+fn without_contents(log: &str) -> String {
+    let event = |line: &str| {
+        let mut event: Value = serde_json::from_str(line).ok()?;
+        let map = event.as_object_mut()?;
+        map.remove("requestObject");
+        map.remove("responseObject");
+        Some(format!("{event}\n"))
+    };
+    log.lines().filter_map(event).collect()
+}
+
+#[test]
+#[ignore = "needs the test cluster: run tests/run"]
+fn without_contents_a_write_is_a_candidate_and_manager_and_time_still_name_the_user() {
+    let shop = shop("metadata");
+    shop.apply(&["--server-side", "--field-manager=argocd-controller"]);
+    shop.scan(0);
+    shop.kubectl(&["label", "deploy/web", "owner=nobody"], "");
+    shop.kubectl(&["scale", "deploy/web", "--replicas=3"], "");
+    let log = std::fs::read_to_string(variable("DRIFTLEDGER_TEST_AUDIT_LOG")).expect("the log");
+    shop.work.file("audit.log", &without_contents(&log));
+    let config = std::fs::read_to_string(shop.work.path().join("driftledger.yaml")).expect("the configuration");
+    shop.work.file("driftledger.yaml", &config.replace(&variable("DRIFTLEDGER_TEST_AUDIT_LOG"), "audit.log"));
+    let report = shop.scan(1);
+    for (path, manager, reason) in [
+        // Entries of the scale subresource have no time.
+        (".spec.replicas", "kubectl", "manager is that of the field's writer"),
+        (".labels.owner", "kubectl-label", "manager and time are those of the field's writer"),
+    ] {
+        let finding = finding(&report, "web", path);
+        let actor = &finding["actors"][0];
+        assert_eq!((&actor["manager"], &actor["user"]), (&json!(manager), &json!("admin")), "{finding:#}");
+        let writes = finding["writes"].as_array().expect("writes");
+        assert_eq!(
+            (writes.len(), &writes[0]["matched"], &writes[0]["manager"]),
+            (1, &json!("candidate"), &json!(manager))
+        );
+        let why = writes[0]["why"].as_str().expect("a reason");
+        assert!(why.contains(reason), "{why}");
+    }
+}
+
 #[test]
 #[ignore = "needs the test cluster: run tests/run"]
 fn somebody_who_writes_under_the_gitops_sides_name_is_found_out() {

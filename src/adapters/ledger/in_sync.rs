@@ -12,21 +12,31 @@ use crate::model::record::ObjectState;
 use crate::model::resource::ObjectId;
 use crate::model::time::Timestamp;
 
+/// A scan's look at a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// When the scan started.
+    pub started: Timestamp,
+    /// The newest event of the cluster's audit log then, by the server's clock; `None` where the scan had none.
+    pub log_until: Option<Timestamp>,
+}
+
 impl LedgerReader {
-    /// Of each target the start of the newest finished scan that looked at it; those that none did are left out.
+    /// Of each target of a cluster the newest finished scan that looked at it; those that none did are left out.
     ///
     /// # Errors
     /// `Broken` if a row does not read back.
     pub fn last_looks<'a>(
         &self,
+        cluster: &ClusterName,
         targets: impl IntoIterator<Item = &'a TargetName>,
-    ) -> Result<BTreeMap<TargetName, Timestamp>, LedgerError> {
+    ) -> Result<BTreeMap<TargetName, Look>, LedgerError> {
         self.consistent(|connection| {
-            let mut looks = Looks { connection, known: HashMap::new() };
+            let mut looks = Looks { connection, cluster, known: HashMap::new() };
             let mut found = BTreeMap::new();
             for target in targets {
-                if let Some(time) = looks.before(i64::MAX, Some(target.as_str()))? {
-                    found.insert(target.clone(), time);
+                if let Some(look) = looks.before(i64::MAX, Some(target.as_str()))? {
+                    found.insert(target.clone(), look);
                 }
             }
             Ok(found)
@@ -43,13 +53,13 @@ impl LedgerReader {
         objects: &BTreeSet<ObjectId>,
     ) -> Result<BTreeMap<ObjectId, Timestamp>, LedgerError> {
         self.consistent(|connection| {
-            let mut looks = Looks { connection, known: HashMap::new() };
+            let mut looks = Looks { connection, cluster, known: HashMap::new() };
             let mut found = BTreeMap::new();
             for object in objects {
                 if let Some((until, target)) = in_sync_until(connection, cluster, object)?
-                    && let Some(time) = looks.before(until, target.as_deref())?
+                    && let Some(look) = looks.before(until, target.as_deref())?
                 {
-                    found.insert(object.clone(), time);
+                    found.insert(object.clone(), look.started);
                 }
             }
             Ok(found)
@@ -82,27 +92,36 @@ fn in_sync_until(
 /// Finished scans, by what they looked at.
 struct Looks<'a> {
     connection: &'a Connection,
-    known: HashMap<(i64, Option<String>), Option<Timestamp>>,
+    cluster: &'a ClusterName,
+    known: HashMap<(i64, Option<String>), Option<Look>>,
 }
 
 impl Looks<'_> {
-    /// The start of the newest finished scan before another one that looked at a target. Without a target any scan will do.
-    fn before(&mut self, scan: i64, target: Option<&str>) -> Result<Option<Timestamp>, Fault> {
+    /// The newest finished scan before another one that looked at a target. Without a target any scan will do.
+    fn before(&mut self, scan: i64, target: Option<&str>) -> Result<Option<Look>, Fault> {
         let key = (scan, target.map(str::to_owned));
         if let Some(found) = self.known.get(&key) {
             return Ok(*found);
         }
-        let row: Option<(i64, String)> = self
+        let row: Option<(i64, String, Option<String>)> = self
             .connection
             .prepare_cached(
-                "SELECT s.seq, s.started_at FROM scan_finished f JOIN scan s ON s.seq = f.scan \
+                "SELECT s.seq, s.started_at, \
+                   (SELECT c.value ->> '$.auditLogUntil' FROM json_each(f.summary, '$.clusters') c \
+                    WHERE c.value ->> '$.name' = ?3) \
+                 FROM scan_finished f JOIN scan s ON s.seq = f.scan \
                  WHERE f.outcome = 'finished' AND f.scan < ?1 AND (?2 IS NULL OR EXISTS \
                    (SELECT 1 FROM json_each(f.summary, '$.targets') t WHERE t.value ->> '$.name' = ?2)) \
                  ORDER BY f.seq DESC LIMIT 1",
             )?
-            .query_row(params![scan, target], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![scan, target, self.cluster.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
-        let found = row.map(|(scan, text)| read_time(&text, "scan", scan)).transpose()?;
+        let look = row.map(|(scan, started, until)| {
+            let started = read_time(&started, "scan", scan)?;
+            let log_until = until.map(|text| read_time(&text, "the summary of scan", scan)).transpose()?;
+            Ok::<_, Fault>(Look { started, log_until })
+        });
+        let found = look.transpose()?;
         self.known.insert(key, found);
         Ok(found)
     }

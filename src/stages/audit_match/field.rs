@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::log::{MOST_LISTED, ObjectLog, listed};
 use super::touch::{self, Touch};
-use super::{MOST_LISTED, ObjectLog, listed};
 use crate::config::actors::ActorTable;
 use crate::model::attribution::{Actor, ActorKind};
 use crate::model::audit_event::{Request, Verb, Write};
@@ -270,9 +270,11 @@ fn users(writes: &[Write], effects: &[Effect], sought: &Sought<'_>, listed: &[Au
         if let Some(write) = writes.iter().rev().find(named) {
             return Some(write.user.clone());
         }
+        // The entry of a scaling has no time.
+        let enough = if actor.time.is_some() { Fit::Both } else { Fit::Manager };
         let near = writes.iter().zip(effects).filter(|(_, effect)| **effect != Effect::Not);
         let mut users: Vec<&str> =
-            near.filter(|(write, _)| fit(write, actor) == Fit::Both).map(|(write, _)| write.user.as_str()).collect();
+            near.filter(|(write, _)| fit(write, actor) >= enough).map(|(write, _)| write.user.as_str()).collect();
         users.dedup();
         match users.as_slice() {
             [one] => Some((*one).to_owned()),
@@ -305,17 +307,15 @@ impl FieldEvidence {
     }
 
     fn keep(&mut self, earlier: &Finding, actors: &[Actor], log: &ObjectLog<'_>, certain: bool) {
-        let gone = |write: &&AuditedWrite| log.span.is_none_or(|(from, _)| write.time < from);
         let (candidates, matched): (Vec<_>, Vec<_>) = earlier
             .writes
             .iter()
             .flatten()
-            .filter(gone)
+            .filter(|write| log.is_gone(write))
             .cloned()
             .partition(|write| write.matched == Matched::Candidate);
         if !matched.is_empty() && !certain {
-            self.writes.retain(|write| write.matched == Matched::Candidate);
-            self.writes.splice(0..0, matched);
+            self.writes = matched;
         } else if self.writes.is_empty() {
             self.writes = candidates;
         }

@@ -1,6 +1,6 @@
 //! Writes to objects that are in sync all the same: somebody changed them and they were changed back, or were brought back by hand.
 
-use super::{MOST_LISTED, ObjectLog, listed};
+use super::log::{MOST_LISTED, ObjectLog, listed};
 use crate::config::actors::{ActorTable, is_machine, is_person};
 use crate::model::attribution::ActorKind;
 use crate::model::audit_event::{Verb, Write};

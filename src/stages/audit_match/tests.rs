@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::log::MOST_LISTED;
 use super::*;
 use crate::config::actors::ActorTable;
 use crate::model::attribution::{Actor, ActorKind};
-use crate::model::audit_event::{Body, ManagerHint, Request, Verb};
+use crate::model::audit_event::{Body, ManagerHint, Request, Verb, Write};
+use crate::model::audited::AuditedWrite;
 use crate::model::field_path::FieldPath;
 use crate::model::finding::{Code, Finding};
 use crate::model::resource::ObjectId;
+use crate::model::time::Timestamp;
 
 const T: i64 = 1_772_460_000;
 
@@ -57,7 +60,7 @@ fn actor(manager: &str, minute: i64, kind: ActorKind) -> Actor {
 }
 
 fn evidence(writes: &[Write], live: Option<&Value>, actors: &[Actor], earlier: Option<&Finding>) -> FieldEvidence {
-    let log = ObjectLog { writes, in_sync: Some(at(0)), span: Some((at(-60), at(60))) };
+    let log = ObjectLog { writes, in_sync: Some(at(0)), read_from: None, span: Some((at(-60), at(60))) };
     let path = FieldPath::of_fields(["spec", "replicas"]);
     let sought = Sought { path: &path, live, schema: None, builtin: true, actors, last_writer: None };
     of_field(&log, &sought, &ActorTable::default(), earlier)
@@ -141,7 +144,8 @@ fn reasons_say_what_is_known() {
     let many = evidence(&many, Some(&json!(5)), &[], None);
     assert_eq!(many.writes.len(), MOST_LISTED);
     assert!(many.writes[4].why.ends_with("; 3 older ones are like it"), "{}", many.writes[4].why);
-    let log = ObjectLog { writes: &[], in_sync: Some(at(0)), span: Some((at(2), at(3))) };
+    let log = ObjectLog { writes: &[], in_sync: Some(at(0)), read_from: None, span: Some((at(2), at(3))) };
+    assert_eq!(ObjectLog { read_from: Some(at(2)), ..log }.since(), "since 2026-03-02 14:02:00 UTC");
     assert!(log.since().contains("where the log at hand begins (the object was last seen in sync before"));
 }
 
@@ -166,6 +170,13 @@ fn users_go_to_the_writer_whose_name_and_time_they_have() {
         let users = evidence(&writes, Some(&json!(5)), &actors, None).users;
         assert_eq!(users.iter().map(Option::as_deref).collect::<Vec<_>>(), expected, "{case}");
     }
+    let timeless = [Actor { time: None, ..actor("kubectl", 0, ActorKind::Interactive) }];
+    let users = |users: &[&str]| {
+        let writes: Vec<Write> = users.iter().map(|user| write(2, Verb::Patch, user, "kubectl")).collect();
+        evidence(&writes, Some(&json!(5)), &timeless, None).users[0].clone()
+    };
+    assert_eq!(users(&["alice", "alice"]).as_deref(), Some("alice"), "an entry without a time");
+    assert_eq!(users(&["alice", "bob"]), None);
     let found = evidence(
         &[write(2, Verb::Patch, "argo", "other"), write(5, Verb::Patch, "alice", "kubectl-edit")],
         Some(&json!(5)),
@@ -264,8 +275,8 @@ fn a_whole_object_is_explained_by_its_deletion_or_creation() {
         ("stuck since", Code::Unconverged, log(&[(2, Verb::Patch, "bob")]), &[][..], vec!["bob candidate"]),
         ("not about writes", Code::UnservedKind, log(&[(2, Verb::Patch, "bob")]), &[][..], vec![]),
     ] {
-        let log = ObjectLog { writes: &writes, in_sync: None, span: Some((at(-1), at(9))) };
-        let found = FieldEvidence { writes: of_object(code, &log, collections), ..FieldEvidence::default() };
+        let log = ObjectLog { writes: &writes, in_sync: None, read_from: None, span: Some((at(-1), at(9))) };
+        let found = FieldEvidence { writes: of_object(code, &log, collections, None), ..FieldEvidence::default() };
         assert_eq!(told(&found), expected, "{case}");
     }
 }
@@ -304,7 +315,12 @@ fn writes_to_what_is_in_sync_are_somebodys_or_they_are_not_listed() {
         ("deleted by hand", write(1, Verb::Delete, "alice", "kubectl"), true),
         ("server-side applied by a pipeline", write(1, Verb::Patch, "ci-deployer", "kubectl"), false),
     ] {
-        let log = ObjectLog { writes: std::slice::from_ref(&write), in_sync: Some(at(0)), span: Some((at(-1), at(9))) };
+        let log = ObjectLog {
+            writes: std::slice::from_ref(&write),
+            in_sync: Some(at(0)),
+            read_from: None,
+            span: Some((at(-1), at(9))),
+        };
         assert_eq!(of_synced(&log, &ActorTable::default()).len(), usize::from(expected), "{case}");
     }
 }

@@ -1,5 +1,7 @@
 //! What is broken is counted, told and hides evidence; the rest is read.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::adapters::audit_log::pieces::LINE_BYTES;
 use crate::model::gap::{GapKind, Hides};
@@ -115,5 +117,28 @@ fn hostile_values_are_no_events_and_no_crash() {
         folder.file("audit.log", text + "\n");
         let outcome = folder.read();
         assert!(outcome.writes.len() <= 1, "{case}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_event_with_any_bytes_in_it_is_read_or_told(
+        at in any::<prop::sample::Index>(),
+        bytes in proptest::collection::vec(any::<u8>(), 0..40),
+        wrapped in any::<bool>(),
+    ) {
+        let text = event(2).to_string();
+        let text = if wrapped { json!({"logEvents": [{"message": text}]}).to_string() } else { text };
+        let mut damaged = text.into_bytes();
+        let at = at.index(damaged.len());
+        let end = (at + bytes.len()).min(damaged.len());
+        damaged.splice(at..end, bytes);
+        let folder = Folder::new();
+        let good = |minute| lines(&[event(minute)]).into_bytes();
+        folder.file("audit.log", [good(0), damaged, b"\n".to_vec(), good(1)].concat());
+        let outcome = folder.read();
+        for line in ["00 alice@example.com patch", "01 alice@example.com patch"] {
+            prop_assert!(told(&outcome).contains(&line.to_owned()), "{line}: {:?}", outcome.gaps);
+        }
     }
 }

@@ -166,6 +166,7 @@ impl Scan {
             live_objects: 4,
             clock_skew_seconds: None,
             coverage: None,
+            audit_log_until: Some(Timestamp::from_unix(at(self.minute).unix() - 30)),
         };
         let scan = ScanSummary {
             id,

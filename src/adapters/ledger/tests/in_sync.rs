@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 
 use super::fixtures::{Home, Scan, at, begin, object};
+use crate::adapters::ledger::Look;
 use crate::model::ids::{ClusterName, TargetName};
 use crate::model::record::{ObjectChange, ObjectState};
+use crate::model::time::Timestamp;
 
 /// Its minute, the targets in scope, and what it found changed.
 type ScanOf = (i64, &'static [&'static str], &'static [(&'static str, ObjectState)]);
@@ -47,7 +49,13 @@ fn an_object_was_last_in_sync_in_the_newest_scan_of_its_target_before_it_changed
     ] {
         assert_eq!(found.get(&object(name)), expected.map(at).as_ref(), "{case}");
     }
-    let looks = ledger.last_looks(&["web", "other", "third"].map(TargetName::new)).unwrap();
-    let expected = [("other", at(3)), ("web", at(5))].map(|(name, time)| (TargetName::new(name), time));
+    let looks = ledger.last_looks(&cluster, &["web", "other", "third"].map(TargetName::new)).unwrap();
+    let look = |minute| {
+        let started = at(minute);
+        Look { started, log_until: Some(Timestamp::from_unix(started.unix() - 30)) }
+    };
+    let expected = [("other", look(3)), ("web", look(5))].map(|(name, look)| (TargetName::new(name), look));
     assert_eq!(looks.into_iter().collect::<Vec<_>>(), expected);
+    let elsewhere = ledger.last_looks(&ClusterName::new("dev"), &[TargetName::new("web")]).unwrap();
+    assert_eq!(elsewhere[&TargetName::new("web")].log_until, None);
 }
