@@ -109,7 +109,7 @@ pub struct RawCluster {
     /// What is audited in this cluster besides the declared objects, in place of the general `audit`.
     pub audit: Option<RawAudit>,
     /// The audit log that the API server or the provider wrote: a file or a folder, rotated or gzipped as they are. It names the users
-    /// behind writes. Default: none.
+    /// behind writes. It holds this cluster's events alone: they do not say which cluster they are of. Default: none.
     pub audit_log: Option<RawAuditLog>,
 }
 

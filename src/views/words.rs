@@ -273,6 +273,9 @@ pub fn written(write: &AuditedWrite) -> String {
     if let Some(addresses) = &write.source_ips {
         text.push_str(&format!(", from {}", addresses.join(", ")));
     }
+    if write.contradicts {
+        text.push_str(&format!(", against the manager's name {}", write.manager.as_deref().unwrap_or("(none)")));
+    }
     text
 }
 

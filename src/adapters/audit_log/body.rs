@@ -95,6 +95,13 @@ fn operation(tree: Value, object: &ObjectId, hide: Hide<'_>) -> Option<Operation
 
 impl Hide<'_> {
     fn whole(self, mut tree: Value, object: &ObjectId) -> Value {
+        // Large, and never compared.
+        if let Some(map) = tree.as_object_mut() {
+            map.remove("status");
+        }
+        if let Some(metadata) = tree.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
         redact(&mut tree, object, self.key, self.rules);
         tree
     }

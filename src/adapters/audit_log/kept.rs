@@ -1,19 +1,21 @@
 //! The writes that somebody asks about: the newest of each object.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde_json::value::RawValue;
 
 use super::body::{self, Hide};
 use super::event::Event;
 use super::read::{LogRequest, Want};
-use crate::model::audit_event::{ManagerHint, Verb, Write, counts};
+use crate::model::audit_event::{Body, ManagerHint, Verb, Write, counts};
 use crate::model::resource::ObjectId;
 use crate::model::time::Timestamp;
 
 /// Writes that are kept of one object.
-const MOST_OF_AN_OBJECT: usize = 200;
+pub(super) const MOST_OF_AN_OBJECT: usize = 1_000;
 /// Bytes of content that are kept in all, as they stand in the log.
-const MOST_BODY_BYTES: usize = 128 << 20;
+const MOST_BODY_BYTES: usize = 64 << 20;
 
 /// Where an event stands: time first, then the file (the first ones are the newest) and its place in it.
 type Place = (Timestamp, Reverse<usize>, u64);
@@ -27,6 +29,8 @@ pub(super) struct Kept<'a> {
     count: u64,
     /// The oldest and the newest event, reads included.
     pub(super) span: Option<(Timestamp, Timestamp)>,
+    /// Objects of which older writes were let go.
+    pub(super) cut: BTreeSet<ObjectId>,
     /// Whether content was left out because there is too much of it.
     pub(super) too_much: bool,
 }
@@ -40,6 +44,7 @@ impl<'a> Kept<'a> {
             body_bytes: 0,
             count: 0,
             span: None,
+            cut: BTreeSet::new(),
             too_much: false,
         }
     }
@@ -63,10 +68,11 @@ impl<'a> Kept<'a> {
         }
         let body = if want == Want::Body { self.body(&event, verb, &object) } else { None };
         let write = write(event, time, verb, &object, body, self.request.source_ips);
-        let of_object = self.by_object.entry(object).or_default();
+        let of_object = self.by_object.entry(object.clone()).or_default();
         of_object.insert((time, Reverse(file), self.count), write);
         if of_object.len() > MOST_OF_AN_OBJECT {
             of_object.pop_first();
+            self.cut.insert(object);
         }
         true
     }
@@ -94,8 +100,8 @@ impl<'a> Kept<'a> {
         })
     }
 
-    fn body(&mut self, event: &Event<'_>, verb: Verb, object: &ObjectId) -> Option<crate::model::audit_event::Body> {
-        let length = |raw: Option<&serde_json::value::RawValue>| raw.map_or(0, |raw| raw.get().len());
+    fn body(&mut self, event: &Event<'_>, verb: Verb, object: &ObjectId) -> Option<Body> {
+        let length = |raw: Option<&RawValue>| raw.map_or(0, |raw| raw.get().len());
         self.body_bytes += length(event.request) + length(event.response);
         if self.body_bytes > MOST_BODY_BYTES {
             self.too_much = true;
@@ -105,8 +111,7 @@ impl<'a> Kept<'a> {
         let scaled = event.resource.subresource.is_some();
         // What is sent to a subresource is an object of another kind, its part of this one at the same place.
         let response = event.response.filter(|_| !scaled);
-        let body = body::body(if scaled { Verb::Patch } else { verb }, event.request, response, object, hide)?;
-        Some(body)
+        body::body(if scaled { Verb::Patch } else { verb }, event.request, response, object, hide)
     }
 }
 
@@ -115,7 +120,7 @@ fn write(
     time: Timestamp,
     verb: Verb,
     object: &ObjectId,
-    body: Option<crate::model::audit_event::Body>,
+    body: Option<Body>,
     source_ips: bool,
 ) -> Write {
     Write {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use flate2::read::MultiGzDecoder;
 
 use super::files::{self, Files, LogFile};
-use super::kept::Kept;
+use super::kept::{Kept, MOST_OF_AN_OBJECT};
 use super::pieces::{Piece, Pieces};
 use super::recognise::recognise;
 use crate::model::audit_event::Write;
@@ -62,7 +62,7 @@ pub struct LogRequest<'a> {
 /// What a log holds.
 #[derive(Debug, Default)]
 pub struct LogOutcome {
-    /// The wanted writes of each object, oldest first: the newest 200 of each.
+    /// The wanted writes of each object, oldest first: the newest 1,000 of each.
     pub writes: BTreeMap<ObjectId, Vec<Write>>,
     /// From when to when the log at hand reaches; `None` where it holds no event.
     pub span: Option<(Timestamp, Timestamp)>,
@@ -273,6 +273,12 @@ impl Reader<'_> {
         }
         if files.cut_off {
             let message = "the audit log's folder holds more than this program looks at";
+            gaps.push(gap(GapKind::Limit, self.request.path, message));
+        }
+        if !self.kept.cut.is_empty() {
+            let objects = self.kept.cut.len();
+            let objects = if objects == 1 { "one object".to_owned() } else { format!("{objects} objects") };
+            let message = format!("of {objects} only the newest {MOST_OF_AN_OBJECT} writes are looked at");
             gaps.push(gap(GapKind::Limit, self.request.path, message));
         }
         if self.kept.too_much {

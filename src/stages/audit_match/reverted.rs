@@ -13,19 +13,31 @@ pub fn of_synced(log: &ObjectLog<'_>, table: &ActorTable) -> Vec<AuditedWrite> {
         None => "the object is in sync now".to_owned(),
     };
     let by_somebody = log.writes.iter().rev().filter(|write| is_somebody(write, table));
-    by_somebody.take(MOST_LISTED).map(|write| listed(write, Matched::Candidate, why.as_str())).collect()
+    let listed = by_somebody.take(MOST_LISTED).map(|write| AuditedWrite {
+        contradicts: is_masked(write, table),
+        ..listed(write, Matched::Candidate, why.as_str())
+    });
+    listed.collect()
+}
+
+/// Whether a write stands under a name whose user it is not.
+fn is_masked(write: &Write, table: &ActorTable) -> bool {
+    let manager = write.manager.name().unwrap_or_default();
+    table.contradicts(manager, operation(write), write.subresource.as_deref(), &write.user)
+}
+
+/// A log does not tell an apply from another patch; only for `kubectl` it matters, whose other patches have names of their own.
+fn operation(write: &Write) -> &'static str {
+    if write.verb == Verb::Patch && write.subresource.is_none() { "Apply" } else { "Update" }
 }
 
 /// Whether a write is neither the GitOps side's nor a controller's, by the name of its manager and by its user.
 fn is_somebody(write: &Write, table: &ActorTable) -> bool {
     let manager = write.manager.name().unwrap_or_default();
-    let subresource = write.subresource.as_deref();
-    // A log does not tell an apply from another patch; only for `kubectl` it matters, whose other patches have names of their own.
-    let operation = if write.verb == Verb::Patch && subresource.is_none() { "Apply" } else { "Update" };
-    if table.contradicts(manager, operation, subresource, &write.user) {
+    if is_masked(write, table) {
         return true;
     }
-    match table.classify(manager, operation, subresource).kind {
+    match table.classify(manager, operation(write), write.subresource.as_deref()).kind {
         ActorKind::Interactive => true,
         ActorKind::Gitops | ActorKind::Controller => is_person(&write.user),
         ActorKind::Unknown => !is_machine(&write.user),

@@ -321,6 +321,8 @@ fn writes_to_what_is_in_sync_are_somebodys_or_they_are_not_listed() {
             read_from: None,
             span: Some((at(-1), at(9))),
         };
-        assert_eq!(of_synced(&log, &ActorTable::default()).len(), usize::from(expected), "{case}");
+        let found = of_synced(&log, &ActorTable::default());
+        assert_eq!(found.len(), usize::from(expected), "{case}");
+        assert_eq!(found.iter().any(|write| write.contradicts), case == "under its name", "{case}");
     }
 }

@@ -90,13 +90,13 @@ fn only_what_is_wanted_is_kept_and_of_each_object_the_newest() {
             json!({"auditID": n, "requestReceivedTimestamp": format!("2026-03-02T14:{:02}:{:02}Z", n / 60, n % 60)}),
         )
     };
-    let text: String = (0..250)
-        .map(|n| format!("{}\n", at(n)).replace(&format!("\"auditID\":{n}"), &format!("\"auditID\":\"{n}\"")))
-        .collect();
-    folder.file("audit.log", text);
+    let numbered =
+        |n: u32| format!("{}\n", at(n)).replace(&format!("\"auditID\":{n}"), &format!("\"auditID\":\"{n}\""));
+    folder.file("audit.log", (0..1_050).map(numbered).collect::<String>());
     let outcome = folder.read();
     let writes = &outcome.writes[&api()];
-    assert_eq!((writes.len(), writes[199].time), (200, Timestamp::parse("2026-03-02T14:04:09Z").unwrap()));
+    assert_eq!((writes.len(), writes[999].time), (1_000, Timestamp::parse("2026-03-02T14:17:29Z").unwrap()));
+    assert_eq!(gaps(&outcome), ["of one object only the newest 1000 writes are looked at"]);
     let outcome = read_with(folder.path(), |request| request.wants = &|_, _| Want::Head);
     assert!(outcome.writes[&api()].iter().all(|write| write.body.is_none()));
     let outcome = read_with(folder.path(), |request| request.wants = &|_, _| Want::Nothing);
