@@ -148,4 +148,11 @@ fn somebody_who_writes_under_the_gitops_sides_name_is_found_out() {
     );
     assert_eq!(web["writes"][0]["contradicts"], true);
     assert!(web["note"].as_str().expect("a note").contains("contradicts"), "{web:#}");
+    let again = shop.scan(1);
+    let still = finding(&again, "web", ".spec.replicas");
+    assert_eq!(
+        (&still["severity"], &still["writes"], &still["note"]),
+        (&web["severity"], &web["writes"], &web["note"])
+    );
+    assert_eq!(again["scan"]["changes"]["changed"], json!([]));
 }
