@@ -103,7 +103,10 @@ impl Audited {
         });
         // What earlier scans knew of findings is kept with them, as long as it is the same log that is read.
         let same_log = prior.config.get("configuration") == Some(&config.hash);
-        let known = if same_log { known(reading, &questioned, prior, &looks) } else { BTreeMap::new() };
+        let mut known = if same_log { known(reading, &questioned, prior, &looks) } else { BTreeMap::new() };
+        for (id, from) in &mut known {
+            *from = in_sync.get(id).copied().map_or(*from, |in_sync| in_sync.max(*from));
+        }
         let synced = synced(reading, &questioned);
         let of_question = |id: &ObjectId| known.get(id).or_else(|| in_sync.get(id)).copied();
         let mut wanted: Wanted = questioned.iter().map(|id| (id.clone(), (of_question(id), Want::Body))).collect();

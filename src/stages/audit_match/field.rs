@@ -49,8 +49,10 @@ enum Effect {
     Gives,
     /// Set it to its live value, which it may have had before.
     Sets,
-    /// Changed it, or something in it; to what is not known, or to something else.
+    /// Changed it, or something in it, to what is not known.
     Touches,
+    /// Set it to another value.
+    Other,
     /// Perhaps, and why that is not known.
     Perhaps(&'static str),
     /// Nothing.
@@ -59,6 +61,8 @@ enum Effect {
 
 const NO_BODY: &str = "the log holds no content of it";
 const WHOLE: &str = "it wrote the whole object with the live value, and what was there before the log does not tell";
+const ASIDE: &str = "the field changed with it or shortly before and was not in what was sent: admission changed it, or the log lacks a write";
+const OTHER: &str = "its content sets the field, to a value that does not equal the live one";
 const POSITION: &str = "its JSON patch names an element of the list by its position";
 const APPLIED: &str =
     "it applied the object without the field, which takes it away if the same manager had applied it before";
@@ -87,6 +91,11 @@ pub fn of_field(
     let (mut writes, certain) = matched(log.writes, &effects, set);
     writes.extend(candidates(log, &effects, set, sought));
     let users = users(log.writes, &effects, sought, &writes);
+    if writes.is_empty()
+        && let Some(n) = effects.iter().rposition(|effect| *effect == Effect::Other)
+    {
+        writes.push(listed(&log.writes[n], Matched::Candidate, OTHER));
+    }
     let mut evidence = FieldEvidence { writes, users, note: None };
     let same = earlier.filter(|earlier| earlier.live.as_ref() == sought.live);
     if let Some(earlier) = same {
@@ -105,22 +114,32 @@ fn effects(writes: &[Write], sought: &Sought<'_>) -> Vec<Effect> {
     for write in writes {
         let body = write.body.as_ref();
         let after = body.and_then(|body| body.response.as_ref()).map(|tree| touch::lookup(tree, sought.path));
-        let effect = match (write.verb.deletes(), before, after) {
-            (true, ..) => Effect::Not,
-            (_, Some(before), Some(after)) if before == after => Effect::Not,
-            (_, Some(_), Some(after)) => {
-                if sought.is_live(after) {
-                    Effect::Gives
-                } else {
-                    Effect::Touches
-                }
-            }
-            _ => by_request(write, body.and_then(|body| body.request.as_ref()), after, sought),
+        let request = body.and_then(|body| body.request.as_ref());
+        let effect = match (before, after) {
+            _ if write.verb.deletes() || sought.is_beyond(write) => Effect::Not,
+            (Some(before), Some(after)) if before == after => Effect::Not,
+            (Some(_), Some(after)) => by_answers(write, request, after, sought),
+            _ => by_request(write, request, after, sought),
         };
         effects.push(effect);
         before = if write.verb.deletes() { Some(None) } else { after };
     }
     effects
+}
+
+/// By what was there before and after, where it is not the same.
+fn by_answers(write: &Write, request: Option<&Request>, after: Option<&Value>, sought: &Sought<'_>) -> Effect {
+    let sent = write.verb != Verb::Patch
+        || request.is_none_or(|request| {
+            let taken_away = after.is_none() && is_applied(request);
+            taken_away || touch::of_patch(request, sought.path, sought.builtin) != Touch::No
+        });
+    match (sought.is_live(after), sent) {
+        (true, true) => Effect::Gives,
+        (true, false) => Effect::Perhaps(ASIDE),
+        (false, true) => Effect::Other,
+        (false, false) => Effect::Not,
+    }
 }
 
 /// By what was sent, where what was there before is not known.
@@ -165,6 +184,7 @@ fn by_request(write: &Write, request: Option<&Request>, after: Option<Option<&Va
             }
         }
         (Some(_), _) if has_live => Effect::Sets,
+        (Some(_), _) if value.is_some() => Effect::Other,
         (Some(_), _) => Effect::Touches,
     }
 }
@@ -184,6 +204,12 @@ impl Sought<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a write went through a subresource that this field is not reached by.
+    fn is_beyond(&self, write: &Write) -> bool {
+        let scales = write.subresource.as_deref() == Some("scale");
+        scales && self.builtin && *self.path != FieldPath::of_fields(["spec", "replicas"])
     }
 
     /// How near a write is to the field's newest writer.
@@ -207,15 +233,16 @@ fn same_time(received: Timestamp, entry: Option<Timestamp>) -> bool {
     entry.is_some_and(|entry| (-1..=5).contains(&(entry.unix() - received.unix())))
 }
 
-/// The write that gave the field its live value; else the last one that changed it. The second part is whether no earlier write can have
-/// given it the same value.
+/// The write that gave the field its live value; else the last one that changed it to what is not known. The second part is whether no
+/// earlier write can have given it the same value.
 fn matched(writes: &[Write], effects: &[Effect], set: Option<usize>) -> (Vec<AuditedWrite>, bool) {
     let of = |n: usize, why: &str| vec![listed(&writes[n], Matched::Field, why)];
+    let changes = |effect: &Effect| matches!(effect, Effect::Touches | Effect::Other);
     let Some(set) = set else {
-        let last = effects.iter().rposition(|effect| *effect == Effect::Touches);
+        let last = effects.iter().rposition(changes).filter(|n| effects[*n] == Effect::Touches);
         return (last.map(|n| of(n, "it changed this field, or something in it")).unwrap_or_default(), false);
     };
-    let other = effects[..set].iter().rposition(|effect| *effect == Effect::Touches).map_or(0, |n| n + 1);
+    let other = effects[..set].iter().rposition(changes).map_or(0, |n| n + 1);
     if let Some(n) = effects[other..=set].iter().rposition(|effect| *effect == Effect::Gives) {
         return (of(other + n, "it changed the field to its live value"), true);
     }
@@ -225,7 +252,9 @@ fn matched(writes: &[Write], effects: &[Effect], set: Option<usize>) -> (Vec<Aud
 }
 
 fn candidates(log: &ObjectLog<'_>, effects: &[Effect], set: Option<usize>, sought: &Sought<'_>) -> Vec<AuditedWrite> {
-    let from = set.map_or(0, |set| set + 1);
+    // What set it to another value was not the last.
+    let other = effects.iter().rposition(|effect| *effect == Effect::Other);
+    let from = set.max(other).map_or(0, |n| n + 1);
     let perhaps: Vec<(&Write, &'static str, Fit)> = (from..log.writes.len())
         .rev()
         .filter_map(|n| match effects[n] {

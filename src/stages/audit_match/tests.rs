@@ -109,7 +109,16 @@ fn a_write_is_matched_by_its_content_and_is_a_candidate_without() {
         ),
         ("a whole object, with nothing before it", vec![whole(1, "alice", 5)], vec!["alice candidate"]),
         ("a whole object with another value", vec![whole(1, "alice", 4)], vec![]),
-        ("it changed the field, to something else", vec![patch(1, "alice", "a", 7, None)], vec!["alice field"]),
+        ("it set the field to something else", vec![patch(1, "alice", "a", 7, None)], vec!["alice candidate"]),
+        (
+            "what was before a write that set it to something else is not behind it",
+            vec![
+                write(1, Verb::Patch, "bob", "b"),
+                patch(2, "alice", "a", 7, None),
+                write(3, Verb::Patch, "carol", "c"),
+            ],
+            vec!["carol candidate"],
+        ),
         (
             "made so",
             vec![with_body(
@@ -119,11 +128,34 @@ fn a_write_is_matched_by_its_content_and_is_a_candidate_without() {
             )],
             vec!["alice field"],
         ),
+        (
+            "changed beside what was sent: by admission, or by a write that the log lacks",
+            vec![
+                patch(1, "argo", "a", 3, Some(3)),
+                with_body(
+                    other(2, "bob"),
+                    Some(Request::Part(json!({"spec": {"paused": true}}))),
+                    Some(json!({"spec": {"replicas": 5}})),
+                ),
+            ],
+            vec!["bob candidate"],
+        ),
         ("a deletion sets nothing", vec![write(1, Verb::Delete, "alice", "a")], vec![]),
     ] {
         let found = evidence(&writes, Some(&json!(5)), &[], None);
         assert_eq!(told(&found), expected, "{case}: {:?}", found.writes);
         assert_eq!(found.note.is_some(), expected.is_empty(), "{case}");
+    }
+}
+
+#[test]
+fn a_scaling_is_behind_no_other_field() {
+    let scaling = [Write { subresource: Some("scale".into()), ..write(1, Verb::Patch, "alice", "kubectl") }];
+    let log = ObjectLog { writes: &scaling, in_sync: Some(at(0)), read_from: None, span: Some((at(-60), at(60))) };
+    for (path, expected) in [(".spec.replicas", 1), (".spec.paused", 0)] {
+        let path = FieldPath::parse(path).unwrap();
+        let sought = Sought { path: &path, live: None, schema: None, builtin: true, actors: &[], last_writer: None };
+        assert_eq!(of_field(&log, &sought, &ActorTable::default(), None).writes.len(), expected, "{path}");
     }
 }
 
