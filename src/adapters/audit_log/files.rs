@@ -1,7 +1,7 @@
 //! The files of an audit log.
 
 use std::fs::{self, Metadata};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -11,6 +11,9 @@ const MOST_DEPTH: usize = 32;
 const MOST_ENTRIES: usize = 200_000;
 /// What names of log files end with, rotation and compression set aside.
 const ENDINGS: [&str; 6] = ["log", "json", "jsonl", "ndjson", "txt", "gz"];
+
+/// How a gzipped file begins (RFC 1952, 2.3.1).
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A log file.
 pub(super) struct LogFile {
@@ -78,12 +81,25 @@ impl Files {
             };
             match fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => self.folder(&path, depth + 1),
-                Ok(metadata) if metadata.is_file() && is_log(&path) => self.logs.push(LogFile::of(path, &metadata)),
+                Ok(metadata) if metadata.is_file() && (is_log(&path) || begins_like_one(&path)) => {
+                    self.logs.push(LogFile::of(path, &metadata))
+                }
                 Ok(_) => self.passed_over += 1,
                 Err(error) => self.failed.push((path, error)),
             }
         }
     }
+}
+
+/// Whether a file without an ending, as Firehose writes them, begins with JSON or is gzipped.
+fn begins_like_one(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
+    let begin = || {
+        let mut begin = [0; 2];
+        fs::File::open(path)?.read_exact(&mut begin)?;
+        Ok::<_, io::Error>(begin)
+    };
+    !name.contains(&b'.') && begin().is_ok_and(|begin| matches!(begin[0], b'{' | b'[') || begin == GZIP)
 }
 
 /// `audit.log`, `audit-2026-03-02T14-03-09.123.log.gz`, `audit.log.1`, `000000.gz`, `PT1H.json`.
@@ -97,7 +113,10 @@ fn is_log(path: &Path) -> bool {
         Some((inner, end)) if rotated(end) => inner,
         _ => name,
     };
-    name.rsplit_once('.').is_some_and(|(_, end)| ENDINGS.contains(&end.to_ascii_lowercase().as_str()))
+    let ending = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
+    // logrotate may put the date behind a dash.
+    let ending = ending.split_once('-').filter(|(_, date)| rotated(date)).map_or(ending.as_str(), |(word, _)| word);
+    ENDINGS.contains(&ending)
 }
 
 #[cfg(test)]
@@ -112,7 +131,9 @@ mod tests {
             ("audit-2026-03-02T14-03-09.123.log.gz", true),
             ("audit.log.1", true),
             ("audit.log.2.gz", true),
-            ("audit.log-20260302", false),
+            ("audit.log-20260302", true),
+            ("audit.log-20260302.gz", true),
+            ("audit.log-old", false),
             ("audit.log.20260302", true),
             ("000000.gz", true),
             ("PT1H.json", true),

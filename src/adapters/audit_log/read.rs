@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use flate2::read::MultiGzDecoder;
 
-use super::files::{self, Files, LogFile};
+use super::files::{self, Files, GZIP, LogFile};
 use super::kept::{Kept, MOST_OF_AN_OBJECT};
 use super::pieces::{Piece, Pieces};
 use super::recognise::recognise;
@@ -170,7 +170,7 @@ impl Reader<'_> {
         let mut magic = Vec::new();
         opened.by_ref().take(2).read_to_end(&mut magic)?;
         opened.rewind()?;
-        let gzipped = magic == [0x1f, 0x8b];
+        let gzipped = magic == GZIP;
         if !gzipped && file.bytes > self.left {
             // Of a plain file the end is the newest part.
             opened.seek(SeekFrom::Start(file.bytes - self.left))?;

@@ -70,11 +70,14 @@ fn what_is_no_log_is_passed_over_and_what_only_looks_like_one_is_told() {
     let folder = Folder::new();
     folder.file("audit.log", lines(&[event(1)]));
     folder.file("README.md", "# not a log");
+    folder.file("LICENSE", "not a log either");
+    folder.file("firehose-1-2026-03-02-14-03-09-0a1b", lines(&[event(2)]));
+    folder.file("firehose-1-2026-03-02-14-04-09-0a1c", gzip(lines(&[event(3)]).as_bytes()));
     folder.file("kube-scheduler.log", "I0302 one\nI0302 two\n");
     folder.file("other.json", "{\"an\": \"object\"}\n");
     let outcome = folder.read();
-    assert_eq!(told(&outcome), ["01 alice@example.com patch"]);
-    assert_eq!(outcome.passed_over, 1);
+    assert_eq!(told(&outcome), ["01", "02", "03"].map(|minute| format!("{minute} alice@example.com patch")));
+    assert_eq!(outcome.passed_over, 2);
     assert_eq!(gaps(&outcome), ["no line of it is an event of an audit log"]);
 }
 
