@@ -2,6 +2,7 @@
 //!
 //! Adapters import `model`, `config`, `ports` and `yaml`, never `stages`, `views` or one another.
 
+pub mod audit_log;
 pub mod cluster;
 pub mod git;
 pub mod ledger;

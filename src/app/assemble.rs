@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::audit_log::Audited;
 use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
 use super::ignored;
@@ -58,6 +59,7 @@ pub fn uid_subject(cluster: &ClusterName) -> String {
 pub fn record(
     scanned: Scanned,
     evidence: EvidenceByObject,
+    audited: Audited,
     prior: &PriorState,
     config: &Config,
     key: &RedactionKey,
@@ -82,11 +84,13 @@ pub fn record(
     }
     let ignored = ignored::Tally::take(&scanned.readings, &mut found);
     add_lines(&mut found, &scanned, config);
+    audited.attach(&mut found, prior);
     assess(&mut found, &config.severity);
     let found = findings::one_each(found);
 
     let mut gaps: Vec<Gap> = scanned.sources.iter().flat_map(|s| s.gaps.clone()).collect();
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
+    gaps.extend(audited.gaps);
     let mut looked = looked(&scanned, config, gaps.clone());
     looked.ignored = ignored.reasons().clone();
     let lifecycle = lifecycle(&found, &looked, prior, key);
@@ -99,6 +103,7 @@ pub fn record(
     let complete = gaps.is_empty() && scanned.targets.len() == config.targets.len();
     let mut exclusions: Vec<_> = scanned.readings.iter().flat_map(|r| r.exclusions.clone()).collect();
     exclusions.extend(kept);
+    exclusions.extend(audited.exclusions);
     exclusions.sort();
     let events = config_events(&scanned, config, prior);
     let mut open = found;
@@ -118,6 +123,7 @@ pub fn record(
                 counts,
                 changes: lifecycle.changes,
                 ignored: ignored.summaries(complete),
+                reverted: audited.reverted,
                 last_complete: prior.last_complete,
                 seal: None,
             },

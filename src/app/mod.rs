@@ -5,6 +5,7 @@
 pub mod argocd;
 pub mod assemble;
 pub mod audit;
+pub mod audit_log;
 pub mod blame;
 pub mod cli;
 pub mod commands;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::argocd;
 use super::assemble::{self, Scanned};
 use super::audit::Asked;
+use super::audit_log;
 use super::convergence;
 use super::error::AppError;
 use super::evidence::{self, Question};
@@ -62,13 +63,15 @@ pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
     let key = Arc::new(ledger.key().clone());
 
     let (sources, readings) = gather_both(scan, &clusters, &targets, &prior, &key).await;
-    let scanned = Scanned { id, started, sources, readings, clusters, targets };
+    let mut scanned = Scanned { id, started, sources, readings, clusters, targets };
     let config = scan.config.clone();
     let clock = scan.clock;
     let recorded = tokio::task::spawn_blocking(move || {
+        // First the live side's: the causes depend on who wrote what.
+        let audited = audit_log::gather(&mut scanned, &ledger, &prior, &config, &key);
         let evidence = gather_evidence(&scanned, &config, &key);
         tracing::debug!("evidence gathered");
-        let record = assemble::record(scanned, evidence, &prior, &config, &key, clock());
+        let record = assemble::record(scanned, evidence, audited, &prior, &config, &key, clock());
         let mut report = record.report.clone();
         match ledger.record(record) {
             Ok(seal) => report.scan.seal = Some(seal),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::declared::DeclaredObject;
-use crate::model::discovery::Discovery;
+use crate::model::discovery::{Discovery, Resources};
 use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
 use crate::model::ids::ClusterName;
 use crate::model::report::ClusterSummary;
@@ -58,6 +58,8 @@ pub struct ClusterReading {
     pub applied: Applied,
     /// The schemas that were used.
     pub schemas: Arc<Schemas>,
+    /// The kinds by their names in URLs.
+    pub resources: Resources,
 }
 
 impl ClusterReading {
@@ -99,6 +101,7 @@ impl ClusterReading {
                 live_objects: 0,
                 clock_skew_seconds: discovery.clock_skew_seconds,
                 coverage: None,
+                audit_log_until: None,
             },
             generated: declared.generated,
             objects: declared.objects,
@@ -116,6 +119,7 @@ impl ClusterReading {
             ignored: BTreeMap::new(),
             applied: Applied::new(),
             schemas: Arc::default(),
+            resources: Resources::of(discovery),
         }
     }
 

@@ -23,6 +23,10 @@ pub struct RawActor {
     /// True for tools that write whole objects, so that the server's defaults are among their fields.
     #[serde(default)]
     pub creates: bool,
+    /// The users who write under this name, by an audit log; `*` stands for any text. A write by anybody else contradicts it. Left out:
+    /// anybody, but for controllers nobody whose name is a person's.
+    #[serde(default)]
+    pub users: Vec<String>,
 }
 
 /// The operation of a `managedFields` entry.
@@ -89,13 +93,8 @@ impl ActorTable {
 
     /// Sorts a writer; one in no line is unknown.
     pub fn classify(&self, manager: &str, operation: &str, subresource: Option<&str>) -> ActorClass {
-        let line = self.0.iter().find(|(pattern, line)| {
-            pattern.matches(manager)
-                && line.operation.is_none_or(|o| format!("{o:?}") == operation)
-                && line.subresource.as_deref().is_none_or(|s| Some(s) == subresource)
-        });
-        match line {
-            Some((_, line)) => ActorClass {
+        match self.line(manager, operation, subresource) {
+            Some(line) => ActorClass {
                 kind: match line.kind {
                     RawActorKind::Gitops => ActorKind::Gitops,
                     RawActorKind::Controller => ActorKind::Controller,
@@ -107,15 +106,67 @@ impl ActorTable {
         }
     }
 
+    /// Whether a user is none who writes under a manager's name.
+    pub fn contradicts(&self, manager: &str, operation: &str, subresource: Option<&str>, user: &str) -> bool {
+        match self.line(manager, operation, subresource) {
+            Some(line) if !line.users.is_empty() => !line.users.iter().any(|known| WildMatch::new(known).matches(user)),
+            Some(line) => line.kind == RawActorKind::Controller && is_person(user),
+            None => false,
+        }
+    }
+
+    fn line(&self, manager: &str, operation: &str, subresource: Option<&str>) -> Option<&RawActor> {
+        let line = self.0.iter().find(|(pattern, line)| {
+            pattern.matches(manager)
+                && line.operation.is_none_or(|o| format!("{o:?}") == operation)
+                && line.subresource.as_deref().is_none_or(|s| Some(s) == subresource)
+        });
+        line.map(|(_, line)| line)
+    }
+
     /// The table as text, one line each: what a change of it is recognised by.
     pub fn canonical(&self) -> String {
         self.0.iter().map(|(_, line)| format!("{line:?}\n")).collect()
     }
 }
 
+/// Whether a user's name is a person's: an e-mail address that is none of a service account.
+pub fn is_person(user: &str) -> bool {
+    user.contains('@') && !is_machine(user)
+}
+
+/// Whether a user's name is that of a service account or of a part of the cluster.
+pub fn is_machine(user: &str) -> bool {
+    let known = ["system:", "eks:"].iter().any(|prefix| user.starts_with(prefix));
+    (known && !matches!(user, "system:admin" | "system:anonymous")) || user.ends_with(".gserviceaccount.com")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_contradicts_a_name_that_is_somebody_elses() {
+        let table = ActorTable::default();
+        for (manager, user, expected) in [
+            ("argocd-controller", "system:serviceaccount:argocd:argocd-application-controller", false),
+            ("argocd-controller", "system:serviceaccount:kube-system:argocd-manager", false),
+            ("argocd-controller", "system:serviceaccount:dev:ci", true),
+            ("argocd-controller", "alice", true),
+            ("kustomize-controller", "system:serviceaccount:flux-system:kustomize-controller", false),
+            ("kustomize-controller", "alice@example.com", true),
+            ("kube-controller-manager", "system:serviceaccount:kube-system:deployment-controller", false),
+            ("kube-controller-manager", "kubernetes-admin", true),
+            ("cert-manager-issuer", "alice@example.com", true),
+            ("cert-manager-issuer", "kubernetes-admin", false),
+            ("cert-manager-issuer", "ops@acme.iam.gserviceaccount.com", false),
+            ("helm", "alice@example.com", false),
+            ("kubectl-edit", "alice@example.com", false),
+            ("my-tool", "alice@example.com", false),
+        ] {
+            assert_eq!(table.contradicts(manager, "Update", None, user), expected, "{manager} {user}");
+        }
+    }
 
     #[test]
     fn the_shipped_table_sorts_what_people_meet() {
@@ -143,6 +194,7 @@ mod tests {
             subresource: None,
             kind: RawActorKind::Gitops,
             creates: false,
+            users: Vec::new(),
         };
         let table = ActorTable::with_shipped(vec![own]);
         assert_eq!(table.classify("kubectl-edit", "Update", None).kind, ActorKind::Gitops);

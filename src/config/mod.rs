@@ -8,6 +8,7 @@
 
 pub mod actors;
 pub mod audit;
+pub mod audit_log;
 mod check;
 pub mod globs;
 pub mod ignore;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::actors::RawActor;
 use super::audit::RawAudit;
+use super::audit_log::RawAuditLog;
 use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::redaction::RawCredentialNames;
 use super::severity::{RawSeverity, RawSeverityRule};
@@ -107,6 +108,9 @@ pub struct RawCluster {
     pub timeout: Option<String>,
     /// What is audited in this cluster besides the declared objects, in place of the general `audit`.
     pub audit: Option<RawAudit>,
+    /// The audit log that the API server or the provider wrote: a file or a folder, rotated or gzipped as they are. It names the users
+    /// behind writes. It holds this cluster's events alone: they do not say which cluster they are of. Default: none.
+    pub audit_log: Option<RawAuditLog>,
 }
 
 /// A Git repository.
@@ -192,4 +196,8 @@ pub struct RawLimits {
     pub history_commits: Option<u64>,
     /// Time limit for that walk, as `30s`. Default `30s`.
     pub history_time: Option<String>,
+    /// Most bytes that are read of a cluster's audit log, after decompression, newest files first. Default 2147483648.
+    pub audit_log_bytes: Option<u64>,
+    /// Time limit for reading a cluster's audit log, as `1m`. Default `1m`.
+    pub audit_log_time: Option<String>,
 }

@@ -116,6 +116,12 @@ impl Reader<'_> {
                 snapshot_bytes: limits.and_then(|l| l.snapshot_bytes).unwrap_or(default.snapshot_bytes),
                 history_commits: limits.and_then(|l| l.history_commits).unwrap_or(default.history_commits),
                 history_time: self.duration("limits.historyTime", limits.and_then(|l| l.history_time.as_deref()), 30),
+                audit_log_bytes: limits.and_then(|l| l.audit_log_bytes).unwrap_or(default.audit_log_bytes),
+                audit_log_time: self.duration(
+                    "limits.auditLogTime",
+                    limits.and_then(|l| l.audit_log_time.as_deref()),
+                    60,
+                ),
             },
             hash,
         }
@@ -158,7 +164,16 @@ impl Reader<'_> {
             }
         };
         let audit = self.audit(&format!("{key}.audit"), raw.audit.as_ref());
-        ClusterConfig { name: ClusterName::new(&raw.name), source, secrets: raw.secrets.unwrap_or(false), audit }
+        if raw.audit_log.as_ref().is_some_and(|log| log.path().is_empty()) {
+            self.problem(&format!("{key}.auditLog"), "is empty; name a file or a folder, or leave it out");
+        }
+        ClusterConfig {
+            name: ClusterName::new(&raw.name),
+            source,
+            secrets: raw.secrets.unwrap_or(false),
+            audit,
+            audit_log: raw.audit_log.as_ref().map(|log| log.valid(self.folder)),
+        }
     }
 
     fn repository(&mut self, n: usize, raw: &RawRepository) -> RepositoryConfig {
@@ -349,6 +364,7 @@ fn place_of(root: &Node, key: &str) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::audit_log::AuditLog;
 
     const GOOD: &str = "\
 ledger: ledger.sqlite
@@ -461,6 +477,36 @@ targets:
         let found = problems(&text);
         assert!(found[0].starts_with("18:9: audit.unmanaged.exclude[0]: leaves out everything"), "{found:?}");
         assert!(found[1].starts_with("19:9: audit.unmanaged.exclude[1]: needs a reason"), "{found:?}");
+    }
+
+    #[test]
+    fn an_audit_log_is_a_path_or_a_mapping_and_keeps_no_addresses_unless_asked() {
+        for (written, path, source_ips) in [
+            ("audit.log", "/etc/d/audit.log", false),
+            ("{path: /var/log/audit}", "/var/log/audit", false),
+            ("{path: logs, sourceIPs: true}", "/etc/d/logs", true),
+        ] {
+            let text = GOOD.replace("context: prod-eu", &format!("context: prod-eu\n    auditLog: {written}"));
+            let config = read(&text, Path::new("/etc/d")).unwrap();
+            let expected = AuditLog { path: path.into(), source_ips };
+            assert_eq!(config.clusters[0].audit_log, Some(expected), "{written}");
+        }
+        assert_eq!(read(GOOD, Path::new("/")).unwrap().clusters[0].audit_log, None);
+        for (written, problem) in [
+            ("''", "5:15: clusters[0].auditLog: is empty; name a file or a folder, or leave it out"),
+            (
+                "{path: a, sourceIps: true}",
+                "5:25: clusters[0].auditLog.sourceIps: unknown key; did you mean `sourceIPs`?",
+            ),
+            ("{sourceIPs: true}", "5:15: clusters[0].auditLog: `path` is missing"),
+        ] {
+            let text = GOOD.replace("context: prod-eu", &format!("context: prod-eu\n    auditLog: {written}"));
+            assert_eq!(problems(&text), [problem]);
+        }
+        assert_eq!(
+            problems(&format!("{GOOD}limits: {{auditLogTime: soon}}\n")),
+            ["15:24: limits.auditLogTime: is no duration; write `30s`, `15m` or `1h30m`"]
+        );
     }
 
     #[test]

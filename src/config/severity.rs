@@ -70,6 +70,8 @@ pub struct RawSeverityRule {
     /// Live values that are text; `*` stands for any text.
     #[serde(default)]
     pub live: Vec<String>,
+    /// True: only what the audit log says somebody else wrote than the field manager's name does. False: only what it does not say that of.
+    pub contradicted: Option<bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +86,7 @@ struct Rule {
     clusters: Vec<WildMatch>,
     paths: Vec<WildMatch>,
     live: Vec<WildMatch>,
+    contradicted: Option<bool>,
 }
 
 /// The rules, in order.
@@ -147,6 +150,7 @@ impl Rule {
             clusters: patterns(&raw.clusters),
             paths: patterns(&raw.paths),
             live: patterns(&raw.live),
+            contradicted: raw.contradicted,
         })
     }
 
@@ -155,7 +159,8 @@ impl Rule {
             patterns.is_empty() || text.is_some_and(|text| patterns.iter().any(|p| p.matches(text)))
         };
         let any = |patterns: &[WildMatch], text: &str| some(patterns, Some(text));
-        (self.codes.is_empty() || self.codes.contains(&finding.code))
+        self.contradicted.is_none_or(|wanted| wanted == finding.contradicted())
+            && (self.codes.is_empty() || self.codes.contains(&finding.code))
             && (self.causes.is_empty() || finding.cause.is_some_and(|cause| self.causes.contains(&cause)))
             && (any(&self.kinds, kind) || any(&self.kinds, &finding.kind))
             && some(&self.namespaces, finding.namespace.as_deref())

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::actors::ActorTable;
 use super::audit::Audit;
+use super::audit_log::AuditLog;
 use super::ignore::IgnoreRule;
 use super::severity::SeverityRules;
 use super::trust::TrustTable;
@@ -83,6 +84,8 @@ pub struct ClusterConfig {
     pub secrets: bool,
     /// In place of the general one.
     pub audit: Option<Audit>,
+    /// Where its audit log is.
+    pub audit_log: Option<AuditLog>,
 }
 
 /// Where a cluster's objects come from.
@@ -199,6 +202,10 @@ pub struct Limits {
     pub history_commits: u64,
     /// Time for that walk.
     pub history_time: Duration,
+    /// Of a cluster's audit log, after decompression.
+    pub audit_log_bytes: u64,
+    /// Time for reading it.
+    pub audit_log_time: Duration,
 }
 
 impl Default for Limits {
@@ -209,6 +216,8 @@ impl Default for Limits {
             snapshot_bytes: 4 << 30,
             history_commits: 5_000,
             history_time: Duration::from_secs(30),
+            audit_log_bytes: 2 << 30,
+            audit_log_time: Duration::from_secs(60),
         }
     }
 }

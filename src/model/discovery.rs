@@ -85,6 +85,26 @@ impl Discovery {
     }
 }
 
+/// The kinds of a cluster by the names that they have in URLs, and so in audit logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resources(BTreeMap<(String, String), (String, bool)>);
+
+impl Resources {
+    /// Of what a cluster serves. A plural means the same kind at every version of a group.
+    pub fn of(discovery: &Discovery) -> Self {
+        let names = discovery.kinds().map(|kind| {
+            let GroupKind { group, kind: name } = kind.gvk.group_kind();
+            ((group, kind.plural.clone()), (name, kind.namespaced))
+        });
+        Self(names.collect())
+    }
+
+    /// The kind of `deployments` in the group `apps`, and whether its objects have namespaces.
+    pub fn kind(&self, group: &str, plural: &str) -> Option<(&str, bool)> {
+        self.0.get(&(group.to_owned(), plural.to_owned())).map(|(kind, namespaced)| (kind.as_str(), *namespaced))
+    }
+}
+
 /// The version of a kind to read where none is declared: stable before beta before alpha, newer before older, as Kubernetes orders
 /// versions (`k8s.io/apimachinery/pkg/version`, `CompareKubeAwareVersionStrings`).
 pub fn preferred<'a>(kinds: impl IntoIterator<Item = &'a ServedKind>) -> Option<&'a ServedKind> {

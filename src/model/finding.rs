@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
+use super::audited::AuditedWrite;
 use super::field_path::FieldPath;
 use super::ids::{ClusterName, FindingId};
 use super::resource::{GroupVersion, ObjectId};
@@ -164,6 +165,9 @@ pub struct Finding {
     pub live_matches: Option<LiveMatch>,
     /// Who wrote the live value, newest first.
     pub actors: Vec<Actor>,
+    /// The writes behind it by the cluster's audit log, those that match first, newest first; `None` where there is no audit log.
+    #[serde(default)]
+    pub writes: Option<Vec<AuditedWrite>>,
     /// Start of the first scan of this ledger that saw it; `None` where there is no ledger.
     pub first_seen: Option<Timestamp>,
     /// Start of the last scan that saw it.
@@ -179,6 +183,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether the audit log says that somebody else wrote it than the managers' names do.
+    pub fn contradicted(&self) -> bool {
+        self.writes.iter().flatten().any(|write| write.contradicts)
+    }
+
     /// The object it is about.
     pub fn object(&self) -> ObjectId {
         ObjectId {

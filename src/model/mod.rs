@@ -1,6 +1,8 @@
 //! Values only: what the rooms speak about. Nothing here reads, writes or knows the time.
 
 pub mod attribution;
+pub mod audit_event;
+pub mod audited;
 pub mod blame;
 pub mod canonical;
 pub mod declared;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::audited::Reverted;
 use super::finding::{Code, Finding, Severity};
 use super::gap::{Exclusion, Gap};
 use super::ids::{ClusterName, CommitId, FindingId, LedgerId, RepositoryName, Revision, ScanId, TargetName};
@@ -59,6 +60,10 @@ pub struct ScanSummary {
     /// What ignore rules did, rule by rule.
     #[serde(default)]
     pub ignored: Vec<IgnoreSummary>,
+    /// Declared objects that are in sync and were written by somebody else than the GitOps side and controllers since they were looked at
+    /// last, by the clusters' audit logs.
+    #[serde(default)]
+    pub reverted: Vec<Reverted>,
     /// Start of the last scan before this one that was complete; `None` if there was none.
     pub last_complete: Option<Timestamp>,
     /// The ledger's state after this scan.
@@ -87,6 +92,9 @@ pub struct ClusterSummary {
     /// How much of what is live is declared; `None` where that was not counted.
     #[serde(default)]
     pub coverage: Option<Coverage>,
+    /// The newest event of the cluster's audit log, by the server's clock; `None` where there is no log or no event in it.
+    #[serde(default)]
+    pub audit_log_until: Option<Timestamp>,
 }
 
 /// How much of what is live is declared in Git, among the kinds that were read as a whole.

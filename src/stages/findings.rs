@@ -134,6 +134,7 @@ pub(super) fn blank(
         declared_by: None,
         live_matches: None,
         actors: Vec::new(),
+        writes: None,
         first_seen: None,
         last_seen: None,
         scans: None,

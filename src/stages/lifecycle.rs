@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::beyond::{self, Ending, LookedBeyond};
+use crate::model::audited::Matched;
 use crate::model::finding::{Code, Finding};
 use crate::model::fingerprint;
 use crate::model::gap::{Gap, Hides};
@@ -115,7 +116,12 @@ fn same_evidence(before: &Finding, now: &Finding) -> bool {
         if let Some(matched) = &mut bare.live_matches {
             matched.commits_behind = None;
         }
-        bare
+        // Candidates come and go with every write to the object.
+        let candidate = bare.writes.iter().flatten().any(|write| write.matched == Matched::Candidate);
+        if let Some(writes) = &mut bare.writes {
+            writes.retain(|write| write.matched != Matched::Candidate);
+        }
+        (bare, candidate)
     };
     bare(before) == bare(now)
 }
@@ -246,4 +252,43 @@ fn object_changes(looked: &Looked, prior: &PriorState, out: &mut Lifecycle) {
 pub fn title(finding: &Finding) -> String {
     let path = finding.path.as_ref().map(|p| format!(" {p}")).unwrap_or_default();
     format!("{} {}{path}", finding.cluster, finding.object())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::audited::AuditedWrite;
+
+    #[test]
+    fn candidates_of_an_audit_log_that_come_and_go_are_no_news() {
+        let write = |user: &str, matched: &str| -> AuditedWrite {
+            serde_json::from_value(json!({
+                "time": "2026-03-02T14:03:09Z", "verb": "patch", "subresource": null, "user": user, "impersonated": null, "groups": [],
+                "userAgent": null, "sourceIPs": null, "code": 200, "manager": null, "matched": matched, "why": "", "contradicts": false
+            }))
+            .unwrap()
+        };
+        let finding = |writes: Option<Vec<AuditedWrite>>| -> Finding {
+            let value = json!({
+                "id": "F-1", "code": "DL001", "class": "changed", "cause": null, "severity": "high", "fingerprint": "", "cluster": "c",
+                "apiVersion": "v1", "kind": "Service", "namespace": "a", "name": "b", "path": ".spec", "declared": 1, "live": 2,
+                "origin": null, "declaredBy": null, "liveMatches": null, "actors": [], "firstSeen": null, "lastSeen": null,
+                "scans": null, "waiver": null, "method": "", "note": null
+            });
+            Finding { writes, ..serde_json::from_value(value).unwrap() }
+        };
+        let (alice, bob) = (|| write("alice", "candidate"), || write("bob", "candidate"));
+        let matched = || write("alice", "field");
+        for (case, before, now, same) in [
+            ("another candidate", Some(vec![alice()]), Some(vec![bob(), alice()]), true),
+            ("the first candidate", Some(vec![]), Some(vec![alice()]), false),
+            ("a match in place of a candidate", Some(vec![alice()]), Some(vec![matched()]), false),
+            ("a match that stays", Some(vec![matched()]), Some(vec![matched()]), true),
+            ("a log where there was none", None, Some(vec![]), false),
+        ] {
+            assert_eq!(same_evidence(&finding(before), &finding(now)), same, "{case}");
+        }
+    }
 }

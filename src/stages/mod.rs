@@ -10,6 +10,7 @@ pub mod allocation;
 pub mod argocd;
 pub mod assess;
 pub mod attribute;
+pub mod audit_match;
 pub mod autoscale;
 pub mod beyond;
 pub mod compare;

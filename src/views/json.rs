@@ -94,7 +94,7 @@ mod tests {
             names.split(' ').filter(|name| !map.contains_key(*name)).map(str::to_owned).collect()
         };
         let finding = "id code class cause severity fingerprint cluster apiVersion kind namespace name path declared live origin \
-                       declaredBy liveMatches actors firstSeen lastSeen scans waiver method note";
+                       declaredBy liveMatches actors writes firstSeen lastSeen scans waiver method note";
         for found in value["findings"].as_array().expect("a list") {
             assert_eq!(lacks(found, finding), [""; 0]);
             if let Some(actor) = found["actors"].get(0) {
@@ -102,6 +102,11 @@ mod tests {
             }
         }
         let first = &value["findings"][0];
+        let write =
+            "time verb subresource user impersonated groups userAgent sourceIPs code manager matched why contradicts";
+        assert_eq!(lacks(&first["writes"][0], write), [""; 0]);
+        let reverted = &value["scan"]["reverted"][0];
+        assert_eq!(lacks(reverted, "cluster group kind namespace name target writes"), [""; 0]);
         assert_eq!(lacks(&first["origin"], "target repository revision commit file line"), [""; 0]);
         let by = "commit author email time subject reachedBy pullRequest signature";
         assert_eq!(lacks(&first["declaredBy"], by), [""; 0]);

@@ -271,10 +271,13 @@ fn evidence(finding: &Finding) -> Vec<String> {
         lines.push(format!("declared in {}", words::file(origin)));
     }
     lines.extend(finding.live_matches.as_ref().map(|found| format!("live {}", words::live_match(found))));
+    let user = words::by_audit_log(finding);
     if let Some(actor) = finding.actors.first() {
         let time = actor.time.map(|time| format!(", {}", time.for_people())).unwrap_or_default();
-        let user = actor.user.as_ref().map(|user| format!(", user {user}")).unwrap_or_default();
+        let user = user.map(|user| format!(", {user}")).unwrap_or_default();
         lines.push(format!("written live by {} ({}){time}{user}", actor.manager, actor.kind.as_str()));
+    } else {
+        lines.extend(user.map(|user| format!("written live {user}")));
     }
     lines.extend(finding.note.clone());
     let seen = words::seen(finding).map(|seen| format!("{seen}, ")).unwrap_or_default();

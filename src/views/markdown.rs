@@ -34,6 +34,7 @@ pub fn scan(report: &ScanReport) -> String {
     }
     out.push_str(&format!("- {}\n\n", words::changes(report)));
     findings(&mut out, report);
+    reverted(&mut out, report);
     gaps(&mut out, report);
     exclusions(&mut out, report);
     ignored(&mut out, report);
@@ -122,6 +123,23 @@ fn difference(out: &mut String, finding: &Finding, lines: &diff::Lines) {
     out.push_str(&format!("{fence}diff\n{body}{fence}\n\n"));
     if lines.more > 0 {
         out.push_str(&format!("And {}.\n\n", counted(lines.more as u64, "more line", "more lines")));
+    }
+}
+
+fn reverted(out: &mut String, report: &ScanReport) {
+    let list = &report.scan.reverted;
+    if list.is_empty() {
+        return;
+    }
+    out.push_str(&format!("## Written meanwhile\n\nObjects that are {}.\n\n", words::REVERTED));
+    for reverted in list.iter().take(MOST_ROWS) {
+        let writes = reverted.writes.iter().map(|write| code(&words::written(write), 300));
+        let writes: Vec<String> = writes.collect();
+        out.push_str(&format!("- {}: {}\n", code(&words::reverted(reverted), 200), writes.join(", ")));
+    }
+    out.push('\n');
+    if list.len() > MOST_ROWS {
+        out.push_str(&format!("And {} more.\n\n", list.len() - MOST_ROWS));
     }
 }
 

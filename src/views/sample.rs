@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::model::attribution::{Actor, ActorKind, DeclaredBy, LiveMatch, Origin};
+use crate::model::audit_event::Verb;
+use crate::model::audited::{AuditedWrite, Matched, Reverted};
 use crate::model::field_path::{FieldPath, Step};
 use crate::model::finding::{Cause, Code, Finding, Severity};
 use crate::model::fingerprint;
@@ -41,6 +43,24 @@ pub(super) fn actor(manager: &str, kind: ActorKind) -> Actor {
         time: Some(time("2026-03-02T13:51:20Z")),
         kind,
         user: None,
+    }
+}
+
+fn write(user: &str, matched: Matched, why: &str) -> AuditedWrite {
+    AuditedWrite {
+        time: time("2026-03-02T13:51:20Z"),
+        verb: Verb::Patch,
+        subresource: None,
+        user: user.into(),
+        impersonated: None,
+        groups: vec!["platform".into(), "system:authenticated".into()],
+        user_agent: Some("kubectl/v1.34.1 (linux/amd64) kubernetes/93248f9".into()),
+        source_ips: None,
+        code: 200,
+        manager: Some("kubectl-edit".into()),
+        matched,
+        why: why.into(),
+        contradicts: false,
     }
 }
 
@@ -95,6 +115,7 @@ fn base(code: Code, severity: Severity, cause: Option<Cause>, object: &str, fiel
         declared_by: None,
         live_matches: None,
         actors: vec![],
+        writes: None,
         first_seen: Some(time("2026-03-02T13:58:09Z")),
         last_seen: Some(started()),
         scans: Some(2),
@@ -112,6 +133,7 @@ pub(super) fn finding() -> Finding {
     Finding {
         declared: Some(json!("registry.example.com/shop/api:1.4.2")),
         live: Some(json!("registry.example.com/shop/api:1.4.3-hotfix")),
+        writes: Some(vec![write("sam@example.com", Matched::Field, "it changed the field to its live value")]),
         origin: Some(origin("shop", "api.yaml", 31)),
         declared_by: Some(DeclaredBy {
             reached_by: Some(CommitId::new(format!("77aa01b{}", "0".repeat(33)))),
@@ -495,6 +517,26 @@ pub(super) fn drifted() -> ScanReport {
     ];
     let new = [0, 4, 14].map(|n: usize| report.findings[n].id.clone());
     report.scan.ignored = ignored();
+    report.scan.reverted = vec![Reverted {
+        cluster: ClusterName::new("prod"),
+        object: ObjectId {
+            group: "apps".into(),
+            kind: "Deployment".into(),
+            namespace: Some("shop".into()),
+            name: "web".into(),
+        },
+        target: TargetName::new("shop"),
+        writes: vec![AuditedWrite {
+            subresource: Some("scale".into()),
+            impersonated: Some("oncall".into()),
+            source_ips: Some(vec!["192.0.2.7".into()]),
+            ..write(
+                "robin@example.com",
+                Matched::Candidate,
+                "the object was last looked at 2026-03-02 13:58:09 UTC, and is in sync now",
+            )
+        }],
+    }];
     report.scan.complete = false;
     report.scan.last_complete = Some(time("2026-03-02T13:58:09Z"));
     report.scan.targets =
@@ -539,6 +581,7 @@ pub(super) fn in_sync() -> ScanReport {
                 live_objects: 1_873,
                 clock_skew_seconds: Some(0),
                 coverage: Some(coverage()),
+                audit_log_until: Some(time("2026-03-02T14:03:05Z")),
             }],
             targets: vec![
                 target("shop", 88, 88, 0, 2),
@@ -560,6 +603,7 @@ pub(super) fn in_sync() -> ScanReport {
             },
             changes: Changes::default(),
             ignored: Vec::new(),
+            reverted: Vec::new(),
             last_complete: Some(time("2026-03-02T13:58:09Z")),
             seal: Some(Seal {
                 sequence: 42,
@@ -633,6 +677,9 @@ pub(super) fn hostile() -> ScanReport {
             (actor.manager, actor.operation, actor.user) = (evil.clone(), evil.clone(), Some(evil.clone()));
             actor.subresource = Some(evil.clone());
         }
+        for write in finding.writes.iter_mut().flatten() {
+            hostile_write(write, &evil);
+        }
         if let Some(found) = &mut finding.live_matches {
             found.revision = Revision::new(evil.clone());
         }
@@ -650,6 +697,10 @@ pub(super) fn hostile() -> ScanReport {
             1 => json!([evil, attack]),
             _ => json!(format!("other\n{evil}\n")),
         });
+    }
+    for reverted in &mut report.scan.reverted {
+        reverted.object.name.clone_from(&evil);
+        reverted.writes.iter_mut().for_each(|write| hostile_write(write, &evil));
     }
     for gap in &mut report.gaps {
         (gap.place, gap.message, gap.hint) = (Some(evil.clone()), evil.clone(), Some(evil.clone()));
@@ -677,6 +728,13 @@ pub(super) fn hostile() -> ScanReport {
     }
     report.scan.counts.normalised.insert(evil, 3);
     report
+}
+
+fn hostile_write(write: &mut AuditedWrite, evil: &str) {
+    let text = || Some(evil.to_owned());
+    (write.user, write.impersonated, write.user_agent) = (evil.to_owned(), text(), text());
+    (write.subresource, write.manager, write.why) = (text(), text(), evil.to_owned());
+    (write.groups, write.source_ips) = (vec![evil.to_owned()], Some(vec![evil.to_owned()]));
 }
 
 /// A report with `count` findings.

@@ -3,7 +3,6 @@
 //! Limits are Slack's: 50 blocks, 3,000 characters a text, and a message of about 13,200 characters in all is refused; this
 //! view stays well below. Whole findings are left out from the end, and said to be.
 
-use crate::model::attribution::Actor;
 use crate::model::finding::{Finding, Severity};
 use crate::model::message::{SlackBlock, SlackMessage};
 use crate::model::report::ScanReport;
@@ -109,17 +108,19 @@ fn section(finding: &Finding, started: Timestamp) -> String {
             by.time.date(),
         ));
     }
-    lines.extend(finding.actors.first().map(|actor| writer(actor, code)));
+    lines.extend(writer(finding, code));
     let remark = words::not_looked_at(finding, started).map(|remark| format!(" ({remark})")).unwrap_or_default();
     let seen = words::seen(finding).map(|seen| format!("{seen}, ")).unwrap_or_default();
     lines.push(format!("_{seen}{}_{remark}", mrkdwn(finding.id.as_str())));
     lines.join("\n")
 }
 
-fn writer(actor: &Actor, code: impl Fn(&str, usize) -> String) -> String {
+fn writer(finding: &Finding, code: impl Fn(&str, usize) -> String) -> Option<String> {
+    let user = words::by_audit_log(finding).map(|user| code(&user, 120));
+    let Some(actor) = finding.actors.first() else { return Some(format!("Written live {}", user?)) };
     let time = actor.time.map(|time| format!(", {}", time.for_people())).unwrap_or_default();
-    let user = actor.user.as_ref().map(|user| format!(", user {}", code(user, 60))).unwrap_or_default();
-    format!("Written live by {} ({}){time}{user}", code(&actor.manager, 60), actor.kind.as_str())
+    let user = user.map(|user| format!(", {user}")).unwrap_or_default();
+    Some(format!("Written live by {} ({}){time}{user}", code(&actor.manager, 60), actor.kind.as_str()))
 }
 
 fn gaps(report: &ScanReport) -> String {

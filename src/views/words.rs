@@ -2,6 +2,7 @@
 //! it goes, [`super::escape::terminal`] at the least.
 
 use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
+use crate::model::audited::{AuditedWrite, Matched, Reverted};
 use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Gap, Hides};
 use crate::model::record::FindingEventKind;
@@ -282,7 +283,65 @@ pub fn commit_did(finding: &Finding) -> &'static str {
     }
 }
 
-/// `equals 9f2c1ab as late as at 1a2b3c4 on main, 3 commits behind, superseded 2026-02-27`.
+/// `by sam@example.com (audit log)`: whom the audit log names for the live value; `None` where it names nobody.
+pub fn by_audit_log(finding: &Finding) -> Option<String> {
+    let writes = finding.writes.as_deref().unwrap_or_default();
+    let sure = finding.actors.first().and_then(|actor| actor.user.as_ref());
+    let sure = sure.or_else(|| writes.first().filter(|w| w.matched != Matched::Candidate).map(|w| &w.user));
+    if let Some(user) = sure {
+        let against = if finding.contradicted() { ", against the writer's name" } else { "" };
+        return Some(format!("by {user} (audit log{against})"));
+    }
+    let mut users: Vec<&str> = writes.iter().map(|write| write.user.as_str()).collect();
+    users.sort_unstable();
+    users.dedup();
+    match users.as_slice() {
+        [] => None,
+        [one] => Some(format!("perhaps by {one} (audit log)")),
+        [one, rest @ ..] => {
+            Some(format!("perhaps by {one} or {} (audit log)", counted(rest.len() as u64, "other", "others")))
+        }
+    }
+}
+
+/// `2026-03-02 13:51:20 UTC patch of scale by sam@example.com, kubectl/v1.34.1`.
+pub fn written(write: &AuditedWrite) -> String {
+    let mut text = format!("{} {}", write.time.for_people(), write.verb.as_str());
+    if let Some(subresource) = &write.subresource {
+        text.push_str(&format!(" of {subresource}"));
+    }
+    text.push_str(&format!(" by {}", write.user));
+    if let Some(user) = &write.impersonated {
+        text.push_str(&format!(" as {user}"));
+    }
+    if let Some(agent) = write.user_agent.as_deref().and_then(|agent| agent.split(' ').next()) {
+        text.push_str(&format!(", {agent}"));
+    }
+    if let Some(addresses) = &write.source_ips {
+        text.push_str(&format!(", from {}", addresses.join(", ")));
+    }
+    if write.contradicts {
+        text.push_str(&format!(", against the manager's name {}", write.manager.as_deref().unwrap_or("(none)")));
+    }
+    text
+}
+
+/// The same, and why it is evidence on a finding.
+pub fn write(write: &AuditedWrite) -> String {
+    let candidate = if write.matched == Matched::Candidate { "candidate: " } else { "" };
+    format!("{}; {candidate}{}", written(write), write.why)
+}
+
+/// What the list of writes to objects that are in sync means.
+pub const REVERTED: &str =
+    "in sync now, and written since the last scan by somebody else than the GitOps side and controllers";
+
+/// `prod Deployment.apps shop/api`.
+pub fn reverted(reverted: &Reverted) -> String {
+    format!("{} {}", reverted.cluster, reverted.object)
+}
+
+/// `equals commit 9f2c1ab, as late as at 1a2b3c4 on main, 3 commits behind, superseded 2026-02-27`.
 pub fn live_match(found: &LiveMatch) -> String {
     let mut text = match found.given_by.as_ref().filter(|given| **given != found.commit) {
         Some(given) => {
@@ -419,6 +478,29 @@ mod tests {
         );
         let weak: Vec<_> = trust(&sample::in_sync()).into_iter().filter(|f| f.weak).collect();
         assert_eq!(weak, []);
+    }
+
+    #[test]
+    fn the_audit_log_names_somebody_or_perhaps_somebody() {
+        let finding = |users: &[&str], matched, contradicts| {
+            let mut finding = sample::finding();
+            finding.actors.clear();
+            let write = finding.writes.take().and_then(|mut writes| writes.pop()).expect("a write");
+            let of = |user: &&str| AuditedWrite { user: (*user).into(), matched, contradicts, ..write.clone() };
+            finding.writes = Some(users.iter().map(of).collect());
+            finding
+        };
+        for (users, matched, contradicts, expected) in [
+            (&["sam"][..], Matched::Field, false, Some("by sam (audit log)")),
+            (&["sam"], Matched::Object, false, Some("by sam (audit log)")),
+            (&["sam"], Matched::Field, true, Some("by sam (audit log, against the writer's name)")),
+            (&["sam", "sam"], Matched::Candidate, false, Some("perhaps by sam (audit log)")),
+            (&["sam", "kim", "ada"], Matched::Candidate, false, Some("perhaps by ada or 2 others (audit log)")),
+            (&[], Matched::Candidate, false, None),
+        ] {
+            assert_eq!(by_audit_log(&finding(users, matched, contradicts)).as_deref(), expected);
+        }
+        assert_eq!(by_audit_log(&Finding { writes: None, actors: vec![], ..sample::finding() }), None);
     }
 
     #[test]

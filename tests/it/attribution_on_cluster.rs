@@ -114,7 +114,8 @@ impl Project {
             let finding = &found[&((*kind).to_owned(), (*path).to_owned())];
             let place = format!("{kind} {path} at {applied}: {finding}");
             // The newest commit before the one that changed it next.
-            let newest = (applied + 1..=COMMITS).find(|n| value(*step, *n) != value(*step, applied)).unwrap() - 1;
+            let newest =
+                (applied + 1..=COMMITS).find(|n| value(*step, *n) != value(*step, applied)).expect("it changed") - 1;
             assert_eq!(finding["cause"], cause, "{place}");
             assert_eq!(finding["liveMatches"]["commit"], self.commits[newest].as_str(), "{place}");
             assert_eq!(finding["liveMatches"]["commitsBehind"], COMMITS - newest, "{place}");

@@ -1,6 +1,8 @@
 //! What can only be tested from outside: the house's law, and the program as its users run it.
 
 mod attribution_on_cluster;
+mod audit_log;
+mod audit_log_on_cluster;
 mod bad_input;
 mod beyond;
 mod converge_on_cluster;

@@ -13,6 +13,7 @@
 
 mod error;
 mod files;
+mod in_sync;
 mod key;
 mod messages;
 mod open;
@@ -30,6 +31,7 @@ mod write;
 mod tests;
 
 pub use error::LedgerError;
+pub use in_sync::Look;
 pub use messages::{MessageEventKind, MessageId, StoredMessage};
 pub use open::{Journal, Ledger, LedgerReader, OpenOptions};
 pub use read::{ScanEntry, ScanOutcome};

@@ -36,6 +36,7 @@ pub(super) struct FindingCard {
     commit: Option<CommitView>,
     live_match: Option<String>,
     writers: Vec<WriterView>,
+    writes: Vec<String>,
     cause: Option<CauseView>,
     seen: Option<String>,
     method: String,
@@ -182,6 +183,7 @@ pub(super) fn card(finding: &Finding, around: &Surroundings<'_>, most: usize) ->
         commit: finding.declared_by.as_ref().map(commit),
         live_match: finding.live_matches.as_ref().map(|found| t(&words::live_match(found))),
         writers: finding.actors.iter().map(writer).collect(),
+        writes: finding.writes.iter().flatten().map(|write| t(&words::write(write))).collect(),
         cause: finding
             .cause
             .zip(words::cause(finding))

@@ -53,6 +53,8 @@ struct Page<'a> {
     gaps: Vec<GapRow>,
     exclusions: Vec<ExclusionRow>,
     ignored: Vec<RuleLine>,
+    reverted: Vec<(String, Vec<String>)>,
+    reverted_means: &'static str,
     normalised: Vec<(String, String)>,
     seal: Option<(i64, String)>,
     ledger: String,
@@ -208,6 +210,12 @@ fn page(report: &ScanReport) -> Page<'_> {
             })
             .collect(),
         ignored: ignored::lines(report),
+        reverted: scan
+            .reverted
+            .iter()
+            .map(|r| (t(&words::reverted(r)), r.writes.iter().map(|write| t(&words::written(write))).collect()))
+            .collect(),
+        reverted_means: words::REVERTED,
         normalised: words::normalised(report).into_iter().map(|(rule, n)| (t(&rule), number(n))).collect(),
         seal: scan.seal.as_ref().map(|seal| (seal.sequence, t(&seal.hash))),
         ledger: t(scan.ledger.as_str()),

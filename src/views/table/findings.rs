@@ -70,12 +70,10 @@ fn commit(finding: &Finding) -> String {
 }
 
 fn writer(finding: &Finding, between: &str) -> String {
-    let Some(actor) = finding.actors.first() else { return String::new() };
-    let name = value::cut(&terminal(&actor.manager), 40);
-    match actor.time {
-        Some(time) => format!("{name}{between}{}", time.for_people()),
-        None => name,
-    }
+    let name = finding.actors.first().map(|actor| value::cut(&terminal(&actor.manager), 40));
+    let time = finding.actors.first().and_then(|actor| actor.time).map(|time| time.for_people());
+    let user = words::by_audit_log(finding).map(|user| value::cut(&terminal(&user), 80));
+    [name, time, user].into_iter().flatten().collect::<Vec<_>>().join(between)
 }
 
 fn remark(finding: &Finding, started: Option<Timestamp>) -> Option<String> {

@@ -42,6 +42,7 @@ pub fn scan(report: &ScanReport, style: Style) -> String {
         out.push('\n');
         hang(&mut out, "", &format!("All evidence on one: driftledger show {}", terminal(&first)), style);
     }
+    reverted(&mut out, report, style);
     gaps(&mut out, report, style);
     exclusions(&mut out, report, style);
     ignored(&mut out, report, style);
@@ -55,6 +56,21 @@ fn heading(out: &mut String, style: Style, title: &str, meaning: &str) {
         let line = if n == 0 { line.replacen(title, &style.paint(Ink::Bold, title), 1) } else { line.clone() };
         out.push_str(&line);
         out.push('\n');
+    }
+}
+
+fn reverted(out: &mut String, report: &ScanReport, style: Style) {
+    let list = &report.scan.reverted;
+    if list.is_empty() {
+        return;
+    }
+    let title = words::counted(list.len() as u64, "object written meanwhile", "objects written meanwhile");
+    heading(out, style, &title, words::REVERTED);
+    for reverted in list {
+        hang(out, "  ", &terminal(&words::reverted(reverted)), style);
+        for write in &reverted.writes {
+            hang(out, "      ", &terminal(&words::written(write)), style);
+        }
     }
 }
 

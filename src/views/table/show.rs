@@ -113,6 +113,9 @@ fn evidence(finding: &Finding, started: Option<Timestamp>) -> Vec<(&'static str,
             Some(format!("{} ({}, {}){time}{user}", actor.manager, actor.kind.as_str(), words::how_written(actor))),
         );
     }
+    for write in finding.writes.iter().flatten() {
+        row("audit log", Some(words::write(write)));
+    }
     row("seen", words::seen(finding));
     row("waiver", finding.waiver.as_ref().map(value::plain));
     row("method", Some(finding.method.clone()));

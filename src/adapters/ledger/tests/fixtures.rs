@@ -100,6 +100,7 @@ pub(super) fn finding(name: &str, live: i64) -> Finding {
         declared_by: None,
         live_matches: None,
         actors: Vec::new(),
+        writes: None,
         first_seen: None,
         last_seen: None,
         scans: None,
@@ -167,6 +168,7 @@ impl Scan {
             live_objects: 4,
             clock_skew_seconds: None,
             coverage: None,
+            audit_log_until: Some(Timestamp::from_unix(at(self.minute).unix() - 30)),
         };
         let scan = ScanSummary {
             id,
@@ -180,6 +182,7 @@ impl Scan {
             counts: Counts::default(),
             changes: Changes::default(),
             ignored: Vec::new(),
+            reverted: Vec::new(),
             last_complete: None,
             seal: None,
         };

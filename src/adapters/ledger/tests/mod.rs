@@ -5,6 +5,7 @@
 mod append_only;
 mod concurrency;
 mod fixtures;
+mod in_sync;
 mod kill;
 mod lifecycle;
 mod messages;
