@@ -168,7 +168,7 @@ fn worst() -> Vec<Finding> {
         Finding {
             live: Some(json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "watch"]})),
             origin: Some(origin("platform", "rbac/node-reader.yaml", 8)),
-            declared_by: Some(commit("b31c9aa", "Priya Raman", "2025-11-04", "Give node-reader the nodes it reads")),
+            declared_by: Some(commit("b31c9aa", "Priya Raman", "2025-11-04", "Take the Secrets from node-reader")),
             actors: vec![Actor {
                 time: Some(time("2026-03-01T22:14:55Z")),
                 ..actor("kubectl-patch", ActorKind::Interactive)

@@ -5,6 +5,7 @@ mod audit_log;
 mod audit_log_on_cluster;
 mod bad_input;
 mod beyond;
+mod blame;
 mod converge_on_cluster;
 mod demo;
 mod ignore;
