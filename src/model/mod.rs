@@ -2,6 +2,7 @@
 
 pub mod attribution;
 pub mod canonical;
+pub mod change;
 pub mod declared;
 pub mod discovery;
 pub mod explanation;

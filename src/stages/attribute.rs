@@ -78,16 +78,7 @@ impl ObjectHistory {
         }
         let version = self.versions.get(unchanged.checked_sub(1)?)?;
         let commit = version.authored.as_ref().unwrap_or(&version.commit);
-        Some(DeclaredBy {
-            commit: commit.id.clone(),
-            author: commit.author.clone(),
-            email: commit.email.clone(),
-            time: commit.time,
-            subject: commit.subject.clone(),
-            reached_by: version.authored.as_ref().map(|_| version.commit.id.clone()),
-            pull_request: None,
-            signature: None,
-        })
+        Some(DeclaredBy::of(commit, version.authored.as_ref().map(|_| &version.commit)))
     }
 
     /// The newest version before the present one for which `matches` holds, with its position.

@@ -254,16 +254,7 @@ fn last_declared(versions: &[ObjectVersion]) -> Option<DeclaredBy> {
     let last = content(versions.first()?)?;
     let version = versions.iter().take_while(|version| content(version).as_ref() == Some(&last)).last()?;
     let by = version.authored.as_ref().unwrap_or(&version.commit);
-    Some(DeclaredBy {
-        commit: by.id.clone(),
-        author: by.author.clone(),
-        email: by.email.clone(),
-        time: by.time,
-        subject: by.subject.clone(),
-        reached_by: version.authored.as_ref().map(|_| version.commit.id.clone()),
-        pull_request: None,
-        signature: None,
-    })
+    Some(DeclaredBy::of(by, version.authored.as_ref().map(|_| &version.commit)))
 }
 
 /// `4be07d2 (Ada Adams, 2026-03-02 …): Remove the worker`.

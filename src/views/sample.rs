@@ -54,6 +54,9 @@ fn commit(id: &str, author: &str, day: &str, subject: &str) -> DeclaredBy {
         reached_by: None,
         pull_request: None,
         signature: None,
+        signature_detail: None,
+        commit_url: None,
+        pull_request_url: None,
     }
 }
 
@@ -618,6 +621,8 @@ pub(super) fn hostile() -> ScanReport {
         if let Some(by) = &mut finding.declared_by {
             (by.author, by.email, by.subject) = (evil.clone(), evil.clone(), evil.clone());
             (by.pull_request, by.signature) = (Some(evil.clone()), Some(evil.clone()));
+            by.signature_detail = Some(evil.clone());
+            (by.commit_url, by.pull_request_url) = (Some(evil.clone()), Some(format!("https://{evil}")));
         }
         if let Some(origin) = &mut finding.origin {
             (origin.file, origin.revision) = (evil.clone(), Revision::new(evil.clone()));
