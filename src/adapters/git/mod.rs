@@ -3,6 +3,7 @@
 //! Everything here is synchronous and blocks; no `git` program, hook, filter or credential helper is ever run.
 
 mod build;
+mod change;
 mod departed;
 mod distance;
 mod failure;
@@ -12,14 +13,17 @@ mod http;
 mod mirror;
 mod mirrors;
 mod repository;
+mod signature;
 mod source;
 mod tree;
 
 pub use build::{BuildError, Content, RepositoryBuilder, Written};
+pub use change::Line;
 pub use departed::{BlobReader, Departed, Departures};
 pub use history::HistoryBounds;
 pub use mirrors::Mirrors;
 pub use repository::{OpenedRepository, StaleMirror};
+pub use signature::{Signers, SignersFiles};
 pub use source::{CleanUrl, Credentials, Hidden, Location, LocationError, RepositorySource};
 pub use tree::{CommitTree, TreeLimits};
 
