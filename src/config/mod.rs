@@ -8,6 +8,7 @@
 
 pub mod actors;
 pub mod audit;
+pub mod change_policy;
 mod check;
 pub mod globs;
 pub mod ignore;
@@ -21,6 +22,7 @@ mod shipped;
 pub mod trust;
 mod valid;
 
+pub use change_policy::ChangePolicy;
 pub use problem::{ConfigError, Problem};
 pub use read::read;
 pub use shipped::{EXAMPLE, json_schema, shipped};
