@@ -5,6 +5,8 @@
 pub mod argocd;
 pub mod assemble;
 pub mod audit;
+pub mod change_control;
+pub mod changes;
 pub mod cli;
 pub mod commands;
 pub mod convergence;

@@ -12,6 +12,7 @@ pub mod assess;
 pub mod attribute;
 pub mod autoscale;
 pub mod beyond;
+pub mod change_policy;
 pub mod compare;
 pub mod converge;
 pub mod declare;

@@ -261,7 +261,8 @@ fn evidence(finding: &Finding) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(by) = &finding.declared_by {
         let file = finding.origin.as_ref().map(|o| format!(", {}", words::file(o))).unwrap_or_default();
-        lines.push(format!("commit {} {} by {}, {}{file}", by.commit.short(), by.subject, by.author, by.time.date()));
+        let (commit, came) = (by.commit.short(), words::change(by));
+        lines.push(format!("commit {commit} {} by {}, {}{came}{file}", by.subject, by.author, by.time.date()));
     } else if let Some(origin) = &finding.origin {
         lines.push(format!("declared in {}", words::file(origin)));
     }

@@ -53,7 +53,7 @@ fn commit(id: &str, author: &str, day: &str, subject: &str) -> DeclaredBy {
         subject: subject.into(),
         reached_by: None,
         pull_request: None,
-        signature: None,
+        signature: Some("none".into()),
         signature_detail: None,
         commit_url: None,
         pull_request_url: None,
@@ -118,7 +118,11 @@ pub(super) fn finding() -> Finding {
         origin: Some(origin("shop", "api.yaml", 31)),
         declared_by: Some(DeclaredBy {
             reached_by: Some(CommitId::new(format!("77aa01b{}", "0".repeat(33)))),
-            pull_request: Some("#418".into()),
+            pull_request: Some("PR #418".into()),
+            pull_request_url: Some("https://github.com/acme/shop/pull/418".into()),
+            commit_url: Some(format!("https://github.com/acme/shop/commit/4be07d2{}", "0".repeat(33))),
+            signature: Some("verified".into()),
+            signature_detail: Some("jane@example.com, key SHA256:1vYrfTnnNFjnZ7XA5iBOC9Q0xQ0hSXhpbFzM8mX2mQk".into()),
             ..commit("4be07d2", "Jane Doe", "2026-02-26", "Release api 1.4.2")
         }),
         actors: vec![

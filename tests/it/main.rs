@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod beyond;
+mod change_control;
 mod converge_on_cluster;
 mod demo;
 mod ignore;
