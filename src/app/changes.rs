@@ -69,7 +69,7 @@ impl Changes {
             let request = self.get(repository, &bringer).and_then(|change| pull_request::of(change, pages.as_ref()));
             if let Some(change) = self.get(repository, &by.commit) {
                 let page = pages.as_ref().and_then(|pages| pages.commit(&by.commit));
-                enrich(by, &change.signature, request.as_ref(), page);
+                enrich(by, change, request.as_ref(), page);
             }
         }
     }
@@ -153,6 +153,7 @@ mod tests {
             assert_eq!((named.pull_request.as_deref(), &named.pull_request_url), (request, &url), "{case}");
             assert_eq!(named.commit_url, page(&format!("commit/{by}")), "{case}");
             assert_eq!(named.signature.as_deref(), Some("none"), "{case}");
+            assert_eq!(named.committer.as_ref().map(|by| by.email.as_str()), Some("ada@example.com"), "{case}");
         }
         // What cannot be read is told once, however often it is asked for.
         let unknown = CommitId::new("1".repeat(40));

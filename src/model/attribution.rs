@@ -23,6 +23,29 @@ pub struct Origin {
     pub line: Option<u32>,
 }
 
+/// Trailers of a commit that are kept.
+pub const MOST_TRAILERS: usize = 20;
+
+/// The committer of a commit, by the commit's own word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committer {
+    /// Name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Commit time.
+    pub time: Timestamp,
+}
+
+/// A trailer of a commit's message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trailer {
+    /// `Reviewed-by`
+    pub name: String,
+    /// What follows the colon, its first thousand characters.
+    pub value: String,
+}
+
 /// The commit that gave a declaration its present content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,6 +62,12 @@ pub struct DeclaredBy {
     pub subject: String,
     /// The merge that brought it to the tracked revision, where that is another commit.
     pub reached_by: Option<CommitId>,
+    /// Who made the commit, where it was looked at; often the author, or a forge's server.
+    #[serde(default)]
+    pub committer: Option<Committer>,
+    /// The message's trailers in order, `Reviewed-by` and the like; at most [`MOST_TRAILERS`]. Anybody can write them.
+    #[serde(default)]
+    pub trailers: Vec<Trailer>,
     /// The pull or merge request that the message names: `PR #812`, `MR !12`. No proof of an approval.
     pub pull_request: Option<String>,
     /// `verified`, `unverified`, `bad` or `none`; `None` where it was not checked.
@@ -64,6 +93,8 @@ impl DeclaredBy {
             time: commit.time,
             subject: commit.subject.clone(),
             reached_by: reached_by.map(|merge| merge.id.clone()),
+            committer: None,
+            trailers: Vec::new(),
             pull_request: None,
             signature: None,
             signature_detail: None,

@@ -5,8 +5,8 @@
 //! one again.
 
 use crate::config::ChangePolicy;
-use crate::model::attribution::{DeclaredBy, Origin};
-use crate::model::change::{Change, PullRequest, Signature};
+use crate::model::attribution::{Committer, DeclaredBy, MOST_TRAILERS, Origin, Trailer};
+use crate::model::change::{Change, Person, PullRequest, Signature};
 use crate::model::finding::{Code, Finding};
 use crate::model::fingerprint;
 use crate::model::history::CommitInfo;
@@ -94,19 +94,26 @@ fn declared_by(change: &Change) -> DeclaredBy {
     DeclaredBy::of(&info, None)
 }
 
-/// Adds what is known of a commit's request, signature and pages.
-pub fn enrich(by: &mut DeclaredBy, signature: &Signature, request: Option<&PullRequest>, page: Option<String>) {
-    by.signature = Some(signature.as_str().to_owned());
-    by.signature_detail = signature.detail();
+/// Adds what is known of a commit: committer, trailers, signature, request and pages.
+pub fn enrich(by: &mut DeclaredBy, change: &Change, request: Option<&PullRequest>, page: Option<String>) {
+    let Person { name, email, time } = change.committer.clone();
+    by.committer = Some(Committer { name, email, time });
+    let trailer = |(name, value): &(String, String)| Trailer { name: start(name), value: start(value) };
+    by.trailers = change.trailers.iter().take(MOST_TRAILERS).map(trailer).collect();
+    by.signature = Some(change.signature.as_str().to_owned());
+    by.signature_detail = change.signature.detail();
     by.pull_request = request.map(ToString::to_string);
     by.pull_request_url = request.and_then(|request| request.url.clone());
     by.commit_url = page;
 }
 
+fn start(text: &str) -> String {
+    text.chars().take(1_000).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::Person;
     use crate::model::ids::{Revision, TargetName};
     use crate::model::time::Timestamp;
 

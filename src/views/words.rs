@@ -241,6 +241,17 @@ pub fn change(by: &DeclaredBy) -> String {
     [request(by), signature].into_iter().flatten().map(|part| format!(", {part}")).collect()
 }
 
+/// `GitHub <noreply@github.com>, 2026-…`, where that is not the author.
+pub fn committer(by: &DeclaredBy) -> Option<String> {
+    let committer = by.committer.as_ref().filter(|other| (&other.name, &other.email) != (&by.author, &by.email))?;
+    Some(format!("{} <{}>, {}", committer.name, committer.email, committer.time.for_people()))
+}
+
+/// `Reviewed-by: Priya Raman <priya@example.com>`, one for each.
+pub fn trailers(by: &DeclaredBy) -> impl Iterator<Item = String> {
+    by.trailers.iter().map(|trailer| format!("{}: {}", trailer.name, trailer.value))
+}
+
 /// `verified (ann@example.com, key SHA256:…)`.
 pub fn signature(by: &DeclaredBy) -> Option<String> {
     let state = by.signature.as_ref()?;

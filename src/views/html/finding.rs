@@ -210,6 +210,14 @@ fn commit(by: &DeclaredBy) -> CommitView {
     let signature = words::signature(by).map(|state| format!("signature {state}"));
     let link = |url: &Option<String>| words::link(url.as_deref()).map(str::to_owned);
     let extra = |text: Option<String>, url| text.map(|text| Extra { text: t(&text), url });
+    let committer = words::committer(by).map(|other| format!("committed by {other}"));
+    let said = [
+        extra(committer, None),
+        extra(reached, None),
+        extra(words::request(by), link(&by.pull_request_url)),
+        extra(signature, None),
+    ];
+    let trailers = words::trailers(by).filter_map(|trailer| extra(Some(trailer), None));
     CommitView {
         id: t(by.commit.as_str()),
         short: t(by.commit.short()),
@@ -218,10 +226,7 @@ fn commit(by: &DeclaredBy) -> CommitView {
         time: by.time.for_people(),
         subject: t(&by.subject),
         url: link(&by.commit_url),
-        extra: [extra(reached, None), extra(words::request(by), link(&by.pull_request_url)), extra(signature, None)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        extra: said.into_iter().flatten().chain(trailers).collect(),
     }
 }
 

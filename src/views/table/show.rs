@@ -100,6 +100,10 @@ fn evidence(finding: &Finding, started: Option<Timestamp>) -> Vec<(&'static str,
             Some(format!("{} {} <{}>, {}", by.commit.short(), by.author, by.email, by.time.for_people())),
         );
         row("", Some(by.subject.clone()));
+        row("committer", words::committer(by));
+        for (n, trailer) in words::trailers(by).enumerate() {
+            row(if n == 0 { "trailers" } else { "" }, Some(trailer));
+        }
         row("reached by", by.reached_by.as_ref().map(|commit| commit.short().to_owned()));
         row("commit page", words::link(by.commit_url.as_deref()).map(str::to_owned));
         row("request", words::request(by));

@@ -3,7 +3,7 @@
 use super::certificate::{Certificate, Standing};
 use super::packets::unarmored;
 use super::pgp_key::Key;
-use super::pgp_signature::{OF_BINARY, PgpSignature, Refused};
+use super::pgp_signature::{OF_BINARY, OF_TEXT, PgpSignature, Refused};
 use crate::model::canonical::hex;
 use crate::model::change::{Person, Signature};
 use crate::model::time::Timestamp;
@@ -25,8 +25,10 @@ pub(super) fn check(
         Err(Refused::Broken) => return Signature::bad("the OpenPGP signature cannot be read"),
         Err(Refused::Unsupported(why)) => return Signature::unverified(format!("signed with OpenPGP: {why}")),
     };
-    if signature.kind != OF_BINARY {
-        return Signature::bad("the OpenPGP signature is not one of a document");
+    match signature.kind {
+        OF_BINARY => {}
+        OF_TEXT => return Signature::unverified("signed with OpenPGP as a text, which is not checked"),
+        _ => return Signature::bad("the OpenPGP signature is not one of a document"),
     }
     let Some(issuer) = signature.issuer else {
         return Signature::unverified("signed with OpenPGP, and the signature does not say with which key");

@@ -8,6 +8,7 @@ use crate::model::time::Timestamp;
 
 /// Types of signatures (section 5.2.1).
 pub(super) const OF_BINARY: u8 = 0x00;
+pub(super) const OF_TEXT: u8 = 0x01;
 pub(super) const SUBKEY_BINDING: u8 = 0x18;
 pub(super) const PRIMARY_BINDING: u8 = 0x19;
 pub(super) const DIRECT_KEY: u8 = 0x1f;
@@ -142,7 +143,8 @@ impl<'a> PgpSignature<'a> {
     /// Whether `key` made it of `data`.
     pub(super) fn fits(&self, key: &Key<'_>, data: &[&[u8]]) -> Result<bool, &'static str> {
         let public = key.public.as_ref().map_err(|why| *why)?;
-        if !key.makes(self.algorithm) {
+        // Certificates carry many signatures of other people's keys.
+        if !key.makes(self.algorithm) || self.issuer.is_some_and(|issuer| Some(issuer) != key.id()) {
             return Ok(false);
         }
         let mut message = data.concat();

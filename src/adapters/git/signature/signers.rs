@@ -43,34 +43,41 @@ impl Signers {
         let mut signers = Self::default();
         let mut gaps = Vec::new();
         if let Some(path) = &files.allowed_signers {
-            signers.ssh = match content(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) {
-                Ok(text) => {
-                    let (entries, problems) = allowed::read(&text);
-                    gaps.extend(problems.iter().map(|problem| gap(name, path, "allowed-signers file", problem)));
-                    Ok(entries)
-                }
+            let mut gap = |why: &str| gaps.push(gap(name, path, "allowed-signers file", why));
+            match content(path) {
+                Ok(bytes) => signers.allow(&bytes).iter().for_each(|problem| gap(problem)),
                 Err(why) => {
-                    gaps.push(gap(name, path, "allowed-signers file", &why));
-                    Err("the allowed-signers file cannot be read")
+                    gap(&why);
+                    signers.ssh = Err("the allowed-signers file cannot be read");
                 }
-            };
+            }
         }
         if let Some(path) = &files.keyring {
             let read = content(path).and_then(|bytes| {
-                let binary = unarmored(&bytes, "PUBLIC KEY BLOCK");
-                binary
-                    .and_then(|bytes| certificate::keyring(&bytes))
-                    .ok_or_else(|| "it holds no OpenPGP keys".to_owned())
+                signers.trust(&bytes).then_some(()).ok_or_else(|| "it holds no OpenPGP keys".to_owned())
             });
-            signers.openpgp = match read {
-                Ok(certificates) => Ok(certificates),
-                Err(why) => {
-                    gaps.push(gap(name, path, "keyring", &why));
-                    Err("the keyring cannot be read")
-                }
-            };
+            if let Err(why) = read {
+                gaps.push(gap(name, path, "keyring", &why));
+                signers.openpgp = Err("the keyring cannot be read");
+            }
         }
         (signers, gaps)
+    }
+
+    /// Takes the SSH keys of an allowed-signers file. Gives what is wrong with its lines; the other lines count.
+    pub fn allow(&mut self, file: &[u8]) -> Vec<String> {
+        let (entries, problems) = allowed::read(&String::from_utf8_lossy(file));
+        self.ssh = Ok(entries);
+        problems
+    }
+
+    /// Takes the OpenPGP keys of a keyring, armored or not. False where the bytes are none.
+    pub fn trust(&mut self, file: &[u8]) -> bool {
+        let binary = unarmored(file, "PUBLIC KEY BLOCK");
+        let certificates = binary.and_then(|bytes| certificate::keyring(&bytes)).filter(|read| !read.is_empty());
+        let read = certificates.is_some();
+        self.openpgp = certificates.ok_or("the keyring cannot be read");
+        read
     }
 
     /// Checks the signature of a commit, given as the object that Git stores.
