@@ -34,7 +34,8 @@ pub struct Held {
 /// Holds commits against the policies of their targets:
 /// - those that came to the revision after the newest commit that this ledger has seen on it;
 /// - where the policy is new or has changed, those since the policy's date;
-/// - those of open findings, as long as they are on the revision.
+/// - those of findings that are open or once were, as long as they are on the revision: a finding that an ignore rule covered comes back
+///   with the rule's end.
 ///
 /// Blocks.
 pub fn hold(sources: &[TargetSource], prior: &PriorState, config: &Config, changes: &mut Changes) -> Held {
@@ -49,17 +50,17 @@ pub fn hold(sources: &[TargetSource], prior: &PriorState, config: &Config, chang
         };
         let Some((tip, repository, _)) = &source.commit else { continue };
         let state = Canonical::new("driftledger/change-policy/v1").text(&policy.canonical()).finish_hex();
-        let open = Open::of(source, prior);
+        let earlier = Earlier::of(source, prior);
         let target = Target { source, tip, repository, policy, is_known: before == Some(&state) };
-        match target.commits(&open, prior, config) {
+        match target.commits(&earlier, prior, config) {
             Ok(commits) => {
                 held.states.push((subject, state));
                 held.gaps.extend(commits.gap.clone().map(|gap| target.of(gap)));
-                held.judge(&target, &commits, &open, changes);
+                held.judge(&target, &commits, &earlier, changes);
             }
             Err(gap) => {
                 held.gaps.push(target.of(gap));
-                open.0.iter().for_each(|(_, print)| held.stands(print, CommitStanding::Unknown));
+                earlier.open().for_each(|(_, print)| held.stands(print, CommitStanding::Unknown));
             }
         }
     }
@@ -67,20 +68,28 @@ pub fn hold(sources: &[TargetSource], prior: &PriorState, config: &Config, chang
     held
 }
 
-/// Commits of open findings that a target answers for, with the findings' fingerprints.
-struct Open(BTreeMap<CommitId, String>);
+/// Commits of earlier findings that a target answers for, with the findings' fingerprints where they are open.
+struct Earlier(BTreeMap<CommitId, Option<String>>);
 
-impl Open {
+impl Earlier {
     /// Of the target itself, and of others that track the same revision: a commit is one finding for all of them.
     fn of(source: &TargetSource, prior: &PriorState) -> Self {
         let own = &source.config;
-        let found = prior.open.values().filter_map(|open| {
+        let closed =
+            prior.closed_commits.iter().filter(|of| of.repository == own.repository && of.revision == own.revision);
+        let closed = closed.map(|of| (of.commit.clone(), None));
+        let open = prior.open.values().filter_map(|open| {
             let (repository, commit) = commit_of(&open.finding)?;
             let origin = open.finding.origin.as_ref()?;
             let answers = open.target.as_ref() == Some(&own.name) || origin.revision == own.revision;
-            (answers && *repository == own.repository).then(|| (commit.clone(), open.finding.fingerprint.clone()))
+            (answers && *repository == own.repository).then(|| (commit.clone(), Some(open.finding.fingerprint.clone())))
         });
-        Self(found.collect())
+        Self(closed.chain(open).collect())
+    }
+
+    /// The open ones.
+    fn open(&self) -> impl Iterator<Item = (&CommitId, &String)> {
+        self.0.iter().filter_map(|(commit, print)| Some((commit, print.as_ref()?)))
     }
 }
 
@@ -107,7 +116,7 @@ impl Target<'_> {
         gap.of_target(&self.source.config.name).of_cluster(&self.source.config.cluster)
     }
 
-    fn commits(&self, open: &Open, prior: &PriorState, config: &Config) -> Result<Commits, Gap> {
+    fn commits(&self, earlier: &Earlier, prior: &PriorState, config: &Config) -> Result<Commits, Gap> {
         let own = &self.source.config;
         let mut tips: Vec<(Timestamp, &CommitId)> = prior
             .sightings
@@ -124,7 +133,7 @@ impl Target<'_> {
             ..HistoryBounds::default()
         };
         // A date is the committer's word, so one early date does not end the search for later ones.
-        let mut left: BTreeSet<&CommitId> = open.0.keys().collect();
+        let mut left: BTreeSet<&CommitId> = earlier.0.keys().collect();
         let mut at_sighted = sighted.is_empty();
         let line = self.repository.line(
             self.tip,
@@ -150,7 +159,7 @@ impl Target<'_> {
             cut.map(|cut| limit(format!("not every commit since the change policy's date was held against it: {cut}")))
         });
         let wanted = |(n, (commit, time)): (usize, &(CommitId, Timestamp))| {
-            let is_wanted = n < fresh || since.is_some_and(|since| *time >= since) || open.0.contains_key(commit);
+            let is_wanted = n < fresh || since.is_some_and(|since| *time >= since) || earlier.0.contains_key(commit);
             is_wanted.then(|| commit.clone())
         };
         let commits = line.commits.iter().enumerate().filter_map(wanted).collect();
@@ -194,10 +203,10 @@ fn limit(message: String) -> Gap {
 }
 
 impl Held {
-    fn judge(&mut self, target: &Target<'_>, found: &Commits, open: &Open, changes: &mut Changes) {
+    fn judge(&mut self, target: &Target<'_>, found: &Commits, earlier: &Earlier, changes: &mut Changes) {
         let own = &target.source.config;
         for commit in &found.commits {
-            let print = open.0.get(commit);
+            let print = earlier.0.get(commit).and_then(Option::as_ref);
             let Some(change) = changes.get(&own.repository, commit) else {
                 print.into_iter().for_each(|print| self.stands(print, CommitStanding::Unknown));
                 continue;
@@ -219,7 +228,7 @@ impl Held {
         }
         let standing = if found.whole { CommitStanding::Gone } else { CommitStanding::Unknown };
         let gone: Vec<&String> =
-            open.0.iter().filter(|(commit, _)| !found.commits.contains(commit)).map(|(_, print)| print).collect();
+            earlier.open().filter(|(commit, _)| !found.commits.contains(commit)).map(|(_, print)| print).collect();
         gone.into_iter().for_each(|print| self.stands(print, standing));
     }
 

@@ -121,21 +121,27 @@ fn a_finding_on_a_commit_ends_by_policy_rule_or_rewriting_only() {
     );
     assert_eq!(ended(&scan(&work), "outOfScope"), ["an ignore rule covers it: agreed"]);
     policy(&work, "{mergeOnly: true}");
-    assert_eq!(findings(&scan(&work)), [""; 0], "what a rule closed is not judged again: the commit is not new");
+    let back = scan(&work);
+    assert_eq!(findings(&back), of_commits(&[&pushed]), "it comes back with the rule's end");
+    assert_eq!(back["scan"]["changes"]["reopened"].as_array().map(Vec::len), Some(1));
 
     let second = commit(&mut work, 3, "Push again");
-    assert_eq!(findings(&scan(&work)), of_commits(&[&second]));
+    assert_eq!(findings(&scan(&work)), of_commits(&[&pushed, &second]));
     configure(&work, "");
-    assert_eq!(ended(&scan(&work), "outOfScope"), ["its target no longer has a change policy"]);
+    assert_eq!(ended(&scan(&work), "outOfScope"), ["its target no longer has a change policy"; 2]);
     policy(&work, "{mergeOnly: true}");
-    scan(&work);
-    let third = commit(&mut work, 4, "And again");
-    assert_eq!(findings(&scan(&work)), of_commits(&[&third]));
+    assert_eq!(findings(&scan(&work)), of_commits(&[&pushed, &second]));
+    policy(&work, "{trailers: [Signed-off-by]}");
+    let signed_off = commit(&mut work, 4, "Go on\n\nSigned-off-by: Ada\n");
+    assert_eq!(findings(&scan(&work)), of_commits(&[&pushed, &second]));
+
     work.move_main(&first);
     live(&work, 1);
     let rewritten = scan(&work);
-    assert_eq!(ended(&rewritten, "resolved"), ["the commit is no longer on the revision"]);
+    assert_eq!(ended(&rewritten, "resolved"), ["the commit is no longer on the revision"; 2]);
     assert_eq!(findings(&rewritten), [""; 0]);
+    work.move_main(&signed_off);
+    assert_eq!(findings(&scan(&work)).iter().filter(|found| found.starts_with("DL012")).count(), 2, "and back again");
 }
 
 #[test]
