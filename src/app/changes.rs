@@ -66,9 +66,12 @@ impl Changes {
             let repository = &origin.repository;
             let Some(pages) = self.repositories.get(repository).map(|known| known.pages.clone()) else { continue };
             let bringer = by.reached_by.clone().unwrap_or_else(|| by.commit.clone());
-            let request = self.get(repository, &bringer).and_then(|change| pull_request::of(change, pages.as_ref()));
+            let pages = pages.as_ref();
+            let bringer = self.get(repository, &bringer);
+            let request = bringer.and_then(|change| pull_request::of(change, pages));
+            let forge = bringer.and_then(|change| pull_request::forge(change, pages));
             if let Some(change) = self.get(repository, &by.commit) {
-                let page = pages.as_ref().and_then(|pages| pages.commit(&by.commit));
+                let page = pages.and_then(|pages| pages.commit(&by.commit, forge));
                 enrich(by, change, request.as_ref(), page);
             }
         }

@@ -61,14 +61,15 @@ impl Pages {
         url.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(&own))
     }
 
-    /// A commit's page.
-    pub fn commit(&self, id: &CommitId) -> Option<String> {
-        let page = match self.forge? {
+    /// A commit's page. `forge` is what messages show to serve it, where the host's name does not say.
+    pub fn commit(&self, id: &CommitId, forge: Option<Forge>) -> Option<String> {
+        let forge = self.forge.or(forge)?;
+        let page = match forge {
             Forge::GitHub | Forge::Gitea | Forge::Azure => "commit",
             Forge::GitLab => "-/commit",
             Forge::BitbucketCloud | Forge::BitbucketServer => "commits",
         };
-        Some(format!("{}/{page}/{id}", self.base(self.forge?)?))
+        Some(format!("{}/{page}/{id}", self.base(forge)?))
     }
 
     /// A request's page. `forge` is what the message is of; another one than the host's gets no link.
@@ -186,7 +187,7 @@ mod tests {
             ("a path that no repository of that forge has", "https://github.com/acme", None),
         ] {
             let pages = Pages::of(url).unwrap_or_else(|| panic!("{case}"));
-            assert_eq!(pages.commit(&CommitId::new("4be0")).as_deref(), commit, "{case}");
+            assert_eq!(pages.commit(&CommitId::new("4be0"), None).as_deref(), commit, "{case}");
         }
         for url in [
             "ssh://git@github.com/acme/shop",

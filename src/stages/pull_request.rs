@@ -6,17 +6,25 @@ use crate::model::change::{Change, PullRequest, RequestForm};
 
 /// The request that a commit names. Where a merge brought another commit to the revision, the merge is the one to ask about.
 pub fn of(change: &Change, pages: Option<&Pages>) -> Option<PullRequest> {
-    let said = of_subject(&change.subject, &change.body)
-        .or_else(|| of_gitlab(&change.body))
-        .or_else(|| of_review(&change.trailers, pages))
-        .or_else(|| of_squash(&change.subject, pages))?;
-    let here = said.project.as_deref().is_none_or(|project| pages.is_some_and(|pages| pages.is(project)));
-    let url = said.forge.filter(|_| here).and_then(|forge| pages?.request(forge, said.number));
+    let said = said(change, pages)?;
+    let url = said.serves(change, pages).and_then(|forge| pages?.request(forge, said.number));
     let form = match said.forge {
         Some(Forge::GitLab) => RequestForm::MergeRequest,
         _ => RequestForm::PullRequest,
     };
     Some(PullRequest { number: said.number, form, url })
+}
+
+/// What serves the repository, where a commit's message shows it and the host's name does not.
+pub fn forge(change: &Change, pages: Option<&Pages>) -> Option<Forge> {
+    said(change, pages)?.serves(change, pages)
+}
+
+fn said(change: &Change, pages: Option<&Pages>) -> Option<Said> {
+    of_subject(&change.subject, &change.body)
+        .or_else(|| of_gitlab(&change.body))
+        .or_else(|| of_review(&change.trailers, pages))
+        .or_else(|| of_squash(&change.subject, pages))
 }
 
 /// What a message says.
@@ -31,6 +39,21 @@ struct Said {
 impl Said {
     fn new(forge: Forge, number: u64) -> Self {
         Self { number, forge: Some(forge), project: None }
+    }
+
+    /// The forge that serves the repository, if the message and the URL agree on it. A form alone proves nothing on a host that is not
+    /// known: a repository keeps its messages when it is mirrored or moved to another forge.
+    fn serves(&self, change: &Change, pages: Option<&Pages>) -> Option<Forge> {
+        let (forge, pages) = (self.forge?, pages?);
+        let is_own = self.project.as_deref().map(|project| pages.is(project));
+        let agrees = match (pages.forge(), forge) {
+            (Some(known), _) => known == forge,
+            (None, Forge::GitLab) => is_own == Some(true),
+            (None, Forge::Gitea) => of_review(&change.trailers, Some(pages)).is_some_and(|own| own.project.is_none()),
+            (None, Forge::Azure) => true,
+            (None, _) => false,
+        };
+        (agrees && is_own != Some(false)).then_some(forge)
     }
 }
 
@@ -59,6 +82,9 @@ fn of_subject(subject: &str, body: &str) -> Option<Said> {
         let project = body.lines().find_map(|line| line.trim().strip_prefix("Merge in ")?.split_once(" from "));
         let project = project.map(|(project, _)| project.to_owned());
         return Some(Said { project, ..Said::new(Forge::BitbucketServer, number) });
+    }
+    if let Some((number, rest)) = subject.strip_prefix("Merge pull request ").and_then(number) {
+        return rest.starts_with(" from ").then(|| Said::new(Forge::Azure, number));
     }
     if let Some(rest) = subject.strip_prefix("Merged PR ") {
         let (number, rest) = number(rest)?;
@@ -169,12 +195,12 @@ mod tests {
                 Some("https://github.com/acme/shop/pull/9"),
             ),
             (
-                "GitHub's form on an unknown host",
+                "GitHub's form on an unknown host: perhaps a mirror",
                 "Merge pull request #812 from acme/limits",
                 "",
                 UNKNOWN,
                 "PR #812",
-                Some("https://git.example.com/acme/shop/pull/812"),
+                None,
             ),
             ("a squash on an unknown host", "Raise the limits (#812)", "", UNKNOWN, "PR #812", None),
             (
@@ -202,7 +228,7 @@ mod tests {
                 None,
             ),
             (
-                "GitLab's form on an unknown host",
+                "GitLab's form on an unknown host, with this project's name",
                 "Raise the limits",
                 "See merge request acme/shop!12",
                 UNKNOWN,
@@ -250,6 +276,14 @@ mod tests {
                 Some("https://codeberg.org/acme/shop/pulls/12"),
             ),
             (
+                "older Azure DevOps",
+                "Merge pull request 12 from fix into main",
+                "",
+                "https://dev.azure.com/acme/ops/_git/shop",
+                "PR #12",
+                Some("https://dev.azure.com/acme/ops/_git/shop/pullrequest/12"),
+            ),
+            (
                 "Azure DevOps",
                 "Merged PR 123: Raise the limits",
                 "",
@@ -260,6 +294,31 @@ mod tests {
         ] {
             let expected = Some((shown.to_owned(), link.map(str::to_owned)));
             assert_eq!(said(subject, body, url), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_message_shows_what_serves_an_unknown_host_only_where_it_names_this_repository() {
+        let own = "https://git.example.com/acme/shop/pulls/12";
+        for (case, subject, body, trailer, forge) in [
+            ("this project on GitLab", "Raise", "See merge request acme/shop!12", "", Some(Forge::GitLab)),
+            ("another project on GitLab", "Raise", "See merge request acme/other!12", "", None),
+            ("GitLab without a project", "Raise", "See merge request !12", "", None),
+            ("Gitea's review here", "Raise (#12)", "", own, Some(Forge::Gitea)),
+            (
+                "Gitea's merge, reviewed here",
+                "Merge pull request 'Raise' (#12) from x into y",
+                "",
+                own,
+                Some(Forge::Gitea),
+            ),
+            ("Gitea's merge alone", "Merge pull request 'Raise' (#12) from x into y", "", "", None),
+            ("GitHub's merge", "Merge pull request #12 from acme/x", "", "", None),
+        ] {
+            let trailers = [("Reviewed-on", trailer)];
+            let trailers = if trailer.is_empty() { &[][..] } else { &trailers[..] };
+            let pages = Pages::of(UNKNOWN);
+            assert_eq!(super::forge(&change(subject, body, trailers), pages.as_ref()), forge, "{case}");
         }
     }
 
