@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::finding::{Finding, Severity};
+use crate::model::finding::{Code, Finding, Severity};
 use crate::model::gap::Gap;
 use crate::model::message::MailContent;
 use crate::model::report::ScanReport;
@@ -272,7 +272,8 @@ fn evidence(finding: &Finding) -> Vec<String> {
         let user = actor.user.as_ref().map(|user| format!(", user {user}")).unwrap_or_default();
         lines.push(format!("written live by {} ({}){time}{user}", actor.manager, actor.kind.as_str()));
     }
-    lines.extend(finding.note.clone());
+    // It stands in the place of the values.
+    lines.extend(finding.note.clone().filter(|_| finding.code != Code::ChangeControl));
     let seen = words::seen(finding).map(|seen| format!("{seen}, ")).unwrap_or_default();
     lines.push(format!("{seen}{} {}", finding.code, finding.id));
     lines.iter().map(|line| cut(&t(line), MOST_CHARS * 2)).collect()
