@@ -64,7 +64,8 @@ pub fn hold(sources: &[TargetSource], prior: &PriorState, config: &Config, chang
             }
         }
     }
-    held.standings.retain(|print, _| !held.findings.iter().any(|finding| finding.fingerprint == *print));
+    let found: BTreeSet<&String> = held.findings.iter().map(|finding| &finding.fingerprint).collect();
+    held.standings.retain(|print, _| !found.contains(print));
     held
 }
 
@@ -227,9 +228,9 @@ impl Held {
             }
         }
         let standing = if found.whole { CommitStanding::Gone } else { CommitStanding::Unknown };
-        let gone: Vec<&String> =
-            earlier.open().filter(|(commit, _)| !found.commits.contains(commit)).map(|(_, print)| print).collect();
-        gone.into_iter().for_each(|print| self.stands(print, standing));
+        let judged: BTreeSet<&CommitId> = found.commits.iter().collect();
+        let gone = earlier.open().filter(|(commit, _)| !judged.contains(commit));
+        gone.for_each(|(_, print)| self.stands(print, standing));
     }
 
     /// Of several targets' words the least certain counts.
