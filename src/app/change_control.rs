@@ -69,7 +69,8 @@ pub fn hold(sources: &[TargetSource], prior: &PriorState, config: &Config, chang
     held
 }
 
-/// Commits of earlier findings that a target answers for, with the findings' fingerprints where they are open.
+/// Commits of earlier findings that are held against a target's policy again, with the findings' fingerprints where they are open and
+/// the target's own: nobody else says how these end.
 struct Earlier(BTreeMap<CommitId, Option<String>>);
 
 impl Earlier {
@@ -82,8 +83,10 @@ impl Earlier {
         let open = prior.open.values().filter_map(|open| {
             let (repository, commit) = commit_of(&open.finding)?;
             let origin = open.finding.origin.as_ref()?;
-            let answers = open.target.as_ref() == Some(&own.name) || origin.revision == own.revision;
-            (answers && *repository == own.repository).then(|| (commit.clone(), Some(open.finding.fingerprint.clone())))
+            let is_own = open.target.as_ref() == Some(&own.name);
+            let print = is_own.then(|| open.finding.fingerprint.clone());
+            let is_asked = *repository == own.repository && (is_own || origin.revision == own.revision);
+            is_asked.then(|| (commit.clone(), print))
         });
         Self(closed.chain(open).collect())
     }

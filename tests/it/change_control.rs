@@ -145,6 +145,36 @@ fn a_finding_on_a_commit_ends_by_policy_rule_or_rewriting_only() {
 }
 
 #[test]
+fn a_commit_is_one_finding_for_all_targets_and_ends_by_its_own_only() {
+    let mut work = Workspace::new();
+    let two = "    changePolicy: {mergeOnly: true}\n  - name: other\n    repository: r\n    revision: main\n    path: other\n    \
+               cluster: prod\n    changePolicy: {trailers: [Reviewed-by]}\n";
+    configure(&work, two);
+    let first = work.commit("Begin", [("other/none.txt".to_owned(), Content::from("x"))]);
+    commit(&mut work, 1, "Go on");
+    scan(&work);
+    let reviewed = commit(&mut work, 2, "Raise\n\nReviewed-by: Bob\n");
+    let neither = commit(&mut work, 3, "Raise more");
+    let report = scan(&work);
+    assert_eq!(findings(&report), of_commits(&[&reviewed, &neither]), "{first}");
+    let notes: Vec<&str> =
+        report["findings"].as_array().expect("findings").iter().filter_map(|f| f["note"].as_str()).collect();
+    assert!(notes.iter().any(|note| note.ends_with("; for target other: it has no trailer Reviewed-by")), "{notes:?}");
+
+    let narrow = work.run(&["scan", "--target", "other", "-o", "json"]).json();
+    assert_eq!(ended(&narrow, "resolved"), [""; 0]);
+    assert_eq!(ended(&narrow, "outOfScope"), [""; 0]);
+    assert_eq!(findings(&narrow), of_commits(&[&reviewed, &neither]));
+    assert_eq!(findings(&scan(&work)), of_commits(&[&reviewed, &neither]));
+
+    // The first target is gone: what the other one's policy forbids stays a finding.
+    configure(&work, &two.replacen("    changePolicy: {mergeOnly: true}\n", "", 1));
+    let left = scan(&work);
+    assert_eq!(findings(&left), of_commits(&[&neither]));
+    assert_eq!(ended(&left, "outOfScope"), ["its target no longer has a change policy"]);
+}
+
+#[test]
 fn a_date_brings_earlier_commits_when_the_policy_is_new_or_has_changed() {
     let mut work = Workspace::new();
     let first = commit(&mut work, 1, "Begin");
