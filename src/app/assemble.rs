@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::audit_log::Audited;
+use super::change_control;
+use super::changes::Changes;
 use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
 use super::ignored;
@@ -15,7 +17,7 @@ use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::canonical::Canonical;
 use crate::model::declared::DeclaredObject;
 use crate::model::field_path::FieldPath;
-use crate::model::finding::Finding;
+use crate::model::finding::{Code, Finding};
 use crate::model::gap::{Exclusion, Gap};
 use crate::model::ids::{ClusterName, ScanId, TargetName};
 use crate::model::record::{ConfigEvent, ObjectState, PriorState, ScanRecord, Sighting};
@@ -82,17 +84,24 @@ pub fn record(
         found.extend(beyond.0);
         kept.extend(beyond.1);
     }
+    let mut changes = Changes::of(&scanned.sources, config);
+    let held = change_control::hold(&scanned.sources, prior, config, &mut changes);
+    found.extend(held.findings);
     let ignored = ignored::Tally::take(&scanned.readings, &mut found);
     add_lines(&mut found, &scanned, config);
     audited.attach(&mut found, prior);
     assess(&mut found, &config.severity);
-    let found = findings::one_each(found);
+    let mut found = findings::one_each(found);
+    changes.fill(&mut found);
 
     let mut gaps: Vec<Gap> = scanned.sources.iter().flat_map(|s| s.gaps.clone()).collect();
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
     gaps.extend(audited.gaps);
+    gaps.extend(held.gaps);
+    gaps.extend(changes.gaps());
     let mut looked = looked(&scanned, config, gaps.clone());
     looked.ignored = ignored.reasons().clone();
+    looked.commits = held.standings;
     let lifecycle = lifecycle(&found, &looked, prior, key);
 
     let sightings: Vec<Sighting> = scanned.sources.iter().filter_map(sighting).collect();
@@ -105,7 +114,7 @@ pub fn record(
     exclusions.extend(kept);
     exclusions.extend(audited.exclusions);
     exclusions.sort();
-    let events = config_events(&scanned, config, prior);
+    let events = config_events(&scanned, config, prior, held.states);
     let mut open = found;
     open.extend(lifecycle.unknown);
     ScanRecord {
@@ -272,6 +281,7 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
         targets: scanned.targets.iter().map(|t| t.name.clone()).collect(),
         configured_targets: config.targets.iter().map(|t| t.name.clone()).collect(),
         convergence_off: config.targets.iter().filter(|t| !t.convergence).map(|t| t.name.clone()).collect(),
+        policies: config.targets.iter().filter(|t| t.change_policy.is_some()).map(|t| t.name.clone()).collect(),
         configured_clusters: config.clusters.iter().map(|c| c.name.clone()).collect(),
         gaps,
         ..Looked::default()
@@ -347,8 +357,12 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
     let whole = |(cluster, id): &(&ClusterName, ObjectId)| {
         scanned.readings.iter().all(|r| r.summary.name != **cluster || !r.unknown.contains(id))
     };
-    let with_findings: BTreeSet<(&ClusterName, ObjectId)> =
-        found.iter().map(|f| (&f.cluster, f.object())).filter(whole).collect();
+    let with_findings: BTreeSet<(&ClusterName, ObjectId)> = found
+        .iter()
+        .filter(|f| f.code != Code::ChangeControl)
+        .map(|f| (&f.cluster, f.object()))
+        .filter(whole)
+        .collect();
     counts.in_sync = counts.compared.saturating_sub(with_findings.len() as u64);
     for finding in found {
         *counts.by_severity.entry(finding.severity).or_default() += 1;
@@ -368,7 +382,12 @@ fn counts(scanned: &Scanned, targets: &[TargetSummary], found: &[Finding], unkno
 }
 
 /// What changed in the configuration since the ledger last heard of it, and the identities of clusters.
-fn config_events(scanned: &Scanned, config: &Config, prior: &PriorState) -> Vec<ConfigEvent> {
+fn config_events(
+    scanned: &Scanned,
+    config: &Config,
+    prior: &PriorState,
+    policies: Vec<(String, String)>,
+) -> Vec<ConfigEvent> {
     let table = Canonical::new("driftledger/actors/v1").text(&config.actors.canonical());
     let actors = table.text(&config.trust.canonical()).finish_hex();
     let known = Canonical::new("driftledger/known-objects/v1").text(KnownObjects::text()).finish_hex();
@@ -377,6 +396,7 @@ fn config_events(scanned: &Scanned, config: &Config, prior: &PriorState) -> Vec<
         ("actor table".to_owned(), actors),
         ("table of known objects".to_owned(), known),
     ];
+    states.extend(policies);
     for reading in &scanned.readings {
         let subject = uid_subject(&reading.summary.name);
         if let Some(uid) = reading.summary.uid.clone().filter(|_| !prior.config.contains_key(&subject)) {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::declarations::Declarations;
 use super::evidence::Question;
 use super::versions::{Names, without_line};
-use crate::adapters::git::{HistoryBounds, Line, OpenedRepository};
+use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
 use crate::adapters::render::plain::is_manifest_name;
 use crate::config::Config;
 use crate::model::field_path::FieldPath;
@@ -161,7 +161,7 @@ impl<'a> Merges<'a> {
             return known.clone();
         }
         let until = |commit: &CommitId| self.on_main.contains(commit);
-        let line = Line { tip, roots: &self.roots, wanted: is_manifest_name, until: Some(&until) };
+        let line = VersionLine { tip, roots: &self.roots, wanted: is_manifest_name, until: Some(&until) };
         let bounds = HistoryBounds { max_commits: MOST_COMMITS, deadline: self.deadline };
         let walked = self.repository.version_index(line, without_line(self.main.clone()), bounds).ok();
         let index = walked.map(|(mut index, _)| {

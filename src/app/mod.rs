@@ -7,6 +7,8 @@ pub mod assemble;
 pub mod audit;
 pub mod audit_log;
 pub mod blame;
+pub mod change_control;
+pub mod changes;
 pub mod cli;
 pub mod commands;
 pub mod convergence;

@@ -54,7 +54,8 @@ pub fn commits(
                 At::In { path, .. } => Some(index.path(path).to_owned()),
                 At::Nowhere | At::Unknown => None,
             };
-            let by = Box::new(by(&version, author));
+            let reached = &version.commit;
+            let by = Box::new(DeclaredBy::of(author.as_ref().unwrap_or(reached), author.as_ref().map(|_| reached)));
             let did = did(before.as_ref(), &version, schema);
             // Another object of the file changed.
             if did == Did::Moved && file == in_file {
@@ -68,21 +69,6 @@ pub fn commits(
         before = Some(version);
     }
     (entries, whole)
-}
-
-fn by(version: &ObjectVersion, author: Option<crate::model::history::CommitInfo>) -> DeclaredBy {
-    let reached = &version.commit;
-    let commit = author.as_ref().unwrap_or(reached);
-    DeclaredBy {
-        commit: commit.id.clone(),
-        author: commit.author.clone(),
-        email: commit.email.clone(),
-        time: commit.time,
-        subject: commit.subject.clone(),
-        reached_by: author.as_ref().map(|_| reached.id.clone()),
-        pull_request: None,
-        signature: None,
-    }
 }
 
 fn did(before: Option<&ObjectVersion>, now: &ObjectVersion, schema: Option<SchemaRef<'_>>) -> Did {

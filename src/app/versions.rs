@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::gather::yaml_limits;
 use super::pipeline::VERSION;
 use super::wiring;
-use crate::adapters::git::{HistoryBounds, Line, OpenedRepository, VersionsCache, VersionsKey};
+use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine, VersionsCache, VersionsKey};
 use crate::adapters::render::heads::HeadReader;
 use crate::adapters::render::manifest::Reading;
 use crate::adapters::render::plain::is_manifest_name;
@@ -56,7 +56,7 @@ pub fn of_revision(tracked: &Tracked<'_>, config: &Config, key: &RedactionKey) -
     // Of a line that was cut short, more may be at hand now.
     let known = if known.ended.is_some() && known.tip() != Some(tracked.commit) { without_line(known) } else { known };
     let before = (known.tip().cloned(), known.named.iter().flatten().count());
-    let line = Line { tip: tracked.commit, roots: &roots, wanted: is_manifest_name, until: None };
+    let line = VersionLine { tip: tracked.commit, roots: &roots, wanted: is_manifest_name, until: None };
     let (mut index, extended) = tracked.repository.version_index(line, known, bounds)?;
     tracing::debug!(repository = %tracked.name, revision = %tracked.revision, ?extended, "versions indexed");
     Names { repository: tracked.repository, config, key, deadline }.fill(&mut index);

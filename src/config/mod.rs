@@ -9,6 +9,7 @@
 pub mod actors;
 pub mod audit;
 pub mod audit_log;
+pub mod change_policy;
 mod check;
 pub mod globs;
 pub mod ignore;
@@ -22,6 +23,7 @@ mod shipped;
 pub mod trust;
 mod valid;
 
+pub use change_policy::ChangePolicy;
 pub use problem::{ConfigError, Problem};
 pub use read::read;
 pub use shipped::{EXAMPLE, json_schema, shipped};

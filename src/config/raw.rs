@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::actors::RawActor;
 use super::audit::RawAudit;
 use super::audit_log::RawAuditLog;
+use super::change_policy::RawChangePolicy;
 use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::redaction::RawCredentialNames;
 use super::severity::{RawSeverity, RawSeverityRule};
@@ -139,6 +140,11 @@ pub struct RawRepository {
     pub retries: Option<u32>,
     /// Whether the last good mirror is used when fetching fails; it is a gap all the same. Default false.
     pub allow_stale: Option<bool>,
+    /// File of SSH keys that may sign commits, as ssh-keygen(1) describes it under ALLOWED SIGNERS. A relative path starts at this file's
+    /// folder.
+    pub allowed_signers: Option<String>,
+    /// File of OpenPGP public keys that may sign commits, as `gpg --export` writes it, with or without `--armor`.
+    pub keyring: Option<String>,
 }
 
 /// What one folder of one revision declares, and where it should be live.
@@ -159,6 +165,8 @@ pub struct RawTarget {
     pub namespace: Option<String>,
     /// Whether this target's live objects are asked if they get where their spec wants them (DL011). Default true.
     pub convergence: Option<bool>,
+    /// What the commits that reach the revision have to fulfil; one that does not is a finding (DL012).
+    pub change_policy: Option<RawChangePolicy>,
 }
 
 /// When a live object that does not get where its spec wants it is a finding (DL011).

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::actors::ActorTable;
 use super::audit::{Audit, RawAudit};
+use super::change_policy::ChangePolicy;
 use super::check::{check, nearest};
 use super::ignore;
 use super::problem::{ConfigError, Problem};
@@ -213,6 +214,8 @@ impl Reader<'_> {
             timeout: self.duration(&format!("{key}.timeout"), raw.timeout.as_deref(), 120),
             retries: raw.retries.unwrap_or(2),
             allow_stale: raw.allow_stale.unwrap_or(false),
+            allowed_signers: raw.allowed_signers.as_ref().map(|path| self.folder.join(path)),
+            keyring: raw.keyring.as_ref().map(|path| self.folder.join(path)),
         }
     }
 
@@ -239,7 +242,21 @@ impl Reader<'_> {
             cluster: ClusterName::new(&raw.cluster),
             namespace: raw.namespace.clone().unwrap_or_else(|| "default".to_owned()),
             convergence: raw.convergence.unwrap_or(true) && looks_at_convergence(config),
+            change_policy: self.change_policy(&key, raw, config),
         }
+    }
+
+    fn change_policy(&mut self, key: &str, raw: &RawTarget, config: &RawConfig) -> Option<ChangePolicy> {
+        let repository = config.repositories.iter().find(|repository| repository.name == raw.repository);
+        let has_keys = repository.is_none_or(|known| known.allowed_signers.is_some() || known.keyring.is_some());
+        let read = raw.change_policy.as_ref()?.read(has_keys);
+        read.map_err(|problems| {
+            for (below, message) in problems {
+                let dot = if below.is_empty() { "" } else { "." };
+                self.problem(&format!("{key}.changePolicy{dot}{below}"), message);
+            }
+        })
+        .ok()
     }
 
     fn convergence(&mut self, raw: &RawConfig) -> Convergence {
@@ -455,6 +472,39 @@ targets:
             problems(&format!("{GOOD}convergence: {{deadline: soon}}\n")),
             ["15:25: convergence.deadline: is no duration; write `30s`, `15m` or `1h30m`"]
         );
+    }
+
+    #[test]
+    fn a_change_policy_asks_for_something_and_needs_keys_for_signatures() {
+        let policy = |text: &str| format!("{GOOD}    changePolicy: {text}\n");
+        let with_keys =
+            policy("{signers: [ann@example.com], mergeOnly: true, trailers: [Reviewed-by], since: 2026-01-01}")
+                .replace("    tokenFile", "    allowedSigners: signers\n    keyring: /keys.asc\n    tokenFile");
+        let config = read(&with_keys, Path::new("/etc/d")).unwrap();
+        let repository = &config.repositories[0];
+        assert_eq!(repository.allowed_signers.as_deref(), Some(Path::new("/etc/d/signers")));
+        assert_eq!(repository.keyring.as_deref(), Some(Path::new("/keys.asc")));
+        let read = config.targets[0].change_policy.as_ref().unwrap();
+        assert!(read.signed && read.merge_only);
+        assert_eq!(read.since.map(crate::model::time::Timestamp::date), Some("2026-01-01".to_owned()));
+        for (text, expected) in [
+            ("{}", "15:19: targets[0].changePolicy: asks for nothing"),
+            ("{mergeOnly: false, since: 2026-01-01}", "15:19: targets[0].changePolicy: asks for nothing"),
+            (
+                "{signatures: required}",
+                "15:32: targets[0].changePolicy.signatures: needs `allowedSigners` or `keyring`",
+            ),
+            ("{signers: [a]}", "15:29: targets[0].changePolicy.signers: needs `allowedSigners` or `keyring`"),
+            ("{trailers: ['Reviewed by']}", "15:31: targets[0].changePolicy.trailers[0]: is no trailer's name"),
+            ("{mergeOnly: true, since: May}", "15:44: targets[0].changePolicy.since: is no date"),
+            (
+                "{signature: required}",
+                "15:20: targets[0].changePolicy.signature: unknown key; did you mean `signatures`?",
+            ),
+        ] {
+            let found = problems(&policy(text));
+            assert!(found.len() == 1 && found[0].starts_with(expected), "{text}: {found:?}");
+        }
     }
 
     #[test]

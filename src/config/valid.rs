@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::actors::ActorTable;
 use super::audit::Audit;
 use super::audit_log::AuditLog;
+use super::change_policy::ChangePolicy;
 use super::ignore::IgnoreRule;
 use super::severity::SeverityRules;
 use super::trust::TrustTable;
@@ -132,6 +133,10 @@ pub struct RepositoryConfig {
     pub retries: u32,
     /// Whether an old mirror may be used.
     pub allow_stale: bool,
+    /// SSH keys that may sign.
+    pub allowed_signers: Option<PathBuf>,
+    /// OpenPGP keys that may sign.
+    pub keyring: Option<PathBuf>,
 }
 
 /// Where a repository is.
@@ -178,6 +183,8 @@ pub struct TargetConfig {
     pub namespace: String,
     /// Whether its objects' convergence is looked at; false too where that is switched off for all.
     pub convergence: bool,
+    /// What is asked of commits.
+    pub change_policy: Option<ChangePolicy>,
 }
 
 /// When an object that has not converged is a finding.

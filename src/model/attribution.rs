@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::history::CommitInfo;
 use super::ids::{CommitId, RepositoryName, Revision, TargetName};
 use super::time::Timestamp;
 
@@ -22,6 +23,29 @@ pub struct Origin {
     pub line: Option<u32>,
 }
 
+/// Trailers of a commit that are kept.
+pub const MOST_TRAILERS: usize = 20;
+
+/// The committer of a commit, by the commit's own word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committer {
+    /// Name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Commit time.
+    pub time: Timestamp,
+}
+
+/// A trailer of a commit's message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trailer {
+    /// `Reviewed-by`
+    pub name: String,
+    /// What follows the colon, its first thousand characters.
+    pub value: String,
+}
+
 /// The commit that gave a declaration its present content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,10 +62,46 @@ pub struct DeclaredBy {
     pub subject: String,
     /// The merge that brought it to the tracked revision, where that is another commit.
     pub reached_by: Option<CommitId>,
-    /// Pull or merge request, where known.
+    /// Who made the commit, where it was looked at; often the author, or a forge's server.
+    #[serde(default)]
+    pub committer: Option<Committer>,
+    /// The message's trailers in order, `Reviewed-by` and the like; at most [`MOST_TRAILERS`]. Anybody can write them.
+    #[serde(default)]
+    pub trailers: Vec<Trailer>,
+    /// The pull or merge request that the message names: `PR #812`, `MR !12`. No proof of an approval.
     pub pull_request: Option<String>,
-    /// Signature state, where checked.
+    /// `verified`, `unverified`, `bad` or `none`; `None` where it was not checked.
     pub signature: Option<String>,
+    /// By whom it is signed, or why that does not count.
+    #[serde(default)]
+    pub signature_detail: Option<String>,
+    /// The commit's page, where the repository's URL leaves no doubt.
+    #[serde(default)]
+    pub commit_url: Option<String>,
+    /// The request's page, likewise.
+    #[serde(default)]
+    pub pull_request_url: Option<String>,
+}
+
+impl DeclaredBy {
+    /// A commit, before its request and signature are looked at. `reached_by` is the merge that brought it, where that is another one.
+    pub fn of(commit: &CommitInfo, reached_by: Option<&CommitInfo>) -> Self {
+        Self {
+            commit: commit.id.clone(),
+            author: commit.author.clone(),
+            email: commit.email.clone(),
+            time: commit.time,
+            subject: commit.subject.clone(),
+            reached_by: reached_by.map(|merge| merge.id.clone()),
+            committer: None,
+            trailers: Vec::new(),
+            pull_request: None,
+            signature: None,
+            signature_detail: None,
+            commit_url: None,
+            pull_request_url: None,
+        }
+    }
 }
 
 /// Where in Git the live value is found.

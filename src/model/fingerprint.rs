@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::canonical::{self, Canonical};
 use super::field_path::FieldPath;
 use super::finding::{Cause, Code};
-use super::ids::{ClusterName, FindingId};
+use super::ids::{ClusterName, CommitId, FindingId, RepositoryName};
 use super::resource::ObjectId;
 use super::secret::RedactionKey;
 
@@ -21,6 +21,11 @@ pub fn of_object(cluster: &ClusterName, object: &ObjectId, path: Option<&FieldPa
         .text(stable_name(object))
         .optional(path.map(FieldPath::to_string).as_deref())
         .finish_hex()
+}
+
+/// Of a finding on a commit: repository and commit; 64 hex digits.
+pub fn of_commit(repository: &RepositoryName, commit: &CommitId) -> String {
+    Canonical::new("driftledger/fingerprint-of-commit/v1").text(repository.as_str()).text(commit.as_str()).finish_hex()
 }
 
 /// Of a finding's content: when it changes, the finding "changed". Values enter as keyed hashes only.
@@ -97,6 +102,10 @@ mod tests {
             "4538ffe16a429d6605318bfe40956a6739860a18fe10167c3653f63f81ee5113"
         );
         assert_eq!(of_object(&cluster, &id, None), "ce907659f0d2b9c525d624be5de12024e6e20ea42201863d81ff15cd12fd219b");
+        assert_eq!(
+            of_commit(&RepositoryName::new("platform"), &CommitId::new("4be07d2")),
+            "0c0246df1e15840452d9d250da6bd646e81278646108f53773e687f1da67f852"
+        );
         let key = RedactionKey::from_bytes([7; 32]);
         assert_eq!(
             of_content("f", Code::Changed, Some(Cause::Behind), Some(&json!(3)), None, &key),

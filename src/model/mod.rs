@@ -5,6 +5,7 @@ pub mod audit_event;
 pub mod audited;
 pub mod blame;
 pub mod canonical;
+pub mod change;
 pub mod declared;
 pub mod discovery;
 pub mod explanation;

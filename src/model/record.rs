@@ -1,6 +1,6 @@
 //! What passes between a scan and its ledger.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +139,9 @@ pub struct PriorState {
     pub open: BTreeMap<String, OpenFinding>,
     /// What was open once and is not now: fingerprint and when it was first seen.
     pub closed: BTreeMap<String, Timestamp>,
+    /// The commits that findings of it are about which were open once and are not now (DL012): with an ignore rule's end, say, they are
+    /// findings again.
+    pub closed_commits: BTreeSet<Sighting>,
     /// The newest state of every object ever declared.
     pub objects: HashMap<(ClusterName, ObjectId), ObjectState>,
     /// Objects that a scan saw live since they were last undeclared: if one of them is missing, it was deleted.

@@ -137,17 +137,7 @@ impl ObjectHistory {
     pub fn by(&self, version: usize, path: Option<&FieldPath>) -> Option<DeclaredBy> {
         let reached = &self.versions.get(version)?.commit;
         let inside = self.authors.iter().find(|(n, of, _)| *n == version && of.as_ref() == path).map(|(_, _, by)| by);
-        let commit = inside.unwrap_or(reached);
-        Some(DeclaredBy {
-            commit: commit.id.clone(),
-            author: commit.author.clone(),
-            email: commit.email.clone(),
-            time: commit.time,
-            subject: commit.subject.clone(),
-            reached_by: inside.map(|_| reached.id.clone()),
-            pull_request: None,
-            signature: None,
-        })
+        Some(DeclaredBy::of(inside.unwrap_or(reached), inside.map(|_| reached)))
     }
 
     /// Finds out about the object as a whole, once all versions that are needed are there.

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::beyond::{self, Ending, LookedBeyond};
+use super::change_policy::CommitStanding;
 use crate::model::audited::Matched;
 use crate::model::finding::{Code, Finding};
 use crate::model::fingerprint;
@@ -37,6 +38,10 @@ pub struct Looked {
     pub ignored: BTreeMap<String, String>,
     /// What was looked at beyond the declared objects, by cluster.
     pub beyond: BTreeMap<ClusterName, LookedBeyond>,
+    /// Targets in the configuration that have a change policy.
+    pub policies: BTreeSet<TargetName>,
+    /// How commits stand that open findings are about, by fingerprint, where they are no findings now.
+    pub commits: BTreeMap<String, CommitStanding>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -174,6 +179,9 @@ fn end(open: &OpenFinding, looked: &Looked) -> End {
     if let Some(reason) = looked.ignored.get(&finding.fingerprint) {
         return End::OutOfScope(format!("an ignore rule covers it: {reason}").into());
     }
+    if finding.code == Code::ChangeControl {
+        return end_of_commit(open, looked);
+    }
     if matches!(finding.code, Code::RemovedButLive | Code::Unmanaged) {
         return end_beyond(finding, looked);
     }
@@ -203,6 +211,29 @@ fn end(open: &OpenFinding, looked: &Looked) -> End {
         Some(target) if !looked.targets.contains(target) => End::NotLookedAt,
         _ if looked.gaps.iter().any(|gap| could_hide(gap, open)) => End::Unknown,
         _ => End::Resolved("Git no longer declares the object"),
+    }
+}
+
+/// How a finding ends that is about a commit: never by itself, for the commit was on the revision.
+fn end_of_commit(open: &OpenFinding, looked: &Looked) -> End {
+    match looked.commits.get(&open.finding.fingerprint) {
+        Some(CommitStanding::Fulfils) => return End::Resolved("the commit fulfils the change policy"),
+        Some(CommitStanding::Gone) => return End::Resolved("the commit is no longer on the revision"),
+        Some(CommitStanding::PolicyChanged) => {
+            return End::OutOfScope("the change policy no longer asks for what it breaks".into());
+        }
+        Some(CommitStanding::Unknown) => return End::Unknown,
+        None => {}
+    }
+    match &open.target {
+        Some(target) if !looked.configured_targets.contains(target) => {
+            End::OutOfScope("its target is no longer configured".into())
+        }
+        Some(target) if !looked.policies.contains(target) => {
+            End::OutOfScope("its target no longer has a change policy".into())
+        }
+        Some(target) if !looked.targets.contains(target) => End::NotLookedAt,
+        _ => End::Unknown,
     }
 }
 
@@ -259,7 +290,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::attribution::Origin;
     use crate::model::audited::AuditedWrite;
+    use crate::model::change::{Change, Person, Signature};
+    use crate::model::ids::{CommitId, RepositoryName, Revision};
+    use crate::model::time::Timestamp;
+    use crate::stages::change_policy;
 
     #[test]
     fn candidates_of_an_audit_log_that_come_and_go_are_no_news() {
@@ -289,6 +325,67 @@ mod tests {
             ("a log where there was none", None, Some(vec![]), false),
         ] {
             assert_eq!(same_evidence(&finding(before), &finding(now)), same, "{case}");
+        }
+    }
+
+    fn open_commit() -> OpenFinding {
+        let person = Person { name: "Ada".into(), email: "a@b".into(), time: Timestamp::from_unix(0) };
+        let change = Change {
+            commit: CommitId::new("4be07d2"),
+            author: person.clone(),
+            committer: person,
+            subject: "Raise".into(),
+            body: String::new(),
+            trailers: Vec::new(),
+            parents: Vec::new(),
+            signature: Signature::None,
+        };
+        let target = TargetName::new("shop");
+        let origin = Origin {
+            target: target.clone(),
+            repository: RepositoryName::new("r"),
+            revision: Revision::new("main"),
+            commit: CommitId::new("tip"),
+            file: ".".into(),
+            line: None,
+        };
+        let finding = change_policy::finding(&ClusterName::new("prod"), origin, &change, &["it is no merge".into()]);
+        OpenFinding { finding, content: String::new(), target: Some(target), known: true }
+    }
+
+    #[test]
+    fn a_finding_on_a_commit_never_ends_because_nobody_looked() {
+        let open = open_commit();
+        let shop = || [TargetName::new("shop")].into_iter().collect::<BTreeSet<_>>();
+        let all = || Looked {
+            targets: shop(),
+            configured_targets: shop(),
+            policies: shop(),
+            configured_clusters: [ClusterName::new("prod")].into_iter().collect(),
+            ..Looked::default()
+        };
+        let standing = |standing| Looked {
+            commits: [(open.finding.fingerprint.clone(), standing)].into_iter().collect(),
+            ..all()
+        };
+        for (case, looked, expected) in [
+            ("the revision did not resolve", all(), "unknown"),
+            ("the commit could not be read", standing(CommitStanding::Unknown), "unknown"),
+            ("out of the scan's scope", Looked { targets: BTreeSet::new(), ..all() }, "not looked at"),
+            ("a key became known", standing(CommitStanding::Fulfils), "resolved"),
+            ("the revision was rewritten", standing(CommitStanding::Gone), "resolved"),
+            ("another policy", standing(CommitStanding::PolicyChanged), "out of scope"),
+            ("no policy", Looked { policies: BTreeSet::new(), ..all() }, "out of scope"),
+            ("no target", Looked { configured_targets: BTreeSet::new(), ..all() }, "out of scope"),
+            ("no cluster", Looked { configured_clusters: BTreeSet::new(), ..all() }, "out of scope"),
+        ] {
+            let ended = match end(&open, &looked) {
+                End::Resolved(_) => "resolved",
+                End::OutOfScope(_) => "out of scope",
+                End::Unknown => "unknown",
+                End::NotLookedAt => "not looked at",
+            };
+            assert_eq!(ended, expected, "{case}");
         }
     }
 }

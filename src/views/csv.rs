@@ -11,7 +11,7 @@ use super::value::{self, Side};
 /// Characters of a value: a spreadsheet takes 32,767 in a cell, some of them written as several.
 const MOST_CHARS: usize = 8_000;
 
-const COLUMNS: [&str; 36] = [
+const COLUMNS: [&str; 40] = [
     "id",
     "code",
     "class",
@@ -48,6 +48,10 @@ const COLUMNS: [&str; 36] = [
     "lastSeen",
     "scans",
     "note",
+    "pullRequest",
+    "pullRequestUrl",
+    "signature",
+    "signatureDetail",
 ];
 
 /// All findings, in the given order. Absent facts are empty fields; structures are JSON; secret values are words. What cannot
@@ -63,7 +67,7 @@ pub fn findings(findings: &[Finding]) -> String {
     out
 }
 
-fn record(f: &Finding) -> [String; 36] {
+fn record(f: &Finding) -> [String; 40] {
     let time = |t: Option<Timestamp>| t.map(|t| t.to_string()).unwrap_or_default();
     let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
     let (origin, by, found, actor) =
@@ -105,6 +109,10 @@ fn record(f: &Finding) -> [String; 36] {
         time(f.last_seen),
         f.scans.map(|n| n.to_string()).unwrap_or_default(),
         text(f.note.as_deref()),
+        text(by.and_then(|b| b.pull_request.as_deref())),
+        text(by.and_then(|b| b.pull_request_url.as_deref())),
+        text(by.and_then(|b| b.signature.as_deref())),
+        text(by.and_then(|b| b.signature_detail.as_deref())),
     ]
 }
 

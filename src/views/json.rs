@@ -108,7 +108,7 @@ mod tests {
         let reverted = &value["scan"]["reverted"][0];
         assert_eq!(lacks(reverted, "cluster group kind namespace name target writes"), [""; 0]);
         assert_eq!(lacks(&first["origin"], "target repository revision commit file line"), [""; 0]);
-        let by = "commit author email time subject reachedBy pullRequest signature";
+        let by = "commit author email time subject reachedBy pullRequest signature committer trailers signatureDetail commitUrl pullRequestUrl";
         assert_eq!(lacks(&first["declaredBy"], by), [""; 0]);
         assert_eq!(lacks(&value, "schema scan gaps exclusions findings"), [""; 0]);
         assert_eq!(lacks(&value["scan"], "id startedAt finishedAt complete clusters targets counts seal"), [""; 0]);

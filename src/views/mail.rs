@@ -265,8 +265,8 @@ fn evidence(finding: &Finding) -> Vec<String> {
             Code::Undeclared | Code::RemovedButLive => format!("{} ", words::commit_did(finding)),
             _ => String::new(),
         };
-        let (commit, date) = (by.commit.short(), by.time.date());
-        lines.push(format!("{did}commit {commit} {} by {}, {date}{file}", by.subject, by.author));
+        let (commit, date, came) = (by.commit.short(), by.time.date(), words::change(by));
+        lines.push(format!("{did}commit {commit} {} by {}, {date}{came}{file}", by.subject, by.author));
     } else if let Some(origin) = &finding.origin {
         lines.push(format!("declared in {}", words::file(origin)));
     }
@@ -279,7 +279,8 @@ fn evidence(finding: &Finding) -> Vec<String> {
     } else {
         lines.extend(user.map(|user| format!("written live {user}")));
     }
-    lines.extend(finding.note.clone());
+    // It stands in the place of the values.
+    lines.extend(finding.note.clone().filter(|_| finding.code != Code::ChangeControl));
     let seen = words::seen(finding).map(|seen| format!("{seen}, ")).unwrap_or_default();
     lines.push(format!("{seen}{} {}", finding.code, finding.id));
     lines.iter().map(|line| cut(&t(line), MOST_CHARS * 2)).collect()

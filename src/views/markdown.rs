@@ -86,7 +86,9 @@ fn row(finding: &Finding, started: Timestamp) -> String {
     let unseen = words::not_looked_at(finding, started).map(|text| format!(", {text}")).unwrap_or_default();
     let path = finding.path.as_ref().map(|path| format!("<br>{}", code(&path.to_string(), 200))).unwrap_or_default();
     let (git, live) = value::brief(finding, 80);
-    let commit = finding.declared_by.as_ref().map(|by| code(&words::commit_short(by), 60)).unwrap_or_default();
+    let commit = finding.declared_by.as_ref().map_or_else(String::new, |by| {
+        format!("{}{}", code(&words::commit_short(by), 60), markdown(&cut(&terminal(&words::change(by)), 120)))
+    });
     let writer = finding.actors.first().map_or_else(String::new, |actor| {
         let time = actor.time.map(|time| format!("<br>{}", time.for_people())).unwrap_or_default();
         format!("{}{time}", code(&actor.manager, 40))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::attribution::{Actor, ActorKind, DeclaredBy, LiveMatch, Origin};
+use crate::model::attribution::{Actor, ActorKind, Committer, DeclaredBy, LiveMatch, Origin, Trailer};
 use crate::model::audit_event::Verb;
 use crate::model::audited::{AuditedWrite, Matched, Reverted};
 use crate::model::field_path::{FieldPath, Step};
@@ -72,8 +72,13 @@ fn commit(id: &str, author: &str, day: &str, subject: &str) -> DeclaredBy {
         time: time(&format!("{day}T09:30:00Z")),
         subject: subject.into(),
         reached_by: None,
+        committer: None,
+        trailers: Vec::new(),
         pull_request: None,
-        signature: None,
+        signature: Some("none".into()),
+        signature_detail: None,
+        commit_url: None,
+        pull_request_url: None,
     }
 }
 
@@ -137,7 +142,17 @@ pub(super) fn finding() -> Finding {
         origin: Some(origin("shop", "api.yaml", 31)),
         declared_by: Some(DeclaredBy {
             reached_by: Some(CommitId::new(format!("77aa01b{}", "0".repeat(33)))),
-            pull_request: Some("#418".into()),
+            committer: Some(Committer {
+                name: "GitHub".into(),
+                email: "noreply@github.com".into(),
+                time: time("2026-02-26T09:38:40Z"),
+            }),
+            trailers: vec![Trailer { name: "Reviewed-by".into(), value: "Priya Raman <priya@example.com>".into() }],
+            pull_request: Some("PR #418".into()),
+            pull_request_url: Some("https://github.com/acme/shop/pull/418".into()),
+            commit_url: Some(format!("https://github.com/acme/shop/commit/4be07d2{}", "0".repeat(33))),
+            signature: Some("verified".into()),
+            signature_detail: Some("jane@example.com, key SHA256:1vYrfTnnNFjnZ7XA5iBOC9Q0xQ0hSXhpbFzM8mX2mQk".into()),
             ..commit("4be07d2", "Jane Doe", "2026-02-26", "Release api 1.4.2")
         }),
         actors: vec![
@@ -667,6 +682,11 @@ pub(super) fn hostile() -> ScanReport {
         if let Some(by) = &mut finding.declared_by {
             (by.author, by.email, by.subject) = (evil.clone(), evil.clone(), evil.clone());
             (by.pull_request, by.signature) = (Some(evil.clone()), Some(evil.clone()));
+            by.signature_detail = Some(evil.clone());
+            by.trailers = vec![Trailer { name: evil.clone(), value: evil.clone() }];
+            let time = Timestamp::from_unix(0);
+            by.committer = Some(Committer { name: evil.clone(), email: evil.clone(), time });
+            (by.commit_url, by.pull_request_url) = (Some(evil.clone()), Some(format!("https://{evil}")));
         }
         if let Some(origin) = &mut finding.origin {
             (origin.file, origin.revision) = (evil.clone(), Revision::new(evil.clone()));

@@ -101,11 +101,12 @@ fn section(finding: &Finding, started: Timestamp) -> String {
     lines.push(format!("Git {} → live {}", mrkdwn_code(&git), mrkdwn_code(&live)));
     if let Some(by) = &finding.declared_by {
         lines.push(format!(
-            "Commit {} {} by {}, {}",
+            "Commit {} {} by {}, {}{}",
             code(by.commit.short(), 12),
             code(&by.subject, 100),
             code(&by.author, 60),
             by.time.date(),
+            mrkdwn(&cut(&terminal(&words::change(by)), 120)),
         ));
     }
     lines.extend(writer(finding, code));

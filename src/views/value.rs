@@ -189,6 +189,10 @@ impl Side {
 /// Both sides of a finding on one line each, at most `most` characters each. Where long texts begin alike, the beginning is
 /// left out: what differs is what is shown. Escaped as [`escape::terminal`] does.
 pub fn brief(finding: &Finding, most: usize) -> (String, String) {
+    if let Some(broken) = finding.note.as_deref().filter(|_| finding.code == Code::ChangeControl) {
+        // A commit has no values; what it breaks is what matters.
+        return (cut(&escape::terminal(broken), most), stand_in(finding, Side::Live).to_owned());
+    }
     let (git, live) = (shown::side(finding, Side::Git), shown::side(finding, Side::Live));
     let (git, live) = (git.as_deref(), live.as_deref());
     let lines = git.zip(live).and_then(|(git, live)| first_line(git, live));
@@ -394,6 +398,16 @@ mod tests {
         assert_eq!(brief(&finding, 80).1, "Failed, JobFailed: Evicted (1 of 1 Pods); why");
         finding.live = Some(json!({"status": "InProgress", "reason": "", "message": ""}));
         assert_eq!(brief(&finding, 80).1, "InProgress");
+    }
+
+    #[test]
+    fn a_commit_shows_what_it_breaks() {
+        let mut finding = sample::finding();
+        (finding.code, finding.declared, finding.live) = (Code::ChangeControl, None, None);
+        finding.note = Some("it is no merge;\u{1b}[31m committed by Ada".into());
+        let shown = |most| brief(&finding, most);
+        assert_eq!(shown(100), ("it is no merge;\\u{1b}[31m committed by Ada".into(), "not compared".into()));
+        assert_eq!(shown(10).0.chars().count(), 10);
     }
 
     #[test]

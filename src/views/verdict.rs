@@ -75,6 +75,8 @@ pub enum Bucket {
     LeftOver,
     /// A live object that Git never declared.
     Unmanaged,
+    /// A commit against the change policy: no difference between Git and live, and so no drift.
+    ChangeControl,
     /// All else.
     Other,
 }
@@ -94,6 +96,8 @@ pub struct Tally {
     pub left_over: u64,
     /// Live objects that are not in Git.
     pub unmanaged: u64,
+    /// Commits against the change policy.
+    pub change_control: u64,
     /// Other differences.
     pub other: u64,
     /// Changes on their way.
@@ -120,6 +124,8 @@ pub fn bucket(finding: &Finding, started: Timestamp) -> Bucket {
         Bucket::Waived
     } else if not_looked_at(finding, started) {
         Bucket::NotLookedAt
+    } else if finding.code == Code::ChangeControl {
+        Bucket::ChangeControl
     } else if finding.code == Code::Unmanaged {
         Bucket::Unmanaged
     } else if finding.cause == Some(Cause::Pending) && !by_hand {
@@ -158,6 +164,7 @@ fn tally(report: &ScanReport) -> Tally {
             Bucket::Unconverged => &mut tally.unconverged,
             Bucket::LeftOver => &mut tally.left_over,
             Bucket::Unmanaged => &mut tally.unmanaged,
+            Bucket::ChangeControl => &mut tally.change_control,
             Bucket::Other => &mut tally.other,
         };
         *count += 1;
@@ -208,6 +215,7 @@ pub fn sentence(report: &ScanReport) -> Verdict {
         (tally.left_over, "object removed from Git and still live", "objects removed from Git and still live"),
         (tally.unmanaged, "live object not in Git", "live objects not in Git"),
         (tally.other, "other difference", "other differences"),
+        (tally.change_control, "commit against the change policy", "commits against the change policy"),
         (tally.pending, "change on its way from Git", "changes on their way from Git"),
         (tally.not_looked_at, "earlier finding not looked at", "earlier findings not looked at"),
         (tally.waived, "waived finding", "waived findings"),
@@ -288,6 +296,13 @@ mod tests {
                 with(|f| {
                     (f.code, f.cause, f.path) = (Code::Unmanaged, None, None);
                     f.actors = vec![actor("kubectl-create", ActorKind::Interactive)];
+                }),
+            ),
+            (
+                Bucket::ChangeControl,
+                with(|f| {
+                    (f.code, f.cause, f.path) = (Code::ChangeControl, None, None);
+                    f.actors.clear();
                 }),
             ),
             (Bucket::Waived, with(|f| f.waiver = Some(json!({"reason": "agreed"})))),

@@ -3,6 +3,7 @@
 
 use crate::model::attribution::{Actor, DeclaredBy, LiveMatch, Origin};
 use crate::model::audited::{AuditedWrite, Matched, Reverted};
+use crate::model::change::{APPROVAL_NOTE, Signature};
 use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Gap, Hides};
 use crate::model::record::FindingEventKind;
@@ -266,6 +267,46 @@ pub fn commit_short(by: &DeclaredBy) -> String {
     format!("{} {}", by.commit.short(), by.author)
 }
 
+/// `PR #812 (approval not verified)`.
+pub fn request(by: &DeclaredBy) -> Option<String> {
+    by.pull_request.as_ref().map(|request| format!("{request} ({APPROVAL_NOTE})"))
+}
+
+/// `, PR #812 (approval not verified), signature verified`: how a commit came, for the end of a line; empty where there is nothing to
+/// say. That a commit is not signed stands in the full evidence only: where nobody signs, it would stand everywhere.
+pub fn change(by: &DeclaredBy) -> String {
+    let signed = by.signature.as_deref().filter(|state| *state != Signature::None.as_str());
+    let signature = signed.map(|state| format!("signature {state}"));
+    [request(by), signature].into_iter().flatten().map(|part| format!(", {part}")).collect()
+}
+
+/// `GitHub <noreply@github.com>, 2026-…`, where that is not the author.
+pub fn committer(by: &DeclaredBy) -> Option<String> {
+    let committer = by.committer.as_ref().filter(|other| (&other.name, &other.email) != (&by.author, &by.email))?;
+    Some(format!("{} <{}>, {}", committer.name, committer.email, committer.time.for_people()))
+}
+
+/// `Reviewed-by: Priya Raman <priya@example.com>`, one for each.
+pub fn trailers(by: &DeclaredBy) -> impl Iterator<Item = String> {
+    by.trailers.iter().map(|trailer| format!("{}: {}", trailer.name, trailer.value))
+}
+
+/// `verified (ann@example.com, key SHA256:…)`.
+pub fn signature(by: &DeclaredBy) -> Option<String> {
+    let state = by.signature.as_ref()?;
+    Some(match &by.signature_detail {
+        Some(detail) => format!("{state} ({detail})"),
+        None => state.clone(),
+    })
+}
+
+/// An address that a page may link to: http or https, and nothing in it that would end an attribute or hide where it leads.
+pub fn link(url: Option<&str>) -> Option<&str> {
+    let plain =
+        |url: &&str| url.len() <= 2_000 && url.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>`\\".contains(&b));
+    url.filter(|url| url.starts_with("https://") || url.starts_with("http://")).filter(plain)
+}
+
 /// `api (Update, scale)`: how a writer wrote.
 pub fn how_written(actor: &Actor) -> String {
     match &actor.subresource {
@@ -460,6 +501,29 @@ mod tests {
     use super::*;
     use crate::model::finding::Severity;
     use crate::views::sample;
+
+    #[test]
+    fn a_link_leads_where_it_says_or_is_none() {
+        for (url, linked) in [
+            ("https://github.com/acme/shop/pull/1", true),
+            ("http://git.example.com/a/b/commit/1", true),
+            ("javascript:alert(1)", false),
+            ("https://git.example.com/\"onclick=", false),
+            ("https://git.example.com/\u{202e}a", false),
+            ("https://git.example.com/ a", false),
+        ] {
+            assert_eq!(link(Some(url)).is_some(), linked, "{url}");
+        }
+        assert_eq!(link(None), None);
+    }
+
+    #[test]
+    fn how_a_commit_came_is_said_with_what_it_does_not_prove() {
+        let mut by = sample::finding().declared_by.expect("a commit");
+        assert_eq!(change(&by), ", PR #418 (approval not verified), signature verified");
+        (by.pull_request, by.signature) = (None, Some("none".to_owned()));
+        assert_eq!(change(&by), "");
+    }
 
     #[test]
     fn numbers_are_set_apart() {

@@ -4,8 +4,11 @@
 //! that are told apart.
 #![no_main]
 
+use driftledger::adapters::git::Signers;
 use driftledger::config::actors::ActorTable;
+use driftledger::model::change::{Person, Signature};
 use driftledger::model::field_path::FieldPath;
+use driftledger::model::time::Timestamp;
 use driftledger::stages::managed_fields;
 use driftledger::stages::quantity::Quantity;
 use driftledger::yaml;
@@ -18,6 +21,7 @@ fuzz_target!(|data: &[u8]| {
         "quantity" => quantity(text),
         "field_path" => field_path(text),
         "managed_fields" => managed_fields(text),
+        "signature" => signature(text),
         other => panic!("there is no fuzz target {other}"),
     }
 });
@@ -68,5 +72,23 @@ fn managed_fields(text: &str) {
         let writers = managed_fields::writers(&entries, &path, None);
         assert!(writers.len() <= entries.len());
         let _ = managed_fields::last_writer(&entries);
+    }
+}
+
+/// Keys, a line `%%` and a signed commit: without keys nothing is verified, and a commit that goes on is not the one that was signed.
+fn signature(text: &str) {
+    let Some((keys, commit)) = text.split_once("\n%%\n") else { return };
+    let committer =
+        Person { name: "Ann".into(), email: "ann@example.com".into(), time: Timestamp::from_unix(1_768_046_400) };
+    let verified = |signers: &Signers, text: &str| {
+        matches!(signers.check(text.as_bytes(), &committer), Signature::Verified { .. })
+    };
+    let mut signers = Signers::default();
+    assert!(!verified(&signers, commit));
+    let _ = signers.allow(keys.as_bytes());
+    let _ = signers.trust(keys.as_bytes());
+    if verified(&signers, commit) {
+        assert!(commit.contains("gpgsig "));
+        assert!(!verified(&signers, &format!("{commit}!")));
     }
 }

@@ -20,6 +20,7 @@ const LAW: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("kube::", &["adapters/cluster"]),
     ("gix::", &["adapters/git"]),
+    ("ring::", &["adapters/git/signature"]),
     ("rusqlite::", &["adapters/ledger"]),
     ("lettre::", &["adapters/mail.rs"]),
     ("slack_morphism::", &["adapters/slack.rs"]),

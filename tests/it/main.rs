@@ -6,6 +6,7 @@ mod audit_log_on_cluster;
 mod bad_input;
 mod beyond;
 mod blame;
+mod change_control;
 mod converge_on_cluster;
 mod demo;
 mod ignore;

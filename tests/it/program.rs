@@ -57,6 +57,16 @@ impl Workspace {
         self.repository.commit_to("main", &written, files).expect("a commit")
     }
 
+    /// Lets main point to a commit of before, as a forced push does.
+    pub fn move_main(&self, commit: &CommitId) {
+        self.repository.set_branch("main", commit).expect("a branch");
+    }
+
+    /// Writes a commit object as it is and lets main point to it, as a forced push does.
+    pub fn push_object(&self, object: &[u8]) -> CommitId {
+        self.repository.push_object("main", object).expect("a commit")
+    }
+
     /// Runs the program here.
     pub fn run(&self, args: &[&str]) -> Said {
         let output = self.command(args).output().expect("the program runs");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gix::ObjectId;
 use gix::bstr::BString;
 use gix::objs::tree::{Entry, EntryKind};
-use gix::objs::{Commit, Kind, Tag, Tree};
+use gix::objs::{Commit, Kind, Tag, Tree, Write as _};
 use thiserror::Error;
 
 use crate::model::ids::CommitId;
@@ -149,6 +149,17 @@ impl RepositoryBuilder {
         let id = self.commit(&parents, written, changes)?;
         self.set_branch(branch, &id)?;
         Ok(id)
+    }
+
+    /// Writes a commit object byte by byte, a signed one say, and lets a branch point to it. It is not of this builder: nothing can be
+    /// committed on top.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn push_object(&self, branch: &str, commit: &[u8]) -> Result<CommitId, BuildError> {
+        let id = self.repository.write_buf(Kind::Commit, commit).map_err(store("a commit cannot be written"))?;
+        self.set_reference(&format!("refs/heads/{branch}"), id)?;
+        Ok(commit_id(id))
     }
 
     /// Lets a branch point to a commit, wherever it pointed before.

@@ -3,6 +3,7 @@
 //! Everything here is synchronous and blocks; no `git` program, hook, filter or credential helper is ever run.
 
 mod build;
+mod change;
 mod failure;
 mod fetch;
 mod history;
@@ -10,19 +11,21 @@ mod http;
 mod mirror;
 mod mirrors;
 mod repository;
+mod signature;
 mod source;
 mod tree;
 mod versions;
 mod versions_cache;
 
 pub use build::{BuildError, Content, RepositoryBuilder, Written};
-
+pub use change::Line;
 pub use history::{BlobReader, HistoryBounds};
 pub use mirrors::Mirrors;
 pub use repository::{OpenedRepository, StaleMirror};
+pub use signature::{Signers, SignersFiles};
 pub use source::{CleanUrl, Credentials, Hidden, Location, LocationError, RepositorySource};
 pub use tree::{CommitTree, TreeLimits};
-pub use versions::{Extended, Line};
+pub use versions::{Extended, VersionLine};
 pub use versions_cache::{VersionsCache, VersionsKey};
 
 #[cfg(test)]

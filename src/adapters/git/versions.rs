@@ -18,7 +18,7 @@ use super::tree::DEEPEST_FOLDER;
 
 /// Which line of first parents is walked, and what is looked at on it.
 #[derive(Clone, Copy)]
-pub struct Line<'a> {
+pub struct VersionLine<'a> {
     /// Its newest commit.
     pub tip: &'a CommitId,
     /// Folders or files; the empty one is all. Paths are taken as they are: links are not followed.
@@ -50,7 +50,7 @@ impl OpenedRepository {
     /// A gap where a commit on the way cannot be read.
     pub fn version_index(
         &self,
-        line: Line<'_>,
+        line: VersionLine<'_>,
         known: VersionIndex,
         bounds: HistoryBounds,
     ) -> Result<(VersionIndex, Extended), Gap> {
@@ -75,7 +75,7 @@ type Change = (BString, Option<ObjectId>, Option<ObjectId>);
 
 struct Walk<'a> {
     repository: &'a gix::Repository,
-    line: Line<'a>,
+    line: VersionLine<'a>,
     bounds: HistoryBounds,
     is_shallow: &'a dyn Fn(&ObjectId) -> bool,
 }

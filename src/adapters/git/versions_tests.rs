@@ -24,7 +24,7 @@ fn indexed(
     known: VersionIndex,
 ) -> (VersionIndex, Extended) {
     let roots: Vec<String> = roots.iter().map(|root| (*root).to_owned()).collect();
-    let line = Line { tip, roots: &roots, wanted: |path| path.ends_with(".yaml"), until: None };
+    let line = VersionLine { tip, roots: &roots, wanted: |path| path.ends_with(".yaml"), until: None };
     opened(folder.path()).version_index(line, known, ALL).unwrap()
 }
 
@@ -131,7 +131,7 @@ fn a_rewritten_line_is_told_and_keeps_what_is_common() {
 fn a_line_that_is_cut_short_says_why_and_what_was_there_before() {
     let (folder, _builder, commits) = repository(steps());
     let roots = [String::new()];
-    let line = |until| Line { tip: &commits[3], roots: &roots, wanted: |path| path.ends_with(".yaml"), until };
+    let line = |until| VersionLine { tip: &commits[3], roots: &roots, wanted: |path| path.ends_with(".yaml"), until };
     let cut = |line, bounds| opened(folder.path()).version_index(line, VersionIndex::default(), bounds).unwrap().0;
     let base =
         |index: &VersionIndex| index.base.iter().map(|(path, _)| index.path(*path).to_owned()).collect::<Vec<_>>();

@@ -1,7 +1,7 @@
 //! Reading: what a scan starts from, the report of any scan, what is open.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,7 @@ impl LedgerReader {
                 last_complete: last_complete(connection)?,
                 open,
                 closed,
+                closed_commits: closed_commits(connection)?,
                 objects,
                 seen_live,
                 config: config(connection)?,
@@ -244,6 +245,29 @@ fn open_findings(connection: &Connection, states: &States) -> Result<Vec<OpenFin
         (Reverse(f.severity), place, path, f.fingerprint.clone())
     });
     Ok(open)
+}
+
+/// What the findings of DL012 are about that are not open.
+fn closed_commits(connection: &Connection) -> Result<BTreeSet<Sighting>, Fault> {
+    // The code is the second field of a finding: only the few that have it are taken apart.
+    let mut query = connection.prepare_cached(
+        "SELECT e.finding ->> '$.origin.repository', e.finding ->> '$.origin.revision', e.finding ->> '$.declaredBy.commit' \
+         FROM finding_state s JOIN finding_event e ON e.seq = s.event \
+         WHERE s.open = 0 AND substr(e.finding, 1, 64) LIKE '%\"code\":\"DL012\"%'",
+    )?;
+    let mut commits = BTreeSet::new();
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let texts: [Option<String>; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+        if let [Some(repository), Some(revision), Some(commit)] = texts {
+            commits.insert(Sighting {
+                repository: RepositoryName::new(repository),
+                revision: Revision::new(revision),
+                commit: CommitId::new(commit),
+            });
+        }
+    }
+    Ok(commits)
 }
 
 fn last_complete(connection: &Connection) -> Result<Option<Timestamp>, Fault> {

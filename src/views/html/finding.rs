@@ -71,7 +71,15 @@ struct CommitView {
     email: String,
     time: String,
     subject: String,
-    extra: Vec<String>,
+    url: Option<String>,
+    extra: Vec<Extra>,
+}
+
+/// What else is known of a commit, perhaps with a page.
+#[derive(Serialize)]
+struct Extra {
+    text: String,
+    url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -203,8 +211,17 @@ pub(super) fn steps(finding: &Finding) -> Option<Vec<String>> {
 
 fn commit(by: &DeclaredBy) -> CommitView {
     let reached = by.reached_by.as_ref().map(|commit| format!("reached the revision by {}", commit.short()));
-    let pull = by.pull_request.as_ref().map(|number| format!("pull request {number}"));
-    let signature = by.signature.as_ref().map(|state| format!("signature: {state}"));
+    let signature = words::signature(by).map(|state| format!("signature {state}"));
+    let link = |url: &Option<String>| words::link(url.as_deref()).map(str::to_owned);
+    let extra = |text: Option<String>, url| text.map(|text| Extra { text: t(&text), url });
+    let committer = words::committer(by).map(|other| format!("committed by {other}"));
+    let said = [
+        extra(committer, None),
+        extra(reached, None),
+        extra(words::request(by), link(&by.pull_request_url)),
+        extra(signature, None),
+    ];
+    let trailers = words::trailers(by).filter_map(|trailer| extra(Some(trailer), None));
     CommitView {
         id: t(by.commit.as_str()),
         short: t(by.commit.short()),
@@ -212,7 +229,8 @@ fn commit(by: &DeclaredBy) -> CommitView {
         email: t(&by.email),
         time: by.time.for_people(),
         subject: t(&by.subject),
-        extra: [reached, pull, signature].into_iter().flatten().map(|text| t(&text)).collect(),
+        url: link(&by.commit_url),
+        extra: said.into_iter().flatten().chain(trailers).collect(),
     }
 }
 

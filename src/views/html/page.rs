@@ -416,6 +416,11 @@ mod tests {
             ] {
                 assert!(!body.contains(tag), "{tag}");
             }
+            for address in body.split("<a rel=\"noreferrer\" href=\"").skip(1) {
+                let address = address.split('"').next().expect("a part");
+                assert!(address.starts_with("https://github.com/acme/"), "{address}");
+            }
+            assert_eq!(body.matches(" href=\"http").count(), body.matches("<a rel=\"noreferrer\"").count());
             assert!(!text.contains("url(") && !text.contains("@import"));
             assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
             assert!(!text.contains(['\u{202e}', '\u{2066}']));

@@ -66,7 +66,15 @@ fn header(style: Style, names: &[&str]) -> Row {
 }
 
 fn commit(finding: &Finding) -> String {
-    finding.declared_by.as_ref().map(|by| terminal(&words::commit_short(by))).unwrap_or_default()
+    let Some(by) = &finding.declared_by else { return String::new() };
+    let request = by.pull_request.as_ref().map(|request| format!(", {request}")).unwrap_or_default();
+    terminal(&format!("{}{request}", words::commit_short(by)))
+}
+
+/// With what is known of how it came.
+fn commit_and_change(finding: &Finding) -> Option<String> {
+    let by = finding.declared_by.as_ref()?;
+    Some(terminal(&format!("commit {}{}", words::commit_short(by), words::change(by))))
 }
 
 fn writer(finding: &Finding, between: &str) -> String {
@@ -145,7 +153,7 @@ fn blocks(table: &mut Table, findings: &[Finding], started: Option<Timestamp>, s
         let ink = |cell: Cell, colour| if style.colour { cell.fg(colour) } else { cell };
         line(ink(Cell::new(format!("Git   {git}")), Color::Cyan));
         line(ink(Cell::new(format!("live  {live}")), Color::Yellow));
-        let commit = Some(commit(finding)).filter(|c| !c.is_empty()).map(|c| format!("commit {c}"));
+        let commit = commit_and_change(finding);
         let writer = Some(writer(finding, ", ")).filter(|w| !w.is_empty()).map(|w| format!("writer {w}"));
         let evidence: Vec<String> = [commit, writer].into_iter().flatten().collect();
         if evidence.iter().map(|e| e.chars().count() + 3).sum::<usize>() <= width + 3 && !evidence.is_empty() {

@@ -100,9 +100,15 @@ fn evidence(finding: &Finding, started: Option<Timestamp>) -> Vec<(&'static str,
             Some(format!("{} {} <{}>, {}", by.commit.short(), by.author, by.email, by.time.for_people())),
         );
         row("", Some(by.subject.clone()));
+        row("committer", words::committer(by));
+        for (n, trailer) in words::trailers(by).enumerate() {
+            row(if n == 0 { "trailers" } else { "" }, Some(trailer));
+        }
         row("reached by", by.reached_by.as_ref().map(|commit| commit.short().to_owned()));
-        row("pull request", by.pull_request.clone());
-        row("signature", by.signature.clone());
+        row("commit page", words::link(by.commit_url.as_deref()).map(str::to_owned));
+        row("request", words::request(by));
+        row("", words::link(by.pull_request_url.as_deref()).map(str::to_owned));
+        row("signature", words::signature(by));
     }
     row("live value", finding.live_matches.as_ref().map(words::live_match));
     for actor in &finding.actors {

@@ -1,6 +1,6 @@
 //! How a finding of this kind changes and ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -30,6 +30,7 @@ fn prior(open: Option<OpenFinding>) -> PriorState {
         last_complete: None,
         open: open.map(|open| (open.finding.fingerprint.clone(), open)).into_iter().collect(),
         closed: BTreeMap::new(),
+        closed_commits: BTreeSet::new(),
         objects: Default::default(),
         seen_live: Default::default(),
         config: BTreeMap::new(),
