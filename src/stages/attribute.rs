@@ -239,10 +239,12 @@ pub fn difference(
 pub fn matches(judgement: &Judgement, version: Option<&Value>, live: &Value, schema: Option<SchemaRef<'_>>) -> bool {
     let Difference { path, declared: today, live: value, .. } = &judgement.difference;
     let Some(version) = version else { return false };
-    let declared = lookup(version, path).filter(|value| !value.is_null());
-    match (declared, value) {
+    match (lookup(version, path), value) {
+        (None | Some(Value::Null), None) => true,
+        // Left to the server, which may have had anything there.
+        (Some(Value::Null), Some(_)) => false,
         (Some(declared), Some(value)) => compare::equal(declared, value, compare::schema_at(schema, path)),
-        (declared, None) => declared.is_none(),
+        (Some(_), None) => false,
         // Of a field that is not declared now, absence is the present state and not an earlier one.
         (None, Some(_)) => today.is_some() && compare::explains(version, live, path, schema),
     }
@@ -515,6 +517,8 @@ mod tests {
         assert!(matches(&judgement, Some(&older), &live(1), schema));
         assert!(!matches(&changed(2, &[]), Some(&older), &live(2), schema), "no default");
         assert!(!matches(&judgement, None, &live(1), schema), "there was no object");
+        let null = json!({"spec": {"selector": selector, "replicas": null}});
+        assert!(!matches(&changed(7, &[]), Some(&null), &live(7), schema), "a null says nothing");
     }
 
     #[test]
