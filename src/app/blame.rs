@@ -82,7 +82,7 @@ impl Blaming<'_> {
             missing: false,
             removed: false,
         };
-        let folders: Vec<_> = self.sources.iter().filter(|s| s.is_beside(source)).map(TargetSource::folder).collect();
+        let folders = source.folders(self.sources);
         let found = evidence::of_target(source, &folders, &[question], self.config, self.key);
         found.into_values().next().map(|evidence| evidence.history).unwrap_or_default()
     }

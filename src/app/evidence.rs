@@ -61,7 +61,7 @@ impl<'a> Question<'a> {
     }
 }
 
-/// The evidence for objects of one target. `folders` are those of all targets of its cluster on the same revision, in order. Blocks.
+/// The evidence for objects of one target. `folders` are its own and those among which its objects may have moved. Blocks.
 pub fn of_target(
     source: &TargetSource,
     folders: &[Folder],

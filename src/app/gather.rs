@@ -61,8 +61,14 @@ impl TargetSource {
         Folder { root: real.unwrap_or_else(|| path.clone()), namespace: self.config.namespace.clone() }
     }
 
-    /// Whether another target reads the same revision for the same cluster: their objects may move from one to the other.
-    pub fn is_beside(&self, other: &Self) -> bool {
+    /// The folders among which its objects may move: its own first, then those of the other targets of its cluster on the same revision.
+    pub fn folders(&self, sources: &[Self]) -> Vec<Folder> {
+        let others = sources.iter().filter(|other| other.config.name != self.config.name && other.is_beside(self));
+        std::iter::once(self).chain(others).map(Self::folder).collect()
+    }
+
+    /// Whether another target reads the same revision for the same cluster.
+    fn is_beside(&self, other: &Self) -> bool {
         let of = |source: &Self| source.commit.as_ref().map(|(commit, _, _)| commit.clone());
         self.config.repository == other.config.repository
             && self.config.revision == other.config.revision

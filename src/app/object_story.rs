@@ -32,7 +32,7 @@ pub fn commits(
         return (Vec::new(), false);
     };
     let deadline = Instant::now().checked_add(config.limits.history_time);
-    let folders: Vec<_> = sources.iter().filter(|s| s.is_beside(source)).map(TargetSource::folder).collect();
+    let folders = source.folders(sources);
     let stretches = timeline::timelines(index, &folders, [id]).remove(id).unwrap_or_default();
     let reading = gather::reading(config, &source.config, key);
     let mut read = Declarations::new(repository, reading, config.limits.file_bytes);

@@ -253,8 +253,7 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> as
             if questions.is_empty() {
                 continue;
             }
-            let beside = scanned.sources.iter().filter(|other| other.is_beside(source));
-            let folders: Vec<_> = beside.map(TargetSource::folder).collect();
+            let folders = source.folders(&scanned.sources);
             let evidence = evidence::of_target(source, &folders, &questions, config, key);
             found.extend(evidence.into_iter().map(|(id, mut of_object)| {
                 of_object.elsewhere = evidence::elsewhere(source, &scanned.readings, &id);

@@ -1,8 +1,10 @@
 //! Where objects were declared, commit after commit: followed by what they are, whatever file they moved to.
 //!
-//! The objects of a cluster come from the folders of its targets. Where several files declare one object, the last one counts: that of the
-//! later target, of one target's files the later by name, as a scan has it (see [`declare`](super::declare)).
+//! The objects of a cluster come from the folders of its targets, and move from one to another. Where an object's own target declares it,
+//! that counts, else the first other target that does; of one target's files the last by name, as a scan has it (see
+//! [`declare`](super::declare)).
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::moves;
@@ -51,7 +53,8 @@ pub struct Stretch {
     pub at: At,
 }
 
-/// The stretches of each of the wanted objects, newest first. An object that no commit at hand declares has one, nowhere.
+/// The stretches of each of the wanted objects, newest first. An object that no commit at hand declares has one, nowhere. The first of
+/// the folders is that of the objects' own target.
 pub fn timelines<'w>(
     index: &VersionIndex,
     folders: &[Folder],
@@ -164,7 +167,8 @@ impl<'a> Line<'a> {
         }
         for n in touched {
             let object = &mut self.objects[n];
-            let last = object.places.iter().max_by_key(|(folder, path, _, _)| (*folder, self.index.path(*path)));
+            let last =
+                object.places.iter().max_by_key(|(folder, path, _, _)| (Reverse(*folder), self.index.path(*path)));
             let at = match last {
                 Some((_, path, blob, true)) => At::In { path: *path, blob: *blob },
                 Some(_) => At::Unknown,

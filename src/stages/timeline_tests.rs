@@ -141,8 +141,10 @@ fn of_several_declarations_the_last_one_counts() {
         &here(),
         &[(Some(3), "a.yaml: api #c"), (Some(1), "b.yaml: api #b"), (Some(0), "a.yaml: api #a"), (None, "nowhere")],
     );
-    let by_target = folders(&[("b.yaml", "shop"), ("a.yaml", "shop")]);
-    check(&twice, &by_target, &[(Some(2), "a.yaml: api #c"), (Some(0), "a.yaml: api #a"), (None, "nowhere")]);
+    let own = folders(&[("a.yaml", "shop"), ("b.yaml", "shop")]);
+    check(&twice, &own, &[(Some(2), "a.yaml: api #c"), (Some(0), "a.yaml: api #a"), (None, "nowhere")]);
+    let others = folders(&[("c", "shop"), ("a.yaml", "shop"), ("b.yaml", "shop")]);
+    assert_eq!(followed(&twice, &others), followed(&twice, &own), "the first of the others");
 }
 
 #[test]
