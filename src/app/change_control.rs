@@ -134,7 +134,6 @@ impl Target<'_> {
         let bounds = HistoryBounds {
             max_commits: config.limits.history_commits,
             deadline: Instant::now().checked_add(config.limits.history_time),
-            ..HistoryBounds::default()
         };
         // A date is the committer's word, so one early date does not end the search for later ones.
         let mut left: BTreeSet<&CommitId> = earlier.0.keys().collect();
