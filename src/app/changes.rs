@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::gather::TargetSource;
 use crate::adapters::git::{Location, OpenedRepository, Signers, SignersFiles};
 use crate::config::{Config, RepositoryConfig, RepositoryPlace};
+use crate::model::attribution::DeclaredBy;
 use crate::model::change::Change;
 use crate::model::finding::Finding;
 use crate::model::gap::Gap;
@@ -62,18 +63,23 @@ impl Changes {
     /// which request.
     pub fn fill(&mut self, found: &mut [Finding]) {
         for finding in found {
-            let (Some(origin), Some(by)) = (&finding.origin, &mut finding.declared_by) else { continue };
-            let repository = &origin.repository;
-            let Some(pages) = self.repositories.get(repository).map(|known| known.pages.clone()) else { continue };
-            let bringer = by.reached_by.clone().unwrap_or_else(|| by.commit.clone());
-            let pages = pages.as_ref();
-            let bringer = self.get(repository, &bringer);
-            let request = bringer.and_then(|change| pull_request::of(change, pages));
-            let forge = bringer.and_then(|change| pull_request::forge(change, pages));
-            if let Some(change) = self.get(repository, &by.commit) {
-                let page = pages.and_then(|pages| pages.commit(&by.commit, forge));
-                enrich(by, change, request.as_ref(), page);
+            if let (Some(origin), Some(by)) = (&finding.origin, &mut finding.declared_by) {
+                self.fill_in(&origin.repository, by);
             }
+        }
+    }
+
+    /// The same for one commit of a repository.
+    pub fn fill_in(&mut self, repository: &RepositoryName, by: &mut DeclaredBy) {
+        let Some(pages) = self.repositories.get(repository).map(|known| known.pages.clone()) else { return };
+        let bringer = by.reached_by.clone().unwrap_or_else(|| by.commit.clone());
+        let pages = pages.as_ref();
+        let bringer = self.get(repository, &bringer);
+        let request = bringer.and_then(|change| pull_request::of(change, pages));
+        let forge = bringer.and_then(|change| pull_request::forge(change, pages));
+        if let Some(change) = self.get(repository, &by.commit) {
+            let page = pages.and_then(|pages| pages.commit(&by.commit, forge));
+            enrich(by, change, request.as_ref(), page);
         }
     }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::cli::Global;
 use super::error::AppError;
-use super::gather::TargetSource;
-use super::pipeline;
+use super::gather::{self, TargetSource};
 use super::wiring;
+use super::{output, pipeline};
 use crate::adapters::cluster::{DumpCluster, KubeCluster, SnapshotCluster};
 use crate::adapters::ledger::{Ledger, LedgerError};
 use crate::config::{ClusterConfig, ClusterSource, Config};
@@ -72,14 +73,57 @@ impl Wanted {
     }
 }
 
-/// The clusters that are asked: one by name, or all.
-///
-/// # Errors
-/// There is no such cluster.
-pub fn clusters<'c>(config: &'c Config, name: Option<&str>) -> Result<Vec<&'c ClusterConfig>, AppError> {
-    let Some(name) = name else { return Ok(config.clusters.iter().collect()) };
+/// How every question about objects is put.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The object's namespace, where OBJECT names none.
+    #[arg(long, short, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Only in this cluster.
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// table or json.
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    pub output: String,
+}
+
+/// The declared side of the clusters that are asked.
+pub struct Gathered {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// For secret values.
+    pub key: Arc<RedactionKey>,
+    /// The clusters.
+    pub clusters: Vec<ClusterConfig>,
+    /// Their targets, read.
+    pub sources: Vec<TargetSource>,
+}
+
+impl Options {
+    /// Reads the configuration and the declared side.
+    ///
+    /// # Errors
+    /// The configuration or the ledger's key cannot be read, or there is no such cluster.
+    pub async fn gather(&self, global: &Global) -> Result<Gathered, AppError> {
+        let config = Arc::new(global.read_config()?);
+        let key = Arc::new(key(&config)?);
+        let clusters = clusters(&config, self.cluster.as_deref())?;
+        let targets: Vec<_> =
+            config.targets.iter().filter(|t| clusters.iter().any(|c| c.name == t.cluster)).cloned().collect();
+        let sources = gather::targets(&config, &targets, &key, pipeline::now()).await;
+        Ok(Gathered { config, key, clusters, sources })
+    }
+
+    /// Prints what was found, in the form that was asked for.
+    pub fn print(&self, json: impl FnOnce() -> String, table: impl FnOnce() -> String) {
+        output::stdout(&if self.output == "json" { json() } else { table() });
+    }
+}
+
+fn clusters(config: &Config, name: Option<&str>) -> Result<Vec<ClusterConfig>, AppError> {
+    let Some(name) = name else { return Ok(config.clusters.clone()) };
     match config.clusters.iter().find(|cluster| cluster.name.as_str() == name) {
-        Some(cluster) => Ok(vec![cluster]),
+        Some(cluster) => Ok(vec![cluster.clone()]),
         None => {
             let known: Vec<&str> = config.clusters.iter().map(|c| c.name.as_str()).collect();
             let error = AppError::new(format!("there is no cluster `{name}`"));
@@ -89,10 +133,7 @@ pub fn clusters<'c>(config: &'c Config, name: Option<&str>) -> Result<Vec<&'c Cl
 }
 
 /// The ledger's key, so that secret values stand under the codes that reports show; without a ledger, one for this run.
-///
-/// # Errors
-/// The key cannot be read.
-pub fn key(config: &Config) -> Result<RedactionKey, AppError> {
+fn key(config: &Config) -> Result<RedactionKey, AppError> {
     match Ledger::redaction_key(&config.ledger.path, config.ledger.key_file.as_deref(), false) {
         Err(LedgerError::Missing { .. }) => {
             let mut bytes = [0; 32];

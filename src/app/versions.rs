@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::model::gap::Gap;
 use crate::model::ids::{CommitId, RepositoryName, Revision};
 use crate::model::secret::RedactionKey;
-use crate::model::versions::{BlobNumber, Head, Named, Numbering, VersionIndex};
+use crate::model::versions::{BlobNumber, Ended, Head, Named, Numbering, VersionIndex};
 
 /// A revision whose history is asked for.
 pub struct Tracked<'a> {
@@ -53,8 +53,8 @@ pub fn of_revision(tracked: &Tracked<'_>, config: &Config, key: &RedactionKey) -
     );
     let kept = VersionsKey { repository: &place, revision: tracked.revision.as_str(), roots: &roots, rules: &rules };
     let known = cache.load(kept);
-    // Of a line that was cut short, more may be at hand now.
-    let known = if known.ended.is_some() && known.tip() != Some(tracked.commit) { without_line(known) } else { known };
+    // More may be at hand now than there was time for, or than a shallow clone had.
+    let known = if matches!(known.ended, Some(Ended::Time | Ended::Shallow)) { without_line(known) } else { known };
     let before = (known.tip().cloned(), known.named.iter().flatten().count());
     let line = VersionLine { tip: tracked.commit, roots: &roots, wanted: is_manifest_name, until: None };
     let (mut index, extended) = tracked.repository.version_index(line, known, bounds)?;

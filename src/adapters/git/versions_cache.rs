@@ -49,10 +49,10 @@ impl VersionsCache {
 
     /// The index that was kept, or an empty one.
     pub fn load(&self, key: VersionsKey<'_>) -> VersionIndex {
-        let (text, path) = self.place(key);
+        let (hash, path) = self.place(key);
         let read = || -> Result<Kept, Box<dyn std::error::Error>> { Ok(serde_json::from_slice(&fs::read(&path)?)?) };
         match read() {
-            Ok(kept) if kept.of == text && kept.index.is_sound() => kept.index,
+            Ok(kept) if kept.of == hash && kept.index.is_sound() => kept.index,
             Ok(_) => VersionIndex::default(),
             Err(error) => {
                 tracing::debug!(path = %path.display(), %error, "no index of versions is kept");
@@ -66,21 +66,22 @@ impl VersionsCache {
     /// # Errors
     /// The cache folder cannot be written.
     pub fn save(&self, key: VersionsKey<'_>, index: &VersionIndex) -> io::Result<()> {
-        let (text, path) = self.place(key);
+        let (hash, path) = self.place(key);
         fs::create_dir_all(&self.folder)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        let bytes = serde_json::to_vec(&Written { of: &text, index })?;
+        let bytes = serde_json::to_vec(&Written { of: &hash, index })?;
         file.write_all(&bytes)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     }
 
-    /// The key as a text, and the file.
+    /// The key's hash, and the file. The key itself is not kept: a repository's URL may hold a password.
     fn place(&self, key: VersionsKey<'_>) -> (String, PathBuf) {
         let VersionsKey { repository, revision, roots, rules } = key;
         let text = format!("{rules}\n{repository}\n{revision}\n{}", roots.join("\n"));
-        let name: String = Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        (text, self.folder.join(format!("{name}.json")))
+        let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = self.folder.join(format!("{}.json", hash.get(..32).unwrap_or(&hash)));
+        (hash, file)
     }
 }
 

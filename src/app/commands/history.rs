@@ -1,24 +1,23 @@
 //! `history`: what happened to an object.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use crate::adapters::ledger::{Ledger, LedgerError};
+use crate::app::changes::Changes;
 use crate::app::cli::Global;
 use crate::app::error::AppError;
 use crate::app::gather::TargetSource;
-use crate::app::inquiry::{self, Inquiry, Wanted};
+use crate::app::inquiry::{self, Gathered, Inquiry, Options, Wanted};
 use crate::app::outcome::Exit;
-use crate::app::{gather, object_story, output, pipeline};
+use crate::app::{object_story, output};
 use crate::config::{ClusterConfig, Config};
 use crate::model::attribution::Actor;
-use crate::model::object_story::{Entry, ObjectStory};
+use crate::model::object_story::{Entry, Happened, ObjectStory};
 use crate::model::resource::{Gvk, ObjectId};
 use crate::model::schema::{Schemas, builtin_discovery};
 use crate::model::secret::RedactionKey;
 use crate::stages::declare;
 use crate::stages::managed_fields;
 use crate::views;
+use std::collections::BTreeSet;
 
 /// Show what happened to an object, in order: the commits that changed what Git declares of it, the findings that scans opened
 /// and closed on it, and the writers of the live object.
@@ -29,15 +28,8 @@ pub struct History {
     /// The object, as `Deployment/shop/api`, `deployment.apps/api` or `"Deployment.apps shop/api"`.
     #[arg(value_name = "OBJECT")]
     object: String,
-    /// Its namespace, where OBJECT names none.
-    #[arg(long, short, value_name = "NAME")]
-    namespace: Option<String>,
-    /// Only in this cluster.
-    #[arg(long, value_name = "NAME")]
-    cluster: Option<String>,
-    /// table or json.
-    #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
-    output: String,
+    #[command(flatten)]
+    options: Options,
 }
 
 impl History {
@@ -46,24 +38,16 @@ impl History {
     /// # Errors
     /// Nothing is known of such an object, or the configuration or ledger cannot be read.
     pub async fn run(self, global: &Global) -> Result<Exit, AppError> {
-        let config = Arc::new(global.read_config()?);
-        let key = Arc::new(inquiry::key(&config)?);
-        let wanted = Wanted::parse(&self.object, self.namespace.as_deref())?;
-        let clusters = inquiry::clusters(&config, self.cluster.as_deref())?;
-        let targets: Vec<_> =
-            config.targets.iter().filter(|t| clusters.iter().any(|c| c.name == t.cluster)).cloned().collect();
-        let mut sources = gather::targets(&config, &targets, &key, pipeline::now()).await;
+        let wanted = Wanted::parse(&self.object, self.options.namespace.as_deref())?;
+        let Gathered { config, key, clusters, mut sources } = self.options.gather(global).await?;
         let mut stories = Vec::new();
-        for cluster in clusters {
+        for cluster in &clusters {
             stories.extend(of_cluster(cluster, &mut sources, &wanted, &config, &key).await?);
         }
         if stories.is_empty() {
             return Err(inquiry::undeclared(&self.object, &sources));
         }
-        output::stdout(&match self.output.as_str() {
-            "json" => views::json::history(&stories),
-            _ => views::table::history(&stories, output::style(true)),
-        });
+        self.options.print(|| views::json::history(&stories), || views::table::history(&stories, output::style(true)));
         Ok(Exit::InSync)
     }
 }
@@ -98,6 +82,7 @@ async fn of_cluster(
         Err(LedgerError::Missing { .. }) => None,
         Err(error) => return Err(error.into()),
     };
+    let mut changes = Changes::of(sources, config);
     let schemas = Schemas::default();
     let mut stories = Vec::new();
     for (id, gvk) in known {
@@ -117,7 +102,12 @@ async fn of_cluster(
             if seen.insert(line) {
                 let (found, whole) =
                     tokio::task::block_in_place(|| object_story::commits(source, sources, &id, schema, config, key));
-                commits.extend(found);
+                commits.extend(found.into_iter().map(|mut entry| {
+                    if let Happened::Commit { by, .. } = &mut entry.happened {
+                        changes.fill_in(&source.config.repository, by);
+                    }
+                    entry
+                }));
                 whole_history &= whole;
             }
         }

@@ -40,12 +40,13 @@ fn one(out: &mut String, entry: &Entry, style: Style) {
         Happened::Commit { by, commits_behind, did, file } => {
             let reached = by.reached_by.as_ref().map(|merge| format!(", reached by {}", merge.short()));
             let text = format!(
-                "{} {}: {} ({} behind{})",
+                "{} {}: {} ({} behind{}{})",
                 by.commit.short(),
                 by.author,
                 by.subject,
                 words::counted(*commits_behind, "commit", "commits"),
-                reached.unwrap_or_default()
+                reached.unwrap_or_default(),
+                words::change(by)
             );
             hang(out, &lead, &terminal(&text), style);
             let file = file.as_deref().map(|file| format!(" in {file}")).unwrap_or_default();
