@@ -19,7 +19,7 @@ use crate::model::secret::RedactionRules;
 pub struct Config {
     /// The ledger.
     pub ledger: LedgerConfig,
-    /// Folder for mirrors; `None`: the user's cache folder.
+    /// Folder for mirrors and indexes; `None`: the user's cache folder.
     pub cache: Option<PathBuf>,
     /// Clusters, in order.
     pub clusters: Vec<ClusterConfig>,

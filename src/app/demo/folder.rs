@@ -14,6 +14,8 @@ const MARKER_TEXT: &str =
 pub const CONFIG: &str = "driftledger.yaml";
 /// The repository that is scanned.
 pub const REPOSITORY: &str = "platform.git";
+/// The index of the repository's history.
+const CACHE: &str = "cache";
 /// The dump that stands for the cluster.
 pub const CLUSTER: &str = "cluster.json";
 /// The record of both scans.
@@ -63,9 +65,12 @@ fn clear(folder: &Path) -> Result<(), AppError> {
         let removed = std::fs::remove_file(&path);
         gone(path, removed)?;
     }
-    let repository = folder.join(REPOSITORY);
-    let removed = std::fs::remove_dir_all(&repository);
-    gone(repository, removed)
+    for name in [REPOSITORY, CACHE] {
+        let path = folder.join(name);
+        let removed = std::fs::remove_dir_all(&path);
+        gone(path, removed)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -81,6 +86,7 @@ mod tests {
             std::fs::write(folder.join(name), "x").unwrap();
         }
         std::fs::create_dir_all(folder.join(REPOSITORY).join("objects")).unwrap();
+        std::fs::create_dir_all(folder.join(CACHE).join("versions")).unwrap();
         prepare(&folder).unwrap();
         let mut left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
