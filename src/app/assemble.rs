@@ -11,6 +11,7 @@ use super::gather::TargetSource;
 use super::ignored;
 use super::pipeline::VERSION;
 use super::reading::ClusterReading;
+use super::runs;
 use super::sightings::{self, Sightings};
 use crate::config::known::KnownObjects;
 use crate::config::{ClusterConfig, Config, TargetConfig};
@@ -31,7 +32,6 @@ use crate::stages::beyond::{self, Removed};
 use crate::stages::converge::finding::of_unconverged;
 use crate::stages::findings::{self, Evidence};
 use crate::stages::lifecycle::{Looked, lifecycle};
-use crate::stages::runs;
 
 /// Evidence by cluster and object.
 pub type EvidenceByObject = BTreeMap<(ClusterName, ObjectId), Evidence>;
@@ -107,7 +107,7 @@ pub fn record(
     let sightings: Vec<Sighting> = scanned.sources.iter().filter_map(sighting).collect();
     let new_sightings: BTreeSet<Sighting> =
         sightings.into_iter().filter(|s| !prior.sightings.contains_key(s)).collect();
-    let targets = target_summaries(&scanned, &found, prior);
+    let targets = target_summaries(&scanned, &found, prior, config, key);
     let counts = counts(&scanned, &targets, &found, lifecycle.unknown.len(), gaps.len());
     let complete = gaps.is_empty() && scanned.targets.len() == config.targets.len();
     let mut exclusions: Vec<_> = scanned.readings.iter().flat_map(|r| r.exclusions.clone()).collect();
@@ -310,7 +310,13 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
     looked
 }
 
-fn target_summaries(scanned: &Scanned, found: &[Finding], prior: &PriorState) -> Vec<TargetSummary> {
+fn target_summaries(
+    scanned: &Scanned,
+    found: &[Finding],
+    prior: &PriorState,
+    config: &Config,
+    key: &RedactionKey,
+) -> Vec<TargetSummary> {
     let of = |finding: &Finding, target: &TargetName| finding.origin.as_ref().is_some_and(|o| o.target == *target);
     scanned
         .sources
@@ -336,9 +342,10 @@ fn target_summaries(scanned: &Scanned, found: &[Finding], prior: &PriorState) ->
                 files_passed_over: source.passed_over,
                 stale: source.is_stale(),
                 rewritten: sightings::rewritten(source, prior),
-                runs: source.versions.as_ref().and_then(|index| {
-                    runs::of_target(found.iter().filter(|f| of(f, target)), |commit| sightings::behind(index, commit))
-                }),
+                runs: {
+                    let found: Vec<&Finding> = found.iter().filter(|f| of(f, target)).collect();
+                    runs::of_target(source, reading, &found, config, key)
+                },
             }
         })
         .collect()

@@ -98,7 +98,7 @@ impl<'a> Declarations<'a> {
     }
 
     /// The object that a content declares last under an identity, normalised and redacted.
-    fn value(&mut self, blob: &BlobId, id: &ObjectId) -> Option<serde_json::Value> {
+    pub fn value(&mut self, blob: &BlobId, id: &ObjectId) -> Option<serde_json::Value> {
         let content = self.blobs.read(blob, self.most_bytes)?;
         let mut found = None;
         for text in pieces_of(&content) {

@@ -31,6 +31,7 @@ pub mod pipeline;
 pub mod progress;
 pub mod reach;
 pub mod reading;
+pub mod runs;
 pub mod sightings;
 pub mod snapshot;
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub fn of_target<'f>(
     let (steps, commit) = newest?;
     let values = if counted == 1 { "1 field".to_owned() } else { format!("{counted} fields") };
     if steps <= oldest {
-        let evidence = format!("{values} that the GitOps side wrote, live as at that commit");
+        let evidence = format!("{values} that the GitOps side wrote");
         return Some(Runs { commit: Some(commit), commits_behind: Some(steps), evidence });
     }
     let shown: Vec<&str> = commits.iter().map(|(_, commit)| commit.short()).take(5).collect();
