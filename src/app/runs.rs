@@ -35,8 +35,10 @@ pub fn of_target(
     match newer(source, reading, behind, &differing, config, key) {
         None => Some(runs),
         Some(object) => {
-            let evidence =
-                format!("mixed: {}, {}; but {object} is in sync and was not so then", runs.evidence, commit.short());
+            let (values, commit) = (&runs.evidence, commit.short());
+            let evidence = format!(
+                "mixed: {values}, as at {commit}, {behind} behind; but {object} is in sync and was not so then"
+            );
             Some(Runs { commit: None, commits_behind: None, evidence })
         }
     }

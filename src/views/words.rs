@@ -110,7 +110,12 @@ pub fn of_target(target: &TargetSummary) -> Vec<String> {
     if let Some(runs) = &target.runs {
         notes.push(match (&runs.commit, runs.commits_behind) {
             (Some(commit), Some(behind)) => {
-                format!("runs {}, {} behind ({})", commit.short(), counted(behind, "commit", "commits"), runs.evidence)
+                format!(
+                    "runs {}, {} behind, by {}",
+                    commit.short(),
+                    counted(behind, "commit", "commits"),
+                    runs.evidence
+                )
             }
             _ => runs.evidence.clone(),
         });
