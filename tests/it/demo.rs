@@ -129,6 +129,10 @@ fn the_demo_finds_every_sort_of_drift_with_its_cause() {
     assert_eq!(behind["liveMatches"]["commitsBehind"], 5);
     assert_eq!(behind["declaredBy"]["subject"], "Release web 2.9.0");
     assert_eq!(behind["actors"][0]["manager"], "argocd-controller");
+    let runs = &report["scan"]["targets"][0]["runs"];
+    let mixed = runs["evidence"].as_str().unwrap();
+    assert!(mixed.starts_with("mixed: 1 field") && mixed.contains("is in sync"), "newer commits were applied: {runs}");
+    assert_eq!(runs["commit"], Value::Null);
     let rollback = finding(&report, "Deployment", "worker", ".replicas");
     assert_eq!(rollback["liveMatches"]["since"], "2026-02-19T15:30:48Z");
     let merged = &finding(&report, "CronJob", "price-import", "")["declaredBy"];
