@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::adapters::git::{BlobReader, OpenedRepository};
 use crate::adapters::render::heads::pieces_of;
 use crate::adapters::render::manifest::{self, Reading};
@@ -16,8 +18,8 @@ use crate::stages::attribute::ObjectVersion;
 use crate::stages::normalise::{Applied, Side, normalise};
 use crate::stages::timeline::{At, Stretch};
 
-/// Pieces that are remembered; then all are forgotten.
-const MOST_PIECES: usize = 4_096;
+/// Bytes of pieces that are remembered; then all are forgotten.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// Reads objects out of contents. From version to version most pieces of a file stay the same: they are read once.
 pub struct Declarations<'a> {
@@ -25,7 +27,9 @@ pub struct Declarations<'a> {
     blobs: BlobReader,
     reading: Reading<'a>,
     most_bytes: u64,
-    pieces: HashMap<Vec<u8>, Rc<Vec<RenderedObject>>>,
+    /// By their hash.
+    pieces: HashMap<[u8; 32], Rc<Vec<RenderedObject>>>,
+    remembered: usize,
     commits: HashMap<CommitId, Option<CommitInfo>>,
 }
 
@@ -38,6 +42,7 @@ impl<'a> Declarations<'a> {
             reading,
             most_bytes,
             pieces: HashMap::new(),
+            remembered: 0,
             commits: HashMap::new(),
         }
     }
@@ -116,14 +121,17 @@ impl<'a> Declarations<'a> {
     }
 
     fn objects(&mut self, text: &[u8]) -> Rc<Vec<RenderedObject>> {
-        if let Some(known) = self.pieces.get(text) {
+        let hash = Sha256::digest(text).into();
+        if let Some(known) = self.pieces.get(&hash) {
             return known.clone();
         }
-        if self.pieces.len() >= MOST_PIECES {
+        self.remembered += text.len();
+        if self.remembered > MOST_BYTES {
             self.pieces.clear();
+            self.remembered = text.len();
         }
         let objects = Rc::new(manifest::read("", text, &self.reading).objects);
-        self.pieces.insert(text.to_vec(), objects.clone());
+        self.pieces.insert(hash, objects.clone());
         objects
     }
 }

@@ -1,6 +1,6 @@
 //! Evidence on the declared side: what Git's history says of the objects that something is to be said about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -69,33 +69,68 @@ pub fn of_target(
     config: &Config,
     key: &RedactionKey,
 ) -> BTreeMap<ObjectId, Evidence> {
-    let (Some((_, repository, _)), Some(index)) = (&source.commit, &source.versions) else { return BTreeMap::new() };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    // What stands in one file now mostly stood in one file before.
+    let mut shares: Vec<Vec<Question<'_>>> = vec![Vec::new(); workers];
+    let mut of_file: BTreeMap<&str, usize> = BTreeMap::new();
+    for question in questions {
+        let next = of_file.len() % workers;
+        let share = *of_file.entry(question.object.origin.file.as_str()).or_insert(next);
+        shares[share].push(*question);
+    }
+    shares.retain(|share| !share.is_empty());
+    let asked = |share: Vec<Question<'_>>| of_some(source, folders, &share, config, key);
+    std::thread::scope(|scope| {
+        let asked = &asked;
+        let running: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || asked(share))).collect();
+        let joined = running.into_iter().map(|worker| worker.join());
+        joined.flat_map(|found| found.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+/// The same for some of the objects, on one thread. All objects are followed side by side, the newest commit first: those of one file
+/// ask for the same contents.
+fn of_some(
+    source: &TargetSource,
+    folders: &[Folder],
+    questions: &[Question<'_>],
+    config: &Config,
+    key: &RedactionKey,
+) -> Vec<(ObjectId, Evidence)> {
+    let (Some((_, repository, _)), Some(index)) = (&source.commit, &source.versions) else { return Vec::new() };
     let deadline = Instant::now().checked_add(config.limits.history_time);
     let late = || deadline.is_some_and(|deadline| Instant::now() > deadline);
-    let mut timelines = timeline::timelines(index, folders, questions.iter().map(|question| &question.object.id));
+    let timelines = timeline::timelines(index, folders, questions.iter().map(|question| &question.object.id));
     let reading = gather::reading(config, &source.config, key);
     let mut declarations = Declarations::new(repository, reading, config.limits.file_bytes);
-    let mut merges = Merges::new(repository, folders, index, config, key, deadline);
-    let mut evidence = BTreeMap::new();
-    for question in questions {
-        let id = &question.object.id;
-        let stretches = timelines.remove(id).unwrap_or_default();
-        let mut followed = Followed::new(question, index.ended.is_none());
-        for (n, stretch) in stretches.iter().enumerate() {
-            if !followed.wants_more() {
-                break;
-            }
-            if late() {
-                followed.history.whole = false;
-                break;
-            }
-            let newer = n.checked_sub(1).and_then(|newer| stretches[newer].from);
-            let Some(version) = declarations.version(index, id, *stretch, newer) else { break };
-            followed.push(version);
+    let mut all: Vec<Followed<'_>> =
+        questions.iter().map(|question| Followed::new(question, index.ended.is_none())).collect();
+    // By the commit that an object's next version begins with.
+    let mut next: BinaryHeap<(Option<usize>, usize, usize)> = BinaryHeap::new();
+    let stretches_of = |of: usize| timelines.get(&questions[of].object.id).map(Vec::as_slice).unwrap_or_default();
+    let begin = |of: usize, n: usize| stretches_of(of).get(n).map(|stretch| (stretch.from, of, n));
+    next.extend((0..questions.len()).filter_map(|of| begin(of, 0)));
+    while let Some((_, of, n)) = next.pop() {
+        let (stretches, followed) = (stretches_of(of), &mut all[of]);
+        if late() {
+            followed.history.whole = false;
+            continue;
         }
+        let newer = n.checked_sub(1).and_then(|newer| stretches[newer].from);
+        let id = &questions[of].object.id;
+        let Some(version) = declarations.version(index, id, stretches[n], newer) else { continue };
+        followed.push(version);
+        if followed.wants_more() {
+            next.extend(begin(of, n + 1));
+        }
+    }
+    let mut merges = Merges::new(repository, folders, index, config, key, deadline);
+    let mut evidence = Vec::new();
+    for (question, mut followed) in questions.iter().zip(all) {
         followed.history.settle(question.schema);
         merges.tell_authors(question, &mut followed.history, &mut declarations);
-        evidence.insert(id.clone(), Evidence { history: followed.history, elsewhere: Vec::new() });
+        let evidence_of_one = Evidence { history: followed.history, elsewhere: Vec::new() };
+        evidence.push((question.object.id.clone(), evidence_of_one));
     }
     evidence
 }
@@ -149,6 +184,7 @@ impl<'a> Followed<'a> {
 
     fn push(&mut self, mut version: ObjectVersion) {
         version.value = version.value.map(|value| places::without(value, self.question.ignored));
+        let mut has_live_value = false;
         self.history.whole &= version.readable;
         // The present version differs from live, or nothing would be asked.
         if let Some(present) = self.history.versions.first() {
@@ -161,11 +197,18 @@ impl<'a> Followed<'a> {
                     Some(matched) => open.given |= !version.is_like(matched, path, schema),
                     None if attribute::matches(open.judgement, version.value.as_ref(), &self.live, schema) => {
                         open.matched = Some(self.history.versions.len());
+                        has_live_value = true;
                     }
                     None => {}
                 }
             }
             self.open.retain(|open| !(open.introduced && open.given));
+        }
+        // Hundreds of versions of a large object are held at a time: only what is asked about. Of one with a live value, the whole may be.
+        let is_object = self.question.whole || self.question.missing || self.question.removed;
+        if !is_object && !has_live_value {
+            let paths = self.question.judgements.iter().map(|judgement| &judgement.difference.path);
+            version.value = version.value.map(|value| attribute::only(&value, paths));
         }
         self.history.versions.push(version);
     }

@@ -3,7 +3,7 @@
 //! By field: its values are compared from version to version of the object, as parsed values, so that re-indenting, reordering, comments
 //! and moves from file to file change nothing.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::compare::{self, Difference};
 use super::judge::Judgement;
@@ -314,6 +314,35 @@ pub fn lookup<'a>(object: &'a Value, path: &FieldPath) -> Option<&'a Value> {
     })
 }
 
+/// An object with nothing in it but what stands at some paths, where [`lookup`] finds it as before.
+pub fn only<'p>(object: &Value, paths: impl Iterator<Item = &'p FieldPath>) -> Value {
+    let mut kept = Value::Object(Map::new());
+    for path in paths {
+        keep(&mut kept, object, path.steps());
+    }
+    kept
+}
+
+fn keep(kept: &mut Value, from: &Value, steps: &[Step]) {
+    let Some((step, rest)) = steps.split_first() else {
+        kept.clone_from(from);
+        return;
+    };
+    match (step, from) {
+        (Step::Field(name), Value::Object(from)) => {
+            if let (Some(below), Value::Object(kept)) = (from.get(name), &mut *kept) {
+                keep(kept.entry(name.clone()).or_insert_with(|| empty_like(below)), below, rest);
+            }
+        }
+        // Elements are found by what is in them, and by where they stand: lists are kept whole.
+        _ => kept.clone_from(from),
+    }
+}
+
+fn empty_like(value: &Value) -> Value {
+    if value.is_object() { Value::Object(Map::new()) } else { Value::Null }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -519,6 +548,27 @@ mod tests {
         assert!(!matches(&judgement, None, &live(1), schema), "there was no object");
         let null = json!({"spec": {"selector": selector, "replicas": null}});
         assert!(!matches(&changed(7, &[]), Some(&null), &live(7), schema), "a null says nothing");
+    }
+
+    #[test]
+    fn what_is_kept_of_an_object_is_found_as_before() {
+        let object = json!({
+            "data": {"a": "1", "b": "2"},
+            "spec": {"replicas": 3, "containers": [{"name": "x", "env": [{"name": "A", "value": "1"}]}, {"name": "y"}]},
+        });
+        let paths: Vec<FieldPath> =
+            [".data.a", ".spec.containers[name=\"x\"].env[name=\"A\"].value", ".spec", ".data.c", ".none.x"]
+                .iter()
+                .map(|path| FieldPath::parse(path).unwrap())
+                .collect();
+        let kept = only(&object, paths.iter());
+        for path in &paths {
+            assert_eq!(lookup(&kept, path), lookup(&object, path), "{path}");
+        }
+        assert_eq!(kept["data"], json!({"a": "1"}));
+        let both = only(&object, paths[..2].iter());
+        assert_eq!(both["spec"].get("replicas"), None);
+        assert_eq!(lookup(&both, &paths[1]), Some(&json!("1")));
     }
 
     #[test]
