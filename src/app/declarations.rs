@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::adapters::git::{BlobReader, OpenedRepository};
@@ -30,6 +31,8 @@ pub struct Declarations<'a> {
     /// By their hash.
     pieces: HashMap<[u8; 32], Rc<Vec<RenderedObject>>>,
     remembered: usize,
+    /// What was read last.
+    content: Option<(BlobId, Rc<Vec<u8>>)>,
     commits: HashMap<CommitId, Option<CommitInfo>>,
 }
 
@@ -43,6 +46,7 @@ impl<'a> Declarations<'a> {
             most_bytes,
             pieces: HashMap::new(),
             remembered: 0,
+            content: None,
             commits: HashMap::new(),
         }
     }
@@ -57,14 +61,16 @@ impl<'a> Declarations<'a> {
         info
     }
 
-    /// What a stretch of an index declares of an object. `newer` is the commit that the next stretch begins with. `None` before the first
-    /// commit of all, and where a commit cannot be read.
+    /// What a stretch of an index declares of an object. `newer` is the commit that the next stretch begins with. A content that is
+    /// readable and holds none of the `needles` is not read as YAML: the object is then an empty one. `None` before the first commit of
+    /// all, and where a commit cannot be read.
     pub fn version(
         &mut self,
         index: &VersionIndex,
         id: &ObjectId,
         stretch: Stretch,
         newer: Option<usize>,
+        needles: Option<&[&str]>,
     ) -> Option<ObjectVersion> {
         let oldest = index.commits.first()?;
         let (from, commits_behind) = match stretch.from {
@@ -87,7 +93,10 @@ impl<'a> Declarations<'a> {
         let mut readable = stretch.at != At::Unknown;
         let value = match stretch.at {
             At::In { blob, .. } => {
-                let value = index.blob(blob).cloned().and_then(|blob| self.value(&blob, id));
+                let value = index.blob(blob).cloned().and_then(|blob| match needles {
+                    Some(needles) if !self.may_hold(&blob, needles) => Some(Value::Object(Map::new())),
+                    _ => self.value(&blob, id),
+                });
                 readable &= value.is_some();
                 value
             }
@@ -103,8 +112,8 @@ impl<'a> Declarations<'a> {
     }
 
     /// The object that a content declares last under an identity, normalised and redacted.
-    pub fn value(&mut self, blob: &BlobId, id: &ObjectId) -> Option<serde_json::Value> {
-        let content = self.blobs.read(blob, self.most_bytes)?;
+    pub fn value(&mut self, blob: &BlobId, id: &ObjectId) -> Option<Value> {
+        let content = self.content(blob)?;
         let mut found = None;
         for text in pieces_of(&content) {
             if memchr::memmem::find(text, id.name.as_bytes()).is_none() {
@@ -118,6 +127,24 @@ impl<'a> Declarations<'a> {
             }
         }
         found
+    }
+
+    /// Whether one of some plain words may be a value in a content: it is written there, or something is written there in another way.
+    fn may_hold(&mut self, blob: &BlobId, needles: &[&str]) -> bool {
+        let Some(content) = self.content(blob) else { return true };
+        let written = |text: &[u8]| memchr::memmem::find(&content, text).is_some();
+        // Escapes of YAML and JSON that may stand for a letter, and one that joins two lines.
+        let otherwise = [&b"\\x"[..], b"\\u", b"\\U", b"\\/", b"\\\n", b"\\\r"];
+        needles.iter().any(|needle| written(needle.as_bytes())) || otherwise.into_iter().any(written)
+    }
+
+    fn content(&mut self, blob: &BlobId) -> Option<Rc<Vec<u8>>> {
+        if let Some((_, content)) = self.content.as_ref().filter(|(known, _)| known == blob) {
+            return Some(content.clone());
+        }
+        let content = Rc::new(self.blobs.read(blob, self.most_bytes)?);
+        self.content = Some((blob.clone(), content.clone()));
+        Some(content)
     }
 
     fn objects(&mut self, text: &[u8]) -> Rc<Vec<RenderedObject>> {

@@ -11,13 +11,14 @@ use super::reading::ClusterReading;
 use crate::adapters::render::manifest;
 use crate::config::Config;
 use crate::model::declared::DeclaredObject;
-use crate::model::field_path::FieldPath;
+use crate::model::field_path::{FieldPath, Step};
 use crate::model::ids::TargetName;
 use crate::model::resource::ObjectId;
-use crate::model::schema::SchemaRef;
-use crate::model::secret::RedactionKey;
+use crate::model::schema::{Scalar, SchemaRef, Shape};
+use crate::model::secret::{RedactionKey, inside_of, is_token};
 use crate::ports::SourceTree as _;
 use crate::stages::attribute::{self, Elsewhere, ObjectHistory, ObjectVersion};
+use crate::stages::compare;
 use crate::stages::findings::Evidence;
 use crate::stages::judge::Judgement;
 use crate::stages::normalise::{Applied, Side, normalise};
@@ -118,7 +119,8 @@ fn of_some(
         }
         let newer = n.checked_sub(1).and_then(|newer| stretches[newer].from);
         let id = &questions[of].object.id;
-        let Some(version) = declarations.version(index, id, stretches[n], newer) else { continue };
+        let needles = followed.needles();
+        let Some(version) = declarations.version(index, id, stretches[n], newer, needles.as_deref()) else { continue };
         followed.push(version);
         if followed.wants_more() {
             next.extend(begin(of, n + 1));
@@ -168,11 +170,17 @@ struct Open<'a> {
     matched: Option<usize>,
     /// Whether a version before that had another.
     given: bool,
+    /// The live value, where a version that has it must have this text in it.
+    needle: Option<&'a str>,
 }
 
 impl<'a> Followed<'a> {
     fn new(question: &'a Question<'a>, whole: bool) -> Self {
-        let open = |judgement| Open { judgement, introduced: false, matched: None, given: false };
+        let open = |judgement| {
+            let needle =
+                if question.object.id.group_kind().is_secret() { None } else { needle(judgement, question.schema) };
+            Open { judgement, introduced: false, matched: None, given: false, needle }
+        };
         Self {
             question,
             live: question.live.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
@@ -180,6 +188,16 @@ impl<'a> Followed<'a> {
             open: question.judgements.iter().map(open).collect(),
             changed: false,
         }
+    }
+
+    /// Where all that is open is which version has a live value: the texts of which one must be in it.
+    fn needles(&self) -> Option<Vec<&'a str>> {
+        let question = self.question;
+        if question.whole || question.missing || question.removed || self.history.versions.is_empty() {
+            return None;
+        }
+        let needle = |open: &Open<'a>| open.needle.filter(|_| open.introduced && open.matched.is_none());
+        self.open.iter().map(needle).collect()
     }
 
     fn push(&mut self, mut version: ObjectVersion) {
@@ -231,6 +249,24 @@ impl<'a> Followed<'a> {
     }
 }
 
+/// The live value as it must be written where it is declared: a word that is nothing but a text, and no server's default.
+fn needle<'a>(judgement: &'a Judgement, schema: Option<SchemaRef<'_>>) -> Option<&'a str> {
+    let live = judgement.difference.live.as_ref().filter(|live| !is_token(live))?;
+    let text = live.as_str()?;
+    let (last, parents) = judgement.difference.path.steps().split_last()?;
+    let Step::Field(name) = last else { return None };
+    let parent = compare::schema_at(schema, &FieldPath::from(parents.to_vec()));
+    let may_default = match parent.and_then(|parent| parent.field(name)) {
+        Some(field) => field.default.is_some() || field.derived.is_some(),
+        None => false,
+    };
+    let at = compare::schema_at(schema, &judgement.difference.path);
+    let is_text = at.is_none_or(|at| matches!(at.shape(), Shape::Scalar(Scalar::String) | Shape::Any));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'@' | b':');
+    let is_word = !text.is_empty() && text.bytes().all(is_plain) && inside_of(text).next().is_none();
+    (is_word && is_text && !may_default).then_some(text)
+}
+
 /// Where the lines of fields are asked for: by target and file, the object's position in the file and the field.
 pub type LineQuestions = BTreeMap<(TargetName, String), Vec<(usize, FieldPath)>>;
 
@@ -251,4 +287,47 @@ pub fn lines(
         found.insert((target.clone(), file.clone()), lines);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::finding::Code;
+    use crate::model::resource::Gvk;
+    use crate::model::schema::builtin_schemas;
+    use crate::stages::compare::Difference;
+
+    #[test]
+    fn only_a_plain_text_that_is_no_default_must_be_written_where_it_is_declared() {
+        let schema = builtin_schemas().kind(&Gvk::new("apps/v1", "Deployment"));
+        let container = ".spec.template.spec.containers[name=\"api\"]";
+        for (case, path, live, expected) in [
+            ("an image", format!("{container}.image"), json!("registry.example.com/api:1.5"), true),
+            ("a text with a space may be folded", format!("{container}.workingDir"), json!("/a b"), false),
+            ("a default", format!("{container}.imagePullPolicy"), json!("Always"), false),
+            ("a quantity has other writings", format!("{container}.resources.limits[\"cpu\"]"), json!("250m"), false),
+            ("a number", ".spec.replicas".to_owned(), json!(3), false),
+            (
+                "a hidden value",
+                format!("{container}.workingDir"),
+                json!(format!("redacted:{}:{}", "0".repeat(8), "a".repeat(32))),
+                false,
+            ),
+            ("nothing live", format!("{container}.image"), Value::Null, false),
+            ("an element", container.to_owned(), json!({"name": "api"}), false),
+        ] {
+            let difference = Difference {
+                code: Code::Changed,
+                path: FieldPath::parse(&path).expect(case),
+                declared: Some(json!("x")),
+                live: Some(live).filter(|live| !live.is_null()),
+                additions_only: false,
+                note: None,
+            };
+            let judgement = Judgement { difference, actors: Vec::new(), last_writer: None, undetermined: false };
+            assert_eq!(needle(&judgement, schema).is_some(), expected, "{case}");
+        }
+    }
 }

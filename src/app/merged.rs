@@ -138,7 +138,7 @@ impl<'a> Merges<'a> {
         let mut began = false;
         for (n, stretch) in stretches.iter().enumerate() {
             let newer = n.checked_sub(1).and_then(|newer| stretches[newer].from);
-            let Some(version) = read.version(&index, sought.id, *stretch, newer) else { break };
+            let Some(version) = read.version(&index, sought.id, *stretch, newer, None) else { break };
             if !version.is_like(merged, sought.path, sought.schema) {
                 began = true;
                 break;

@@ -47,7 +47,7 @@ pub fn commits(
             break;
         }
         let newer = n.checked_sub(1).and_then(|newer| stretches[newer].from);
-        let Some(version) = read.version(index, id, *stretch, newer) else { continue };
+        let Some(version) = read.version(index, id, *stretch, newer, None) else { continue };
         if stretch.from.is_some() {
             let author = merges.author_of(&version, id, schema, &mut read);
             let file = match stretch.at {
