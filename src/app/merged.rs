@@ -6,17 +6,17 @@ use std::time::Instant;
 
 use super::declarations::Declarations;
 use super::evidence::Question;
-use super::versions::{Names, without_line};
+use super::versions::Names;
 use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
 use crate::adapters::render::plain::is_manifest_name;
 use crate::config::Config;
 use crate::model::field_path::FieldPath;
 use crate::model::history::CommitInfo;
-use crate::model::ids::CommitId;
+use crate::model::ids::{BlobId, CommitId};
 use crate::model::resource::ObjectId;
 use crate::model::schema::SchemaRef;
 use crate::model::secret::RedactionKey;
-use crate::model::versions::VersionIndex;
+use crate::model::versions::{BlobNumber, VersionIndex};
 use crate::stages::attribute::{ObjectHistory, ObjectVersion};
 use crate::stages::timeline::{self, Folder, Stretch};
 
@@ -35,6 +35,8 @@ pub struct Merges<'a> {
     deadline: Option<Instant>,
     main: &'a VersionIndex,
     on_main: HashSet<&'a CommitId>,
+    /// The contents of the main line: most of what is merged is there, too.
+    contents: HashMap<&'a BlobId, BlobNumber>,
     lines: HashMap<CommitId, Option<Rc<VersionIndex>>>,
     stretches: HashMap<(CommitId, ObjectId), Rc<Vec<Stretch>>>,
 }
@@ -68,6 +70,7 @@ impl<'a> Merges<'a> {
             deadline,
             main,
             on_main: main.commits.iter().collect(),
+            contents: main.blobs.iter().zip(0..).collect(),
             lines: HashMap::new(),
             stretches: HashMap::new(),
         }
@@ -163,8 +166,9 @@ impl<'a> Merges<'a> {
         let until = |commit: &CommitId| self.on_main.contains(commit);
         let line = VersionLine { tip, roots: &self.roots, wanted: is_manifest_name, until: Some(&until) };
         let bounds = HistoryBounds { max_commits: MOST_COMMITS, deadline: self.deadline };
-        let walked = self.repository.version_index(line, without_line(self.main.clone()), bounds).ok();
+        let walked = self.repository.version_index(line, VersionIndex::default(), bounds).ok();
         let index = walked.map(|(mut index, _)| {
+            index.learn_names(self.main, &self.contents);
             let names =
                 Names { repository: self.repository, config: self.config, key: self.key, deadline: self.deadline };
             names.fill(&mut index);

@@ -69,7 +69,7 @@ pub fn of_revision(tracked: &Tracked<'_>, config: &Config, key: &RedactionKey) -
 }
 
 /// What contents name stays true when the line is walked anew.
-pub fn without_line(mut index: VersionIndex) -> VersionIndex {
+fn without_line(mut index: VersionIndex) -> VersionIndex {
     index.begin_anew(None);
     index
 }

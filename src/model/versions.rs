@@ -144,6 +144,17 @@ impl VersionIndex {
                 .all(|head| (*head as usize) < self.heads.len())
     }
 
+    /// Takes over what another index knows of the names in contents; `contents` are the numbers of that one's.
+    pub fn learn_names(&mut self, other: &Self, contents: &HashMap<&BlobId, BlobNumber>) {
+        let mut numbers = Numbering::of(&self.heads);
+        for (blob, named) in self.blobs.iter().zip(&mut self.named) {
+            let Some(known) = contents.get(blob).and_then(|number| other.named(*number)) else { continue };
+            let heads = known.heads.iter().filter_map(|head| other.heads.get(*head as usize));
+            let heads = heads.map(|head| numbers.number(head, &mut self.heads)).collect();
+            *named = Some(Named { heads, whole: known.whole });
+        }
+    }
+
     /// Takes all commits away, for a line that does not meet this one. What contents name stays true.
     pub fn begin_anew(&mut self, ended: Option<Ended>) {
         self.cut_after(0);
