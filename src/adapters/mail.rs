@@ -112,6 +112,8 @@ mod tests {
                 ("Auto-Submitted", "auto-generated".into()),
                 ("List-Id", "Driftledger scans <scans.driftledger.invalid>".into()),
             ],
+            references: Vec::new(),
+            attachments: Vec::new(),
         }
     }
 

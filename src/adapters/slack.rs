@@ -32,6 +32,15 @@ fn block(block: &Block) -> SlackBlock {
         Block::Section(text) => SlackSectionBlock::new().with_text(SlackBlockText::MarkDown(mrkdwn(text))).into(),
         Block::Context(text) => SlackContextBlock::new(vec![SlackContextBlockElement::MarkDown(mrkdwn(text))]).into(),
         Block::Divider => SlackDividerBlock::new().into(),
+        Block::Links(links) => {
+            let button = |(n, (label, url)): (usize, &(String, String))| {
+                SlackBlockButtonElement::new(SlackBlockPlainText::new(label.clone()).into())
+                    .with_action_id(format!("link-{n}").into())
+                    .opt_url(url::Url::parse(url).ok())
+                    .into()
+            };
+            SlackActionsBlock::new(links.iter().enumerate().map(button).collect()).into()
+        }
     }
 }
 

@@ -21,6 +21,7 @@ const KNOWN: &[&str] = &[
     "enum",
     "format",
     "items",
+    "maximum",
     "minimum",
     "oneOf",
     "properties",
@@ -71,6 +72,11 @@ impl<'a> Check<'a> {
             && number < minimum
         {
             self.problem(node, key, format!("must be at least {minimum}"));
+        }
+        if let (Some(maximum), Some(number)) = (schema.get("maximum").and_then(Json::as_f64), node.as_f64())
+            && number > maximum
+        {
+            self.problem(node, key, format!("must be at most {maximum}"));
         }
         if let (Value::Seq(items), Some(schema)) = (&node.value, schema.get("items")) {
             for (n, item) in items.iter().enumerate() {

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod audit_log;
 pub mod change_policy;
 mod check;
+pub mod delivery;
 pub mod globs;
 pub mod ignore;
 pub mod known;

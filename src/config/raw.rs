@@ -7,6 +7,7 @@ use super::actors::RawActor;
 use super::audit::RawAudit;
 use super::audit_log::RawAuditLog;
 use super::change_policy::RawChangePolicy;
+use super::delivery::RawReceiver;
 use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::redaction::RawCredentialNames;
 use super::severity::{RawSeverity, RawSeverityRule};
@@ -58,6 +59,9 @@ pub struct RawConfig {
     pub argocd: Option<RawArgoCd>,
     /// What is audited besides the declared objects: live objects that Git once declared, or never did.
     pub audit: Option<RawAudit>,
+    /// Where messages go.
+    #[serde(default)]
+    pub receivers: Vec<RawReceiver>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }

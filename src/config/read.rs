@@ -8,6 +8,7 @@ use super::actors::ActorTable;
 use super::audit::{Audit, RawAudit};
 use super::change_policy::ChangePolicy;
 use super::check::{check, nearest};
+use super::delivery::{RawReceiver, ReceiverConfig};
 use super::ignore;
 use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
@@ -83,6 +84,7 @@ impl Reader<'_> {
         self.unique("clusters", raw.clusters.iter().map(|c| c.name.as_str()));
         self.unique("repositories", raw.repositories.iter().map(|r| r.name.as_str()));
         self.unique("targets", raw.targets.iter().map(|t| t.name.as_str()));
+        self.unique("receivers", raw.receivers.iter().map(|r| r.name.as_str()));
         let severity = self.severity(raw);
         let limits = raw.limits.as_ref();
         let default = Limits::default();
@@ -109,6 +111,7 @@ impl Reader<'_> {
             ignore: self.ignore(raw),
             argocd_ignore_differences: raw.argocd.as_ref().and_then(|a| a.ignore_differences).unwrap_or(true),
             audit: self.audit("audit", raw.audit.as_ref()).unwrap_or_default(),
+            receivers: raw.receivers.iter().enumerate().filter_map(|(n, r)| self.receiver(n, r)).collect(),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
@@ -254,6 +257,17 @@ impl Reader<'_> {
             for (below, message) in problems {
                 let dot = if below.is_empty() { "" } else { "." };
                 self.problem(&format!("{key}.changePolicy{dot}{below}"), message);
+            }
+        })
+        .ok()
+    }
+
+    fn receiver(&mut self, n: usize, raw: &RawReceiver) -> Option<ReceiverConfig> {
+        let read = raw.read(self.folder);
+        read.map_err(|problems| {
+            for (below, message) in problems {
+                let dot = if below.is_empty() { "" } else { "." };
+                self.problem(&format!("receivers[{n}]{dot}{below}"), message);
             }
         })
         .ok()

@@ -44,6 +44,14 @@ name!(
     TargetName
 );
 name!(
+    /// A receiver of messages, by the name the configuration gives it.
+    ReceiverName
+);
+name!(
+    /// A route, by the name the configuration gives it.
+    RouteName
+);
+name!(
     /// A revision as written in the configuration: branch, tag or commit.
     Revision
 );

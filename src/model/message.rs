@@ -17,6 +17,30 @@ pub struct MailContent {
     pub date: Timestamp,
     /// Further headers, name and value, ASCII.
     pub headers: Vec<(&'static str, String)>,
+    /// Message-IDs of the conversation that it belongs to, the oldest first; empty where it begins one.
+    pub references: Vec<String>,
+    /// Files that go with it.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file that goes with a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its name: ASCII, no path.
+    pub name: String,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// What a webhook is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookMessage {
+    /// The same for each attempt at the same message, so that a receiver can tell one that comes twice.
+    pub key: String,
+    /// JSON.
+    pub body: String,
 }
 
 /// A Slack message without its channel.
@@ -39,4 +63,6 @@ pub enum SlackBlock {
     Context(String),
     /// A line.
     Divider,
+    /// Buttons that open a page: what stands on them, at most 75 characters, and the https or http address, at most 3,000.
+    Links(Vec<(String, String)>),
 }

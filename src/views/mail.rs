@@ -120,6 +120,8 @@ pub fn scan(report: &ScanReport, domain: &str) -> Result<MailContent, ViewError>
                 // RFC 2919: what people filter on.
                 ("List-Id", format!("Driftledger scans <scans.{domain}>")),
             ],
+            references: Vec::new(),
+            attachments: Vec::new(),
         });
     }
 }

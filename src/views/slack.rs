@@ -71,6 +71,7 @@ pub fn scan(report: &ScanReport) -> SlackMessage {
 fn length(block: &SlackBlock) -> usize {
     match block {
         SlackBlock::Header(text) | SlackBlock::Section(text) | SlackBlock::Context(text) => text.encode_utf16().count(),
+        SlackBlock::Links(links) => links.iter().map(|(label, _)| label.encode_utf16().count()).sum(),
         SlackBlock::Divider => 0,
     }
 }
@@ -160,6 +161,7 @@ mod tests {
         for block in &message.blocks {
             match block {
                 SlackBlock::Header(text) | SlackBlock::Section(text) | SlackBlock::Context(text) => texts.push(text),
+                SlackBlock::Links(links) => texts.extend(links.iter().map(|(label, _)| label.as_str())),
                 SlackBlock::Divider => {}
             }
         }
