@@ -7,7 +7,7 @@ use super::actors::RawActor;
 use super::audit::RawAudit;
 use super::audit_log::RawAuditLog;
 use super::change_policy::RawChangePolicy;
-use super::delivery::RawReceiver;
+use super::delivery::{RawHeartbeat, RawReceiver, RawRoute, RawSummary};
 use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::redaction::RawCredentialNames;
 use super::severity::{RawSeverity, RawSeverityRule};
@@ -62,6 +62,16 @@ pub struct RawConfig {
     /// Where messages go.
     #[serde(default)]
     pub receivers: Vec<RawReceiver>,
+    /// Which findings go to which receivers, and when. The last route takes what no other did.
+    #[serde(default)]
+    pub routes: Vec<RawRoute>,
+    /// Summaries of what happened since the one before. Default: one named `weekly`, Mondays at 8:00 UTC, to the receivers of the last route;
+    /// `[]`: none.
+    pub summaries: Option<Vec<RawSummary>>,
+    /// An address that is called after every scan that saw everything.
+    pub heartbeat: Option<RawHeartbeat>,
+    /// The annotation that names the owner of an object, for the routes' `owners`. Default `driftledger.io/owner`.
+    pub owner_annotation: Option<String>,
     /// Limits of what is read.
     pub limits: Option<RawLimits>,
 }

@@ -8,7 +8,6 @@ use super::actors::ActorTable;
 use super::audit::{Audit, RawAudit};
 use super::change_policy::ChangePolicy;
 use super::check::{check, nearest};
-use super::delivery::{RawReceiver, ReceiverConfig};
 use super::ignore;
 use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
@@ -73,9 +72,10 @@ fn document(text: &str) -> Result<Node, Problem> {
     }
 }
 
-struct Reader<'a> {
+/// Reads one configuration and gathers its problems.
+pub(super) struct Reader<'a> {
     root: &'a Node,
-    folder: &'a Path,
+    pub(super) folder: &'a Path,
     problems: Vec<Problem>,
 }
 
@@ -84,7 +84,6 @@ impl Reader<'_> {
         self.unique("clusters", raw.clusters.iter().map(|c| c.name.as_str()));
         self.unique("repositories", raw.repositories.iter().map(|r| r.name.as_str()));
         self.unique("targets", raw.targets.iter().map(|t| t.name.as_str()));
-        self.unique("receivers", raw.receivers.iter().map(|r| r.name.as_str()));
         let severity = self.severity(raw);
         let limits = raw.limits.as_ref();
         let default = Limits::default();
@@ -111,7 +110,7 @@ impl Reader<'_> {
             ignore: self.ignore(raw),
             argocd_ignore_differences: raw.argocd.as_ref().and_then(|a| a.ignore_differences).unwrap_or(true),
             audit: self.audit("audit", raw.audit.as_ref()).unwrap_or_default(),
-            receivers: raw.receivers.iter().enumerate().filter_map(|(n, r)| self.receiver(n, r)).collect(),
+            delivery: self.delivery(raw),
             limits: Limits {
                 file_bytes: limits.and_then(|l| l.file_bytes).unwrap_or(default.file_bytes),
                 yaml_bytes: limits
@@ -262,17 +261,6 @@ impl Reader<'_> {
         .ok()
     }
 
-    fn receiver(&mut self, n: usize, raw: &RawReceiver) -> Option<ReceiverConfig> {
-        let read = raw.read(self.folder);
-        read.map_err(|problems| {
-            for (below, message) in problems {
-                let dot = if below.is_empty() { "" } else { "." };
-                self.problem(&format!("receivers[{n}]{dot}{below}"), message);
-            }
-        })
-        .ok()
-    }
-
     fn convergence(&mut self, raw: &RawConfig) -> Convergence {
         let deadline = raw.convergence.as_ref().and_then(|c| c.deadline.as_deref());
         Convergence {
@@ -345,7 +333,13 @@ impl Reader<'_> {
         })
     }
 
-    fn known<'n>(&mut self, key: &str, what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) {
+    pub(super) fn known<'n>(
+        &mut self,
+        key: &str,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n str> + Clone,
+    ) {
         if !known.clone().any(|k| k == name) {
             let hint = match nearest(name, known.clone()) {
                 Some(near) => format!("; did you mean `{near}`?"),
@@ -355,7 +349,7 @@ impl Reader<'_> {
         }
     }
 
-    fn unique<'n>(&mut self, key: &str, names: impl Iterator<Item = &'n str>) {
+    pub(super) fn unique<'n>(&mut self, key: &str, names: impl Iterator<Item = &'n str>) {
         let mut seen = BTreeSet::new();
         for (n, name) in names.enumerate() {
             if name.is_empty() {
@@ -366,7 +360,7 @@ impl Reader<'_> {
         }
     }
 
-    fn problem(&mut self, key: &str, message: impl Into<String>) {
+    pub(super) fn problem(&mut self, key: &str, message: impl Into<String>) {
         let place = place_of(self.root, key);
         self.problems.push(Problem::new(place, key, message));
     }

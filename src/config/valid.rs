@@ -7,7 +7,7 @@ use super::actors::ActorTable;
 use super::audit::Audit;
 use super::audit_log::AuditLog;
 use super::change_policy::ChangePolicy;
-use super::delivery::ReceiverConfig;
+use super::delivery::Delivery;
 use super::ignore::IgnoreRule;
 use super::severity::SeverityRules;
 use super::trust::TrustTable;
@@ -50,8 +50,8 @@ pub struct Config {
     pub argocd_ignore_differences: bool,
     /// What is audited besides the declared objects, where a cluster has no audit of its own.
     pub audit: Audit,
-    /// Where messages go, in order.
-    pub receivers: Vec<ReceiverConfig>,
+    /// Messages.
+    pub delivery: Delivery,
     /// Limits.
     pub limits: Limits,
     /// SHA-256 of the configuration's text, 64 hex digits: what a change of it is recognised by.

@@ -277,7 +277,7 @@ impl RawReceiver {
 }
 
 /// The one place of a secret, out of its two keys; `Err` where both are given.
-fn secret(file: Option<&String>, env: Option<&String>, folder: &Path) -> Result<Option<SecretSource>, ()> {
+pub(super) fn secret(file: Option<&String>, env: Option<&String>, folder: &Path) -> Result<Option<SecretSource>, ()> {
     match (file, env) {
         (Some(_), Some(_)) => Err(()),
         (Some(file), None) => Ok(Some(SecretSource::File(folder.join(file)))),
@@ -327,7 +327,7 @@ impl RawSlack {
 }
 
 /// Whether what goes to an address is private on its way: https, or this machine.
-fn is_private(url: &str) -> bool {
+pub(super) fn is_private(url: &str) -> bool {
     let local = |rest: &str| {
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let host = host.rsplit_once(':').map_or(host, |(host, _)| host);

@@ -9,6 +9,7 @@ pub mod place;
 mod raw;
 mod rule;
 
+pub use labels::LabelSelector;
 pub use raw::{RawArgoCd, RawIgnoreRule, RawWriter, RawWriterFull};
 pub use rule::{Expiry, IgnoreRule, Inside, Selection, SourceFolder, WriterPattern};
 pub(super) use rule::{Names, read};
