@@ -7,6 +7,7 @@
 //! ```
 
 pub mod allocation;
+pub mod announce;
 pub mod argocd;
 pub mod assess;
 pub mod attribute;

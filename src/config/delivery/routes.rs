@@ -165,7 +165,10 @@ type Problem = (String, String);
 
 impl RawRoute {
     /// The route, or what is wrong with it: the key below it, and what to do.
-    pub(in crate::config) fn read(&self) -> Result<Route, Vec<Problem>> {
+    ///
+    /// # Errors
+    /// Every problem.
+    pub fn read(&self) -> Result<Route, Vec<(String, String)>> {
         let mut problems = Vec::new();
         let mut codes = Vec::new();
         for (n, text) in self.classes.iter().enumerate() {

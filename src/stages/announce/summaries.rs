@@ -1,0 +1,109 @@
+//! Summaries: due by the clock, told by the first scan after their time.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::notices::{begin_thread, count_by_target, scan_of};
+use super::{Planned, Scene};
+use crate::config::delivery::SummaryConfig;
+use crate::model::finding::Severity;
+use crate::model::ids::RouteName;
+use crate::model::notice::{ItemKind, MOST_ITEMS, Notice, NoticeItem, NoticeKind, Summary};
+use crate::model::report::Coverage;
+use crate::model::time::Timestamp;
+
+/// The subject under which it is kept until when a summary was told.
+const UNTIL: &str = "summary:until";
+
+/// A summary that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due<'c> {
+    /// Which.
+    pub config: &'c SummaryConfig,
+    /// The period's start.
+    pub from: Timestamp,
+    /// Its end: when it was due.
+    pub to: Timestamp,
+}
+
+/// What the ledger counts in a period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Period {
+    /// Scans that started in it.
+    pub scans: u64,
+    /// Of these, those that saw everything.
+    pub complete: u64,
+    /// Findings opened or reopened.
+    pub opened: u64,
+    /// Findings resolved.
+    pub resolved: u64,
+    /// Findings that left the scope.
+    pub out_of_scope: u64,
+    /// The longest time without a scan that saw everything, in seconds.
+    pub longest_unseen_seconds: u64,
+}
+
+/// The summaries that are due now. A summary that the ledger does not know yet begins now: `since` is when each was first seen.
+pub fn due<'c>(
+    summaries: &'c [SummaryConfig],
+    told: &BTreeMap<(RouteName, String), Value>,
+    since: &BTreeMap<String, Timestamp>,
+    now: Timestamp,
+) -> Vec<Due<'c>> {
+    let of = |config: &'c SummaryConfig| {
+        let told = told.get(&(RouteName::new(&config.name), UNTIL.to_owned()));
+        let from =
+            told.and_then(Value::as_str).and_then(Timestamp::parse).or_else(|| since.get(&config.name).copied())?;
+        let to = config.schedule.last_between(from, now)?;
+        Some(Due { config, from, to })
+    };
+    summaries.iter().filter_map(of).collect()
+}
+
+/// The notice of a summary that is due.
+pub fn summary(scene: &Scene<'_>, due: &Due<'_>, period: &Period, coverage: Option<Coverage>) -> Planned {
+    let name = RouteName::new(&due.config.name);
+    let open = || scene.found.iter().filter(|seen| seen.finding.severity > Severity::Info);
+    let mut items: Vec<NoticeItem> = open()
+        .map(|seen| NoticeItem {
+            kind: ItemKind::Existing,
+            finding: seen.finding.clone(),
+            how: None,
+            since: seen.since,
+        })
+        .collect();
+    items.sort_by_key(|item| (std::cmp::Reverse(item.finding.severity), item.since, item.finding.object()));
+    let mut by_severity: BTreeMap<Severity, u64> = BTreeMap::new();
+    open().for_each(|seen| *by_severity.entry(seen.finding.severity).or_default() += 1);
+    let count = items.len();
+    items.truncate(MOST_ITEMS);
+    let notice = Notice {
+        thread: begin_thread(scene, &name, NoticeKind::Summary, None),
+        route: name,
+        kind: NoticeKind::Summary,
+        group: None,
+        scan: scan_of(scene, None),
+        more: (count - items.len()) as u64,
+        items,
+        by_severity,
+        by_target: count_by_target(open().map(|seen| seen.finding)),
+        gaps: Vec::new(),
+        summary: Some(Summary {
+            name: due.config.name.clone(),
+            from: due.from,
+            to: due.to,
+            scans: period.scans,
+            complete: period.complete,
+            opened: period.opened,
+            resolved: period.resolved,
+            out_of_scope: period.out_of_scope,
+            open: count as u64,
+            longest_unseen_seconds: period.longest_unseen_seconds,
+            coverage,
+        }),
+        stands_for: None,
+    };
+    let marks = vec![(UNTIL.to_owned(), Some(Value::String(due.to.to_string())))];
+    Planned { receivers: due.config.receivers.clone(), notice, marks }
+}
