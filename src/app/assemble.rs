@@ -145,6 +145,7 @@ pub fn record(
         sightings: new_sightings.into_iter().collect(),
         config: events,
         messages: Vec::new(),
+        marks: Vec::new(),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod message;
 pub mod moves;
 pub mod notice;
 pub mod object_story;
+pub mod outbox;
 pub mod record;
 pub mod redacted;
 pub mod report;

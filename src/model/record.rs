@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
-use super::ids::{ClusterName, CommitId, LedgerId, RepositoryName, Revision, ScanId, TargetName};
+use super::ids::{
+    ClusterName, CommitId, LedgerId, ReceiverName, RepositoryName, Revision, RouteName, ScanId, TargetName,
+};
+use super::outbox::{Mark, Plan};
 use super::report::ScanReport;
 use super::resource::ObjectId;
 use super::time::Timestamp;
@@ -117,13 +120,13 @@ pub struct ConfigEvent {
     pub state: String,
 }
 
-/// A message planned in the scan's transaction, to be sent after it. Sending comes with the receivers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message planned in the scan's transaction, to be sent after it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct PlannedMessage {
-    /// Receiver, as configured.
-    pub receiver: String,
-    /// What it says, as data; rendered after the seal so that it can carry it.
-    pub plan: String,
+    /// To whom.
+    pub receiver: ReceiverName,
+    /// What it says.
+    pub plan: Plan,
 }
 
 /// What the ledger knows before a scan.
@@ -167,6 +170,8 @@ pub struct ScanRecord {
     pub sightings: Vec<Sighting>,
     /// Configuration changes.
     pub config: Vec<ConfigEvent>,
-    /// Messages to send.
+    /// Messages to send, with what counts as told by them.
     pub messages: Vec<PlannedMessage>,
+    /// What routes know from now on without a message.
+    pub marks: Vec<(RouteName, Mark)>,
 }

@@ -2,28 +2,33 @@
 //!
 //! ```text
 //! open ──► Ledger ──► begin_scan ──► record | fail_scan      one scan at a time, under a lock
-//!             └─derefs to─ LedgerReader ──► prior, report, story, open findings, unsent messages, verify
+//!             ├─ begin_attempt ──► record_attempt             a message, after its scan
+//!             └─derefs to─ LedgerReader ──► prior, report, story, open findings, outbox, told, verify
 //!
 //! scan, scan_finished, object_state, finding_event,      append-only: triggers refuse UPDATE, DELETE, REPLACE
-//! message_event, config_event, sighting, meta, seal
-//! finding_state                                          a projection: `replay` of the events gives it again
+//! message_event, delivery_event, mark_event,
+//! config_event, sighting, meta, seal
+//! finding_state, told_state                              projections: `replay` of the events gives them again
 //! ```
 //!
 //! Everything here blocks; callers in async code use a blocking thread. `rusqlite` appears nowhere else.
 
+mod delivery;
 mod error;
 mod files;
 mod in_sync;
 mod key;
-mod messages;
 mod open;
+mod outbox;
 mod projection;
 mod read;
+mod recent;
 mod replay;
 mod schema;
 mod seal;
 mod story;
 mod text;
+mod told;
 mod verify;
 mod write;
 
@@ -32,7 +37,6 @@ mod tests;
 
 pub use error::LedgerError;
 pub use in_sync::Look;
-pub use messages::{MessageEventKind, MessageId, StoredMessage};
 pub use open::{Journal, Ledger, LedgerReader, OpenOptions};
 pub use read::{ScanEntry, ScanOutcome};
 pub use story::{FindingStory, ObjectEvent, StoryEvent};

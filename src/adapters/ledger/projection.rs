@@ -9,6 +9,7 @@ use super::error::{Fault, LedgerError};
 use super::open::Ledger;
 use super::replay::{EventFacts, FindingState, ScanScope, States, apply};
 use super::text::{read_json, read_word};
+use super::told;
 use crate::model::ids::{ClusterName, CommitId, TargetName};
 
 /// The parts of a stored summary that a replay needs.
@@ -144,15 +145,16 @@ pub(super) fn save(connection: &Connection, before: &States, after: &States) -> 
 }
 
 impl Ledger {
-    /// Makes the table of what is open anew from the events. `verify` says when that is needed.
+    /// Makes the tables of what is open and of what was told anew from the events. `verify` says when that is needed.
     ///
     /// # Errors
-    /// `Broken` if the events contradict one another; then the table stays as it is.
+    /// `Broken` if the events contradict one another; then the tables stay as they are.
     pub fn rebuild_projection(&mut self) -> Result<(), LedgerError> {
         self.write(|transaction| {
             let states = replay(transaction, i64::MAX)?;
             transaction.execute("DELETE FROM finding_state", [])?;
-            save(transaction, &States::new(), &states)
+            save(transaction, &States::new(), &states)?;
+            told::rebuild(transaction)
         })
     }
 }

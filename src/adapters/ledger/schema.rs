@@ -10,39 +10,55 @@ use super::error::Fault;
 pub(super) const APPLICATION_ID: i32 = 0x4472_4C67;
 
 /// Each step brings the schema from its index to its index plus one.
-pub(super) const MIGRATIONS: &[&str] = &[V1];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// An append-only table: its rows are sealed in the order of `seq`, which has no holes.
 pub(super) struct EventTable {
     pub(super) name: &'static str,
     /// All columns after `seq`, in the order in which a seal reads them.
     pub(super) columns: &'static [&'static str],
+    /// The version of the schema that brought it: seals of older ledgers do not cover it.
+    pub(super) since: i64,
 }
 
-/// What a seal covers, in the seal's order. Fixed for the seal's version.
+/// What a seal covers, in the seal's order. Tables are only ever added, at the end.
 pub(super) const EVENT_TABLES: &[EventTable] = &[
-    EventTable { name: "meta", columns: &["name", "value"] },
-    EventTable { name: "scan", columns: &["started_at", "tool_version", "scope"] },
-    EventTable {
-        name: "scan_finished",
-        columns: &["scan", "outcome", "finished_at", "why", "summary", "gaps", "exclusions"],
-    },
-    EventTable {
-        name: "object_state",
-        columns: &["scan", "cluster", "api_group", "kind", "namespace", "name", "state", "target"],
-    },
-    EventTable {
-        name: "finding_event",
-        columns: &["scan", "fingerprint", "kind", "content", "cluster", "target", "how", "finding"],
-    },
-    EventTable { name: "message_event", columns: &["scan", "message", "kind", "receiver", "at", "text"] },
-    EventTable { name: "config_event", columns: &["scan", "subject", "state"] },
-    EventTable { name: "sighting", columns: &["scan", "repository", "revision", "git_commit"] },
+    event_table("meta", 1, &["name", "value"]),
+    event_table("scan", 1, &["started_at", "tool_version", "scope"]),
+    event_table("scan_finished", 1, &["scan", "outcome", "finished_at", "why", "summary", "gaps", "exclusions"]),
+    event_table("object_state", 1, &["scan", "cluster", "api_group", "kind", "namespace", "name", "state", "target"]),
+    event_table("finding_event", 1, &["scan", "fingerprint", "kind", "content", "cluster", "target", "how", "finding"]),
+    event_table("message_event", 1, &["scan", "message", "kind", "receiver", "at", "text"]),
+    event_table("config_event", 1, &["scan", "subject", "state"]),
+    event_table("sighting", 1, &["scan", "repository", "revision", "git_commit"]),
+    event_table("delivery_event", 2, &["message", "kind", "at", "detail"]),
+    event_table("mark_event", 2, &["scan", "message", "route", "subject", "state"]),
 ];
+
+const fn event_table(name: &'static str, since: i64, columns: &'static [&'static str]) -> EventTable {
+    EventTable { name, columns, since }
+}
+
+/// The triggers that every append-only table has. In a BEFORE INSERT trigger `NEW.seq` is the given value, or undefined where none is
+/// given: rows are inserted with an explicit `seq`.
+macro_rules! append_only {
+    ($($table:literal),+) => {
+        concat!($(
+            "CREATE TRIGGER ", $table, "_no_update BEFORE UPDATE ON ", $table,
+            "\nBEGIN SELECT RAISE(ABORT, 'the ledger is append-only: ", $table, "'); END;\n",
+            "CREATE TRIGGER ", $table, "_no_delete BEFORE DELETE ON ", $table,
+            "\nBEGIN SELECT RAISE(ABORT, 'the ledger is append-only: ", $table, "'); END;\n",
+            "CREATE TRIGGER ", $table, "_in_order BEFORE INSERT ON ", $table,
+            "\nWHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM ", $table, ")",
+            "\nBEGIN SELECT RAISE(ABORT, 'the ledger is append-only: ", $table, "'); END;\n",
+        )+)
+    };
+}
 
 /// Times are RFC 3339 in UTC. There is no UNIQUE beside the keys: REPLACE deletes through one without firing a trigger where
 /// `recursive_triggers` is off. Triggers refuse duplicates instead, on whatever connection.
-const V1: &str = "
+const V1: &str = concat!(
+    "
 CREATE TABLE meta (
   seq INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
@@ -150,31 +166,88 @@ WHEN EXISTS (SELECT 1 FROM scan_finished WHERE scan = NEW.scan)
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: scan_finished'); END;
 CREATE TRIGGER seal_once BEFORE INSERT ON seal WHEN EXISTS (SELECT 1 FROM seal WHERE scan = NEW.scan)
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: seal'); END;
-";
+",
+    append_only!(
+        "meta",
+        "scan",
+        "scan_finished",
+        "object_state",
+        "finding_event",
+        "message_event",
+        "config_event",
+        "sighting",
+        "seal"
+    )
+);
 
-/// The triggers that every append-only table of version 1 has. In a BEFORE INSERT trigger `NEW.seq` is the given value, or
-/// undefined where none is given: rows are inserted with an explicit `seq`.
-fn append_only(table: &str) -> String {
-    ["UPDATE", "DELETE"]
-        .iter()
-        .map(|verb| {
-            format!(
-                "CREATE TRIGGER {table}_no_{} BEFORE {verb} ON {table}\n\
-                 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {table}'); END;\n",
-                verb.to_lowercase()
-            )
-        })
-        .chain([format!(
-            "CREATE TRIGGER {table}_in_order BEFORE INSERT ON {table}\n\
-             WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM {table})\n\
-             BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {table}'); END;\n"
-        )])
-        .collect()
-}
+/// The outbox. `message_event` keeps what is planned; what happens to it is a `delivery_event`. A plan's texts are found through indexes
+/// that a damaged row does not break.
+const V2: &str = concat!(
+    "
+CREATE TABLE delivery_event (
+  seq INTEGER PRIMARY KEY,
+  message INTEGER NOT NULL REFERENCES message_event(seq),
+  kind TEXT NOT NULL CHECK (kind IN ('begun', 'sent', 'later', 'dead', 'dropped', 'retried')),
+  at TEXT NOT NULL,
+  detail TEXT,
+  CHECK ((kind IN ('begun', 'retried')) = (detail IS NULL))
+) STRICT;
+CREATE INDEX delivery_event_by_message ON delivery_event(message, seq, kind);
+
+CREATE TABLE mark_event (
+  seq INTEGER PRIMARY KEY,
+  scan INTEGER NOT NULL REFERENCES scan(seq),
+  message INTEGER REFERENCES message_event(seq),
+  route TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  state TEXT
+) STRICT;
+CREATE INDEX mark_event_by_message ON mark_event(message, seq);
+
+CREATE TABLE told_state (
+  route TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY (route, subject)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX scan_by_start ON scan(started_at);
+CREATE INDEX message_event_by_key ON message_event(CASE WHEN json_valid(text) THEN text ->> '$.key' END)
+WHERE kind = 'planned';
+CREATE INDEX message_event_by_thread
+ON message_event(receiver, CASE WHEN json_valid(text) THEN text ->> '$.notice.thread.key' END) WHERE kind = 'planned';
+
+CREATE TRIGGER message_event_planned BEFORE INSERT ON message_event WHEN NEW.kind <> 'planned'
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: message_event'); END;
+CREATE TRIGGER message_event_key_once BEFORE INSERT ON message_event
+WHEN EXISTS (SELECT 1 FROM message_event WHERE kind = 'planned'
+  AND CASE WHEN json_valid(text) THEN text ->> '$.key' END
+    = CASE WHEN json_valid(NEW.text) THEN NEW.text ->> '$.key' END)
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: message_event'); END;
+CREATE TRIGGER delivery_event_follows BEFORE INSERT ON delivery_event
+WHEN NOT EXISTS (SELECT 1 FROM message_event WHERE seq = NEW.message AND kind = 'planned')
+  OR EXISTS (SELECT 1 FROM message_event WHERE message = NEW.message AND kind IN ('sent', 'dropped'))
+  OR CASE (SELECT kind FROM delivery_event WHERE message = NEW.message ORDER BY seq DESC LIMIT 1)
+    WHEN 'sent' THEN 1
+    WHEN 'dropped' THEN 1
+    WHEN 'dead' THEN NEW.kind NOT IN ('retried', 'dropped')
+    WHEN 'begun' THEN NEW.kind = 'retried'
+    ELSE NEW.kind NOT IN ('begun', 'dropped')
+  END
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: delivery_event'); END;
+",
+    append_only!("delivery_event", "mark_event")
+);
 
 /// The schema's version as the file has it.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// The event tables of a version of the schema.
+pub(super) fn tables_of(version: i64) -> &'static [EventTable] {
+    let count = EVENT_TABLES.iter().take_while(|table| table.since <= version).count();
+    &EVENT_TABLES[..count]
 }
 
 /// The newest version of `migrations`.
@@ -193,9 +266,6 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
         transaction.execute_batch(step)?;
         if from == 0 {
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            for table in EVENT_TABLES.iter().map(|table| table.name).chain(["seal"]) {
-                transaction.execute_batch(&append_only(table))?;
-            }
         }
     }
     transaction.pragma_update(None, "user_version", newest(migrations))?;

@@ -5,7 +5,8 @@
 //! hash   = SHA-256 (domain, ledger, sequence, previous?, for each event table: name, first, last, count, root; scan, tool version)
 //! root   = SHA-256 (domain, table, for each row: its columns as type and bytes, `seq` first)
 //! ```
-//! All parts are length-prefixed, see [`crate::model::canonical`]. A stretch without rows has `last = first - 1`.
+//! All parts are length-prefixed, see [`crate::model::canonical`]. A stretch without rows has `last = first - 1`. A seal covers the tables of
+//! the schema that it was made with.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, params};

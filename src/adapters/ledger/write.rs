@@ -6,7 +6,7 @@ use super::error::{Fault, LedgerError};
 use super::open::Ledger;
 use super::replay::{EventFacts, ScanScope, apply};
 use super::text::{json, word};
-use super::{projection, seal};
+use super::{outbox, projection, seal, told};
 use crate::model::ids::{LedgerId, ScanId};
 use crate::model::record::{ConfigEvent, FindingEvent, ObjectChange, PlannedMessage, ScanRecord, Sighting};
 use crate::model::report::{ScanReport, ScanSummary, Seal};
@@ -62,6 +62,7 @@ impl Ledger {
             })?;
             projection::save(transaction, &before, &after)?;
             write_messages(transaction, summary, &record.messages)?;
+            told::mark(transaction, scan, None, record.marks.iter().map(|(route, mark)| (route, mark)))?;
             write_finished(transaction, &record.report)?;
             seal::write(transaction, &ledger, scan, &version)
         })
@@ -188,12 +189,8 @@ fn write_events(connection: &Connection, scan: i64, events: &[FindingEvent]) -> 
 }
 
 fn write_messages(connection: &Connection, summary: &ScanSummary, messages: &[PlannedMessage]) -> Result<(), Fault> {
-    let columns = ["scan", "message", "kind", "receiver", "at", "text"];
     for message in messages {
-        let number = seal::newest_row(connection, "message_event")? + 1;
-        let at = summary.finished_at.to_string();
-        let values = params![summary.id.0, number, "planned", message.receiver, at, message.plan];
-        append(connection, "message_event", &columns, values)?;
+        outbox::plan(connection, summary.id.0, &message.receiver, &message.plan, summary.finished_at)?;
     }
     Ok(())
 }

@@ -12,7 +12,11 @@ use crate::model::field_path::FieldPath;
 use crate::model::finding::{Cause, Code, Finding, Severity};
 use crate::model::fingerprint;
 use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
-use crate::model::ids::{ClusterName, CommitId, RepositoryName, Revision, ScanId, TargetName};
+use crate::model::ids::{
+    ClusterName, CommitId, LedgerId, ReceiverName, RepositoryName, Revision, RouteName, ScanId, TargetName,
+};
+use crate::model::notice::{Notice, NoticeKind, NoticeScan, Thread};
+use crate::model::outbox::{Mark, Plan};
 use crate::model::record::{
     ConfigEvent, FindingEvent, FindingEventKind, ObjectChange, ObjectState, PlannedMessage, ScanRecord, Sighting,
 };
@@ -199,6 +203,7 @@ impl Scan {
             sightings: Vec::new(),
             config: Vec::new(),
             messages: Vec::new(),
+            marks: Vec::new(),
         }
     }
 
@@ -214,7 +219,42 @@ pub(super) fn begin(ledger: &mut Ledger, minute: i64) -> ScanId {
     ledger.begin_scan(at(minute), &json!({"targets": ["web"]})).unwrap()
 }
 
-/// A record with something in every table.
+pub(super) fn oncall() -> ReceiverName {
+    ReceiverName::new("oncall")
+}
+
+/// Of route `all`: it begins the conversation `t-<key>`, and tells a finding.
+pub(super) fn plan(key: &str, minute: i64) -> Plan {
+    let notice = Notice {
+        route: RouteName::new("all"),
+        kind: NoticeKind::Drift,
+        group: None,
+        thread: Thread { key: format!("t-{key}"), begins: true, ends: false, since: at(minute) },
+        scan: NoticeScan {
+            id: ScanId(minute),
+            ledger: LedgerId::new("l"),
+            started_at: at(minute),
+            previous_started_at: None,
+            declared: 1,
+            compared: 1,
+            gaps: 0,
+            revision: None,
+            commit: None,
+            runs: None,
+        },
+        items: Vec::new(),
+        more: 0,
+        by_severity: std::collections::BTreeMap::new(),
+        by_target: Vec::new(),
+        gaps: Vec::new(),
+        summary: None,
+        stands_for: None,
+    };
+    let mark = Mark { subject: finding(key, 5).fingerprint, state: Some(json!({"severity": "high"})) };
+    Plan { key: key.into(), notice, marks: vec![mark] }
+}
+
+/// A record with something in every table that a scan writes.
 pub(super) fn full_record(ledger: &Ledger, id: ScanId, minute: i64) -> ScanRecord {
     let cluster_scoped =
         ObjectId { group: String::new(), kind: "Namespace".into(), namespace: None, name: "shop".into() };
@@ -244,6 +284,7 @@ pub(super) fn full_record(ledger: &Ledger, id: ScanId, minute: i64) -> ScanRecor
         commit: CommitId::new(format!("{minute:04}")),
     }];
     record.config = vec![ConfigEvent { subject: "configuration".into(), state: format!("state {minute}") }];
-    record.messages = vec![PlannedMessage { receiver: "oncall".into(), plan: "{\"new\":1}".into() }];
+    record.messages = vec![PlannedMessage { receiver: oncall(), plan: plan(&format!("new-{minute}"), minute) }];
+    record.marks = vec![(RouteName::new("all"), Mark { subject: "summary:weekly".into(), state: Some(json!(minute)) })];
     record
 }

@@ -7,10 +7,19 @@ use sha2::{Digest as _, Sha256};
 use super::super::open::Ledger;
 use super::super::schema::EVENT_TABLES;
 use super::fixtures::{Home, Scan, at, begin, event, finding, full_record};
-use crate::adapters::ledger::{LedgerError, MessageEventKind};
+use crate::adapters::ledger::LedgerError;
 use crate::model::canonical::hex;
+use crate::model::delivery::{Attempt, Receipt};
 use crate::model::record::FindingEventKind::{Resolved, Unknown};
 use crate::model::report::Seal;
+
+fn attempts() -> [Attempt; 3] {
+    [
+        Attempt::Taken(Receipt { says: Some("250 ok".into()), ..Receipt::default() }),
+        Attempt::Unanswered { why: "no answer to DATA".into() },
+        Attempt::Refused { why: "550 no such user".into(), hint: None },
+    ]
+}
 
 /// A ledger with something in every table, all of it sealed.
 fn sealed() -> (Home, Vec<Seal>) {
@@ -22,8 +31,10 @@ fn sealed() -> (Home, Vec<Seal>) {
         let record = full_record(&ledger, id, minute);
         seals.push(ledger.record(record).unwrap());
     }
-    let message = ledger.unsent_messages().unwrap()[0].id;
-    ledger.message_event(message, MessageEventKind::Sent, at(4), Some("250 ok")).unwrap();
+    for (message, attempt) in ledger.outbox().unwrap().messages.iter().zip(attempts()) {
+        ledger.begin_attempt(message.id, at(4)).unwrap();
+        ledger.record_attempt(message.id, at(4), &attempt, Some(at(5))).unwrap();
+    }
     begin(&mut ledger, 4);
     let failed = begin(&mut ledger, 5);
     seals.push(ledger.fail_scan(failed, at(5), "nothing could be read").unwrap());
@@ -84,6 +95,7 @@ fn a_change_of_any_column_is_found() {
     let (home, _) = sealed();
     let mut tables = tables();
     tables.push(("finding_state", vec!["fingerprint", "event", "open", "known", "first_scan", "last_scan", "scans"]));
+    tables.push(("told_state", vec!["subject", "route", "state"]));
     let mut cases = 0;
     for (table, columns) in tables {
         let key = columns[0];
@@ -186,6 +198,8 @@ fn seals_are_what_the_documentation_says() {
         ("message_event", 1),
         ("config_event", 1),
         ("sighting", 1),
+        ("delivery_event", 0),
+        ("mark_event", 2),
     ];
     for (table, last) in rows {
         let mut root = Vec::new();
@@ -300,7 +314,7 @@ fn a_change_of_the_schema_is_found() {
 /// Every row of every table, and the schema.
 fn dump(raw: &Connection) -> Vec<Vec<Value>> {
     let mut all = Vec::new();
-    let names = tables().into_iter().map(|(table, _)| table).chain(["finding_state", "sqlite_schema"]);
+    let names = tables().into_iter().map(|(table, _)| table).chain(["finding_state", "told_state", "sqlite_schema"]);
     for table in names {
         let mut query = raw.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = query.column_count();
