@@ -27,11 +27,13 @@ use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::assess::assess;
-use crate::stages::attribute::Circumstances;
+use crate::stages::attribute::{self, Circumstances};
 use crate::stages::beyond::{self, Removed};
+use crate::stages::compare;
 use crate::stages::converge::finding::of_unconverged;
 use crate::stages::findings::{self, Evidence};
 use crate::stages::lifecycle::{Looked, lifecycle};
+use crate::stages::normalise::{Applied, Side, normalise};
 
 /// Evidence by cluster and object.
 pub type EvidenceByObject = BTreeMap<(ClusterName, ObjectId), Evidence>;
@@ -101,6 +103,7 @@ pub fn record(
     gaps.extend(changes.gaps());
     let mut looked = looked(&scanned, config, gaps.clone());
     looked.ignored = ignored.reasons().clone();
+    looked.adopted = adopted(&scanned, &found, prior);
     looked.commits = held.standings;
     let lifecycle = lifecycle(&found, &looked, prior, key);
 
@@ -309,6 +312,27 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
     }
     looked.objects = objects.into_iter().collect();
     looked
+}
+
+/// The open findings of which Git now declares what was live. Whether they are over is for others to say.
+fn adopted(scanned: &Scanned, found: &[Finding], prior: &PriorState) -> BTreeSet<String> {
+    let found: BTreeSet<&str> = found.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    let now_declares = |finding: &Finding| {
+        let reading = scanned.readings.iter().find(|reading| reading.summary.name == finding.cluster)?;
+        let object = reading.objects.get(&finding.object())?;
+        let path = finding.path.as_ref()?;
+        let mut declared = object.tree().ok()?;
+        normalise(&mut declared, &object.id.group_kind(), Side::Declared, &mut Applied::new());
+        let schema = reading.schemas.kind_at_any_version(&object.gvk);
+        Some(match (attribute::lookup(&declared, path), &finding.live) {
+            (Some(declared), Some(live)) => compare::equal(declared, live, compare::schema_at(schema, path)),
+            (None, None) => true,
+            _ => false,
+        })
+    };
+    let gone = prior.open.iter().filter(|(print, _)| !found.contains(print.as_str()));
+    let adopted = gone.filter(|(_, open)| now_declares(&open.finding) == Some(true));
+    adopted.map(|(print, _)| print.clone()).collect()
 }
 
 fn target_summaries(

@@ -2,6 +2,7 @@
 //!
 //! `pipeline` is the whole flow on one screen.
 
+pub mod announce;
 pub mod argocd;
 pub mod assemble;
 pub mod audit;

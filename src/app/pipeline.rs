@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::announce;
 use super::argocd;
 use super::assemble::{self, Scanned};
 use super::audit::Asked;
@@ -71,8 +72,10 @@ pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
         let audited = audit_log::gather(&mut scanned, &ledger, &prior, &config, &key);
         let evidence = gather_evidence(&scanned, &config, &key);
         tracing::debug!("evidence gathered");
-        let record = assemble::record(scanned, evidence, audited, &prior, &config, &key, clock());
+        let declared = announce::declared_facts(&scanned, &config);
+        let mut record = assemble::record(scanned, evidence, audited, &prior, &config, &key, clock());
         let mut report = record.report.clone();
+        announce::plan(&mut record, &prior, &ledger, &declared, &config)?;
         match ledger.record(record) {
             Ok(seal) => report.scan.seal = Some(seal),
             Err(error) => {

@@ -38,6 +38,20 @@ pub fn kube_settings(cluster: &ClusterConfig) -> Option<KubeSettings> {
     Some(KubeSettings { name: cluster.name.clone(), access, allow_exec_plugins, limits })
 }
 
+/// A secret, without the white space at its end.
+///
+/// # Errors
+/// Where it should be, and why it is not read; nothing of it.
+pub fn read_secret(source: &SecretSource) -> Result<String, String> {
+    match source {
+        SecretSource::File(path) => std::fs::read_to_string(path)
+            .map(|text| text.trim_end().to_owned())
+            .map_err(|error| format!("{} cannot be read: {error}", path.display())),
+        SecretSource::Environment(name) => std::env::var(name)
+            .map_err(|_| format!("the environment variable {name}, which should hold it, is not set")),
+    }
+}
+
 /// How to reach a repository.
 ///
 /// # Errors
@@ -49,21 +63,9 @@ pub fn repository_source(repository: &RepositoryConfig) -> Result<RepositorySour
         RepositoryPlace::Path(path) => (Location::Path(path.clone()), None),
         RepositoryPlace::Url(url) => Location::from_url(url).map_err(|error| gap(error.to_string()))?,
     };
-    let secret = match &repository.secret {
-        None => None,
-        Some(SecretSource::File(path)) => Some(
-            std::fs::read_to_string(path)
-                .map_err(|error| {
-                    gap(format!("its credentials cannot be read from {}: {error}", path.display()))
-                        .hint("check the path in the configuration and the file's rights")
-                })?
-                .trim_end()
-                .to_owned(),
-        ),
-        Some(SecretSource::Environment(name)) => Some(std::env::var(name).map_err(|_| {
-            gap(format!("the environment variable {name}, which should hold its credentials, is not set"))
-        })?),
-    };
+    let secret = repository.secret.as_ref().map(read_secret).transpose().map_err(|why| {
+        gap(format!("its credentials: {why}")).hint("check the path in the configuration and the file's rights")
+    })?;
     let credentials = match (secret, &repository.username) {
         (Some(secret), Some(user)) => Some(Credentials::Basic { user: user.clone(), password: Hidden::new(secret) }),
         (Some(secret), None) => Some(Credentials::Token(Hidden::new(secret))),

@@ -69,6 +69,8 @@ pub struct OpenFinding {
     pub target: Option<TargetName>,
     /// False while a gap hides its object.
     pub known: bool,
+    /// The start of the scan that opened it, or reopened it last.
+    pub opened_at: Timestamp,
 }
 
 /// How an object stood when it was last looked at.

@@ -34,6 +34,8 @@ pub struct Looked {
     pub objects: BTreeMap<(ClusterName, ObjectId), (ObjectState, TargetName)>,
     /// Declared objects that the configuration leaves out of the comparison.
     pub excluded: BTreeSet<(ClusterName, ObjectId)>,
+    /// Open findings where Git now declares what was live: fingerprints.
+    pub adopted: BTreeSet<String>,
     /// Differences that ignore rules cover: fingerprints and the rules' reasons.
     pub ignored: BTreeMap<String, String>,
     /// What was looked at beyond the declared objects, by cluster.
@@ -196,6 +198,9 @@ fn end(open: &OpenFinding, looked: &Looked) -> End {
                 }
                 _ => End::Resolved("the object has converged"),
             },
+            _ if looked.adopted.contains(&finding.fingerprint) => {
+                End::Resolved("Git was changed to match live, after the fact")
+            }
             ObjectState::InSync | ObjectState::Drifted | ObjectState::Undeclared => {
                 End::Resolved("live equals Git again")
             }
@@ -350,7 +355,13 @@ mod tests {
             line: None,
         };
         let finding = change_policy::finding(&ClusterName::new("prod"), origin, &change, &["it is no merge".into()]);
-        OpenFinding { finding, content: String::new(), target: Some(target), known: true }
+        OpenFinding {
+            finding,
+            content: String::new(),
+            target: Some(target),
+            known: true,
+            opened_at: Timestamp::from_unix(0),
+        }
     }
 
     #[test]

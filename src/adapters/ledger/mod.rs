@@ -13,6 +13,7 @@
 //!
 //! Everything here blocks; callers in async code use a blocking thread. `rusqlite` appears nowhere else.
 
+mod closings;
 mod delivery;
 mod error;
 mod files;
@@ -35,6 +36,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use closings::Closing;
 pub use error::LedgerError;
 pub use in_sync::Look;
 pub use open::{Journal, Ledger, LedgerReader, OpenOptions};

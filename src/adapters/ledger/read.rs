@@ -221,7 +221,14 @@ impl<'a> Findings<'a> {
     /// The same, as the model has it.
     pub(super) fn open(&mut self, state: &FindingState) -> Result<OpenFinding, Fault> {
         let (finding, content) = self.finding(state)?;
-        Ok(OpenFinding { finding, content, target: state.target.clone(), known: state.known })
+        let opened: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT max(scan) FROM finding_event WHERE fingerprint = ?1 AND kind IN ('opened', 'reopened')",
+            )?
+            .query_row([&finding.fingerprint], |row| row.get(0))?;
+        let opened_at = self.started(opened.unwrap_or(state.first_scan))?;
+        Ok(OpenFinding { finding, content, target: state.target.clone(), known: state.known, opened_at })
     }
 
     fn commit(&mut self, scan: i64, target: &TargetName) -> Result<Option<CommitId>, Fault> {

@@ -267,6 +267,11 @@ impl Taking {
         *self == Self::default()
     }
 
+    /// Whether it asks for what stands in the declared object, or in files about who owns it.
+    pub fn asks_about_objects(&self) -> bool {
+        self.labels.is_some() || !self.owners.is_empty()
+    }
+
     /// Whether it takes a finding.
     pub fn finding(&self, finding: &Finding, declared: Declared<'_>) -> bool {
         let some = |patterns: &[Glob], text: Option<&str>| {

@@ -47,7 +47,7 @@ pub(super) fn due<'s, 'a>(
             Some(told) if told.since >= seen.since => more(scene, route, seen, told, &mut due),
             // Opened anew since it was told: it was over in between, whether or not that was told.
             Some(_) => new(scene, route, seen, &mut due),
-            None if towards.is_before_it(scene, seen.since) => {
+            None if towards.is_before_it(seen.since) => {
                 if seen.finding.severity > Severity::Info {
                     due.existing.push(seen);
                 }

@@ -1,7 +1,6 @@
 //! Notices on gaps: what cannot be seen for too long, and that it can be seen again.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::notices::{begin_thread, scan_of, seconds};
 use super::told::TowardsRoute;
@@ -10,6 +9,7 @@ use crate::config::delivery::Route;
 use crate::model::canonical::{self, Canonical};
 use crate::model::gap::Gap;
 use crate::model::notice::{MOST_ITEMS, Notice, NoticeGap, NoticeKind, Thread};
+use crate::model::outbox::Mark;
 use crate::model::time::Timestamp;
 
 /// What a route was told of a gap.
@@ -63,12 +63,13 @@ pub(super) fn plan(scene: &Scene<'_>, route: &Route, towards: &TowardsRoute) -> 
         |told| Thread { key: told.thread.clone(), begins: false, ends: false, since: told.thread_since },
     );
     thread.ends = new.is_empty() && open.is_empty();
-    let mut marks: Vec<(String, Option<Value>)> = gone.iter().map(|(subject, _)| ((*subject).clone(), None)).collect();
+    let mut marks: Vec<Mark> =
+        gone.iter().map(|(subject, _)| Mark { subject: (*subject).clone(), state: None }).collect();
     let mut gaps = Vec::new();
     for (subject, gap, since) in &new {
         let told =
             ToldGap { gap: (*gap).clone(), since: *since, thread: thread.key.clone(), thread_since: thread.since };
-        marks.push((subject.clone(), serde_json::to_value(&told).ok()));
+        marks.push(Mark { subject: subject.clone(), state: serde_json::to_value(&told).ok() });
         gaps.push(NoticeGap { gap: told.gap, since: *since, over: false });
     }
     gaps.extend(gone.into_iter().map(|(_, told)| NoticeGap { gap: told.gap, since: told.since, over: true }));

@@ -20,18 +20,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::config::delivery::Route;
+use crate::config::delivery::{Route, SummaryConfig};
 use crate::model::finding::Finding;
 use crate::model::gap::Gap;
 use crate::model::ids::{ClusterName, LedgerId, ReceiverName, RouteName, ScanId, TargetName};
 use crate::model::notice::Notice;
+use crate::model::outbox::Mark;
 use crate::model::report::TargetSummary;
 use crate::model::time::Timestamp;
 
 pub use due::FLAPPING_SECONDS;
 pub use gaps::subject as gap_subject;
-pub use summaries::{Due, Period, due, summary};
-pub use told::{Told, TowardsRoute};
+pub use summaries::{Due, due, summary};
+pub use told::{Told, TowardsRoute, of_route};
 
 /// Everything that decides about what is told.
 #[derive(Debug)]
@@ -46,8 +47,6 @@ pub struct Scene<'a> {
     pub previous: Option<Timestamp>,
     /// The routes, in order.
     pub routes: &'a [Route],
-    /// Since when each route is known to the ledger; without it: since this scan.
-    pub routes_since: BTreeMap<RouteName, Timestamp>,
     /// What the scan found.
     pub found: Vec<Seen<'a>>,
     /// Fingerprints of what is open and could not be looked at.
@@ -105,8 +104,8 @@ pub struct Planned {
     pub receivers: Vec<ReceiverName>,
     /// The notice.
     pub notice: Notice,
-    /// What the route has been told with it: subjects, and what is kept of them (`None`: nothing any more).
-    pub marks: Vec<(String, Option<Value>)>,
+    /// What the route has been told with it.
+    pub marks: Vec<Mark>,
 }
 
 /// The notices on a scan, in the order of the routes.
@@ -117,12 +116,30 @@ pub fn plan(scene: &Scene<'_>) -> Vec<Planned> {
         if route.receivers.is_empty() || route.is_muted(scene.now) {
             continue;
         }
-        let towards = TowardsRoute::of(scene, route);
+        let towards = TowardsRoute::of(scene.told, route);
         let due = due::due(scene, route, &towards, &seen);
         planned.extend(notices::drift(scene, route, &towards, due));
         planned.extend(gaps::plan(scene, route, &towards));
     }
     planned
+}
+
+/// What is to be kept of routes and summaries that the ledger does not know yet: since when it does.
+pub fn first_seen(
+    routes: &[Route],
+    summaries: &[SummaryConfig],
+    told: &BTreeMap<(RouteName, String), Value>,
+    now: Timestamp,
+) -> Vec<(RouteName, Mark)> {
+    let routes = routes.iter().map(|route| (route.name.clone(), told::SINCE));
+    let summaries = summaries.iter().map(|summary| (RouteName::new(&summary.name), summaries::UNTIL));
+    let unknown =
+        routes.chain(summaries).filter(|(name, subject)| !told.contains_key(&(name.clone(), (*subject).to_owned())));
+    unknown
+        .map(|(name, subject)| {
+            (name, Mark { subject: subject.to_owned(), state: Some(Value::String(now.to_string())) })
+        })
+        .collect()
 }
 
 /// The target that a finding belongs to.

@@ -12,6 +12,7 @@ use crate::model::canonical::Canonical;
 use crate::model::finding::{Finding, Severity};
 use crate::model::ids::RouteName;
 use crate::model::notice::{Group, ItemKind, MOST_ITEMS, Notice, NoticeItem, NoticeKind, NoticeScan, Thread};
+use crate::model::outbox::Mark;
 use crate::model::time::Timestamp;
 
 /// What goes into one notice.
@@ -20,7 +21,7 @@ struct Letter {
     group: Option<Group>,
     thread: Thread,
     items: Vec<NoticeItem>,
-    marks: Vec<(String, Option<Value>)>,
+    marks: Vec<Mark>,
 }
 
 /// The notices on a route's findings: what was there before, an incident, and one for each conversation.
@@ -63,7 +64,7 @@ pub(super) fn drift(scene: &Scene<'_>, route: &Route, towards: &TowardsRoute, du
             how: Some(ended.how.clone()),
             since: told.since,
         });
-        letter.marks.push(((*print).to_owned(), None));
+        letter.marks.push(Mark { subject: (*print).to_owned(), state: None });
     }
     for letter in by_thread.values_mut().filter(|letter| !letter.thread.begins) {
         let of_thread =
@@ -74,7 +75,8 @@ pub(super) fn drift(scene: &Scene<'_>, route: &Route, towards: &TowardsRoute, du
     }
     letters.extend(by_thread.into_values());
     if let Some(first) = letters.first_mut() {
-        first.marks.extend(due.forgotten.iter().map(|print| ((*print).to_owned(), None)));
+        let forget = |print: &&str| Mark { subject: (*print).to_owned(), state: None };
+        first.marks.extend(due.forgotten.iter().map(forget));
     }
     letters.into_iter().map(|letter| letter.seal(scene, route)).collect()
 }
@@ -88,7 +90,7 @@ fn existing(scene: &Scene<'_>, route: &Route, found: &[&Seen<'_>]) -> Letter {
             letter.marks.pop();
         }
     }
-    letter.marks.push((FIRST.to_owned(), Some(Value::String(scene.now.to_string()))));
+    letter.marks.push(Mark { subject: FIRST.to_owned(), state: Some(Value::String(scene.now.to_string())) });
     letter
 }
 
@@ -119,7 +121,8 @@ impl Letter {
             group: self.group.clone(),
             flapping: kind == ItemKind::Flapping,
         };
-        self.marks.push((seen.finding.fingerprint.clone(), serde_json::to_value(told).ok()));
+        let state = serde_json::to_value(told).ok();
+        self.marks.push(Mark { subject: seen.finding.fingerprint.clone(), state });
     }
 
     fn seal(mut self, scene: &Scene<'_>, route: &Route) -> Planned {

@@ -10,11 +10,11 @@ use crate::config::delivery::SummaryConfig;
 use crate::model::finding::Severity;
 use crate::model::ids::RouteName;
 use crate::model::notice::{ItemKind, MOST_ITEMS, Notice, NoticeItem, NoticeKind, Summary};
-use crate::model::report::Coverage;
+use crate::model::outbox::{Mark, PeriodFacts};
 use crate::model::time::Timestamp;
 
 /// The subject under which it is kept until when a summary was told.
-const UNTIL: &str = "summary:until";
+pub(super) const UNTIL: &str = "summary:until";
 
 /// A summary that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,34 +27,15 @@ pub struct Due<'c> {
     pub to: Timestamp,
 }
 
-/// What the ledger counts in a period.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Period {
-    /// Scans that started in it.
-    pub scans: u64,
-    /// Of these, those that saw everything.
-    pub complete: u64,
-    /// Findings opened or reopened.
-    pub opened: u64,
-    /// Findings resolved.
-    pub resolved: u64,
-    /// Findings that left the scope.
-    pub out_of_scope: u64,
-    /// The longest time without a scan that saw everything, in seconds.
-    pub longest_unseen_seconds: u64,
-}
-
-/// The summaries that are due now. A summary that the ledger does not know yet begins now: `since` is when each was first seen.
+/// The summaries that are due now. The first period of a summary begins when the ledger first sees it.
 pub fn due<'c>(
     summaries: &'c [SummaryConfig],
     told: &BTreeMap<(RouteName, String), Value>,
-    since: &BTreeMap<String, Timestamp>,
     now: Timestamp,
 ) -> Vec<Due<'c>> {
     let of = |config: &'c SummaryConfig| {
         let told = told.get(&(RouteName::new(&config.name), UNTIL.to_owned()));
-        let from =
-            told.and_then(Value::as_str).and_then(Timestamp::parse).or_else(|| since.get(&config.name).copied())?;
+        let from = told.and_then(Value::as_str).and_then(Timestamp::parse)?;
         let to = config.schedule.last_between(from, now)?;
         Some(Due { config, from, to })
     };
@@ -62,7 +43,7 @@ pub fn due<'c>(
 }
 
 /// The notice of a summary that is due.
-pub fn summary(scene: &Scene<'_>, due: &Due<'_>, period: &Period, coverage: Option<Coverage>) -> Planned {
+pub fn summary(scene: &Scene<'_>, due: &Due<'_>, period: &PeriodFacts) -> Planned {
     let name = RouteName::new(&due.config.name);
     let open = || scene.found.iter().filter(|seen| seen.finding.severity > Severity::Info);
     let mut items: Vec<NoticeItem> = open()
@@ -100,10 +81,10 @@ pub fn summary(scene: &Scene<'_>, due: &Due<'_>, period: &Period, coverage: Opti
             out_of_scope: period.out_of_scope,
             open: count as u64,
             longest_unseen_seconds: period.longest_unseen_seconds,
-            coverage,
+            coverage: period.coverage.clone(),
         }),
         stands_for: None,
     };
-    let marks = vec![(UNTIL.to_owned(), Some(Value::String(due.to.to_string())))];
+    let marks = vec![Mark { subject: UNTIL.to_owned(), state: Some(Value::String(due.to.to_string())) }];
     Planned { receivers: due.config.receivers.clone(), notice, marks }
 }

@@ -131,11 +131,11 @@ impl World {
             *flaps.entry(print.clone()).or_default() += 1;
         }
         let ledger = LedgerId::new("l");
-        let routes_since = if self.routes_are_known {
-            self.routes.iter().map(|route| (route.name.clone(), time(LONG_AGO))).collect()
-        } else {
-            BTreeMap::new()
-        };
+        if self.routes_are_known {
+            for (route, mark) in first_seen(&self.routes, &[], &self.told, time(LONG_AGO)) {
+                self.told.insert((route, mark.subject), mark.state.expect("a state"));
+            }
+        }
         let cluster = ClusterName::new("prod");
         let planned = {
             let seen = |(print, open): (&'_ String, &'_ Open)| (print.clone(), open.clone());
@@ -146,7 +146,6 @@ impl World {
                 now: time(minute),
                 previous: self.last.map(time),
                 routes: &self.routes,
-                routes_since,
                 found: all
                     .iter()
                     .map(|(print, open)| Seen {
@@ -175,6 +174,9 @@ impl World {
         self.open.extend(hidden);
         self.gaps = stands;
         self.last = Some(minute);
+        for (route, mark) in first_seen(&self.routes, &[], &self.told, time(minute)) {
+            self.told.insert((route, mark.subject), mark.state.expect("a state"));
+        }
         self.routes_are_known = true;
         planned.iter().map(|planned| self.take(planned)).collect()
     }
@@ -182,9 +184,9 @@ impl World {
     /// Keeps what was told, and says it on one line.
     fn take(&mut self, planned: &Planned) -> String {
         let notice = &planned.notice;
-        for (subject, state) in &planned.marks {
-            let key = (notice.route.clone(), subject.clone());
-            match state {
+        for mark in &planned.marks {
+            let key = (notice.route.clone(), mark.subject.clone());
+            match &mark.state {
                 Some(state) => drop(self.told.insert(key, state.clone())),
                 None => drop(self.told.remove(&key)),
             }
@@ -403,24 +405,26 @@ fn what_is_muted_is_told_after_the_window_if_it_is_still_so() {
 #[test]
 fn a_summary_is_due_once_for_each_of_its_times() {
     let config = [crate::config::delivery::SummaryConfig::weekly(vec![ReceiverName::new("post")])];
-    let since: BTreeMap<String, Timestamp> = [("weekly".to_owned(), time(0))].into();
-    let mut told = BTreeMap::new();
+    let mut told: BTreeMap<(RouteName, String), Value> = BTreeMap::new();
     let minutes = |days: i64| days * 1440;
+    assert_eq!(due(&config, &told, time(0)), [], "it is new");
+    for (name, mark) in first_seen(&[], &config, &told.clone(), time(0)) {
+        told.insert((name, mark.subject), mark.state.expect("a state"));
+    }
     // Friday 8:00; Monday 8:00 is three days later.
-    assert_eq!(due(&config, &told, &since, time(minutes(3) - 1)), []);
-    let first = due(&config, &told, &since, time(minutes(3) + 10));
+    assert_eq!(due(&config, &told, time(minutes(3) - 1)), []);
+    let first = due(&config, &told, time(minutes(3) + 10));
     assert_eq!(first.iter().map(|due| (due.from, due.to)).collect::<Vec<_>>(), [(time(0), time(minutes(3)))]);
-    told.insert((RouteName::new("weekly"), "summary:until".to_owned()), json!(time(minutes(3)).to_string()));
-    assert_eq!(due(&config, &told, &since, time(minutes(3) + 15)), []);
-    let late = due(&config, &told, &since, time(minutes(20)));
+    told.insert((RouteName::new("weekly"), summaries::UNTIL.to_owned()), json!(time(minutes(3)).to_string()));
+    assert_eq!(due(&config, &told, time(minutes(3) + 15)), []);
+    let late = due(&config, &told, time(minutes(20)));
     assert_eq!(late.iter().map(|due| (due.from, due.to)).collect::<Vec<_>>(), [(time(minutes(3)), time(minutes(17)))]);
-    assert_eq!(due(&config, &BTreeMap::new(), &BTreeMap::new(), time(minutes(20))), [], "it is new");
 }
 
 #[test]
 fn notices_say_on_what_they_rest() {
     let mut world = World::new();
     world.scan(0, &[finding("a", "critical", Some("out-of-band"), "shop")]);
-    let told = world.told.values().next().expect("told");
+    let told = &world.told[&(RouteName::new("rest"), "a".to_owned())];
     assert_eq!(told["group"], json!({"cluster": "prod", "target": "shop"}));
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Scene;
 use crate::config::delivery::Route;
 use crate::model::finding::Severity;
+use crate::model::ids::RouteName;
 use crate::model::notice::{Group, Thread};
 use crate::model::time::Timestamp;
 
@@ -34,6 +34,8 @@ pub struct Told {
     pub flapping: bool,
 }
 
+/// The subject under which it is kept since when the ledger knows a route.
+pub(super) const SINCE: &str = "route:since";
 /// The subject under which it is kept that a route was told what had been there before it.
 pub(super) const FIRST: &str = "route:first";
 
@@ -50,21 +52,21 @@ pub struct TowardsRoute {
 
 impl TowardsRoute {
     /// Out of the ledger's marks. One that does not read back was written by a newer program: what it is about is told anew.
-    pub fn of(scene: &Scene<'_>, route: &Route) -> Self {
-        let since = scene.routes_since.get(&route.name).copied();
-        let mut towards = Self { since, findings: BTreeMap::new(), others: BTreeMap::new() };
-        for ((_, subject), state) in scene.told.iter().filter(|((name, _), _)| *name == route.name) {
+    pub fn of(told: &BTreeMap<(RouteName, String), Value>, route: &Route) -> Self {
+        let mut towards = Self { since: None, findings: BTreeMap::new(), others: BTreeMap::new() };
+        for (subject, state) in of_route(told, &route.name) {
             match (subject.contains(':'), Told::deserialize(state)) {
-                (false, Ok(told)) => drop(towards.findings.insert(subject.clone(), told)),
-                _ => drop(towards.others.insert(subject.clone(), state.clone())),
+                (false, Ok(told)) => drop(towards.findings.insert(subject.to_owned(), told)),
+                _ => drop(towards.others.insert(subject.to_owned(), state.clone())),
             }
         }
+        towards.since = towards.others.get(SINCE).and_then(Value::as_str).and_then(Timestamp::parse);
         towards
     }
 
     /// Whether a finding that was opened at a time is older than the route, which was not told yet what had been there before it.
-    pub(super) fn is_before_it(&self, scene: &Scene<'_>, opened: Timestamp) -> bool {
-        !self.others.contains_key(FIRST) && self.since.map_or(opened <= scene.now, |since| opened < since)
+    pub(super) fn is_before_it(&self, opened: Timestamp) -> bool {
+        !self.others.contains_key(FIRST) && self.since.is_none_or(|since| opened < since)
     }
 
     /// The conversation about a group that still has something open, if there is one.
@@ -73,6 +75,15 @@ impl TowardsRoute {
         let newest = here.map(|(_, told)| told).max_by_key(|told| (told.thread_since, &told.thread))?;
         Some(newest.conversation())
     }
+}
+
+/// The marks of one route or summary.
+pub fn of_route<'t>(
+    told: &'t BTreeMap<(RouteName, String), Value>,
+    route: &RouteName,
+) -> impl Iterator<Item = (&'t str, &'t Value)> {
+    let here = told.range((route.clone(), String::new())..).take_while(move |((name, _), _)| name == route);
+    here.map(|((_, subject), state)| (subject.as_str(), state)).collect::<Vec<_>>().into_iter()
 }
 
 impl Told {

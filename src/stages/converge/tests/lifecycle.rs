@@ -9,6 +9,7 @@ use crate::model::finding::Finding;
 use crate::model::ids::{ClusterName, LedgerId, TargetName};
 use crate::model::record::{FindingEventKind, ObjectState, OpenFinding, PriorState};
 use crate::model::secret::RedactionKey;
+use crate::model::time::Timestamp;
 use crate::stages::converge::Converge;
 use crate::stages::converge::finding::of_unconverged;
 use crate::stages::findings::Evidence;
@@ -53,7 +54,13 @@ fn after(before: &Finding, now: &[Finding], state: ObjectState, off: bool) -> Li
         ..Looked::default()
     };
     let first = lifecycle(std::slice::from_ref(before), &looked, &prior(None), &key).events.remove(0);
-    let open = OpenFinding { finding: first.finding, content: first.content, target: first.target, known: true };
+    let open = OpenFinding {
+        finding: first.finding,
+        content: first.content,
+        target: first.target,
+        known: true,
+        opened_at: Timestamp::from_unix(0),
+    };
     lifecycle(now, &looked, &prior(Some(open)), &key)
 }
 
