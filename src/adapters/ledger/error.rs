@@ -160,7 +160,9 @@ impl LedgerError {
                 "keep the ledger on a local file system with locking, such as ext4, xfs or a block volume"
             }
             Self::Broken { .. } => "keep the file as evidence, run `driftledger verify`, and go on from a backup",
-            Self::Refused { .. } => "this is a defect in the program: please report it",
+            Self::Refused { .. } => {
+                "nothing was written; unless it was you who named the message, this is a defect in the program: please report it"
+            }
             Self::Sqlite { .. } | Self::Io { .. } => return None,
         })
     }

@@ -23,8 +23,8 @@ pub(super) const NEWEST: &str = "coalesce(\
     (SELECT o.kind FROM message_event o WHERE o.message = p.seq AND o.seq > p.seq ORDER BY o.seq DESC LIMIT 1))";
 
 /// As the index has it.
-const KEY: &str = "CASE WHEN json_valid(text) THEN text ->> '$.key' END";
-const THREAD: &str = "CASE WHEN json_valid(text) THEN text ->> '$.notice.thread.key' END";
+pub(super) const KEY: &str = "CASE WHEN json_valid(text) THEN text ->> '$.key' END";
+pub(super) const THREAD: &str = "CASE WHEN json_valid(text) THEN text ->> '$.notice.thread.key' END";
 
 /// Counts the keys that several messages have.
 pub(super) fn shared_keys() -> String {

@@ -89,13 +89,24 @@ pub(super) fn hash(ledger: &LedgerId, seal: &SealRow, stretches: &[Stretch]) -> 
 
 /// Seals everything since the last seal. Part of the transaction that wrote the scan.
 pub(super) fn write(connection: &Connection, ledger: &LedgerId, scan: i64, tool_version: &str) -> Result<Seal, Fault> {
+    write_over(EVENT_TABLES, connection, ledger, scan, tool_version)
+}
+
+/// The same over these tables alone.
+pub(super) fn write_over(
+    tables: &[EventTable],
+    connection: &Connection,
+    ledger: &LedgerId,
+    scan: i64,
+    tool_version: &str,
+) -> Result<Seal, Fault> {
     let before = last(connection)?;
     let sealed = match &before {
         Some(seal) => read_json::<Vec<Range>>(&seal.ranges, "the ranges of seal", seal.sequence)?,
         None => Vec::new(),
     };
-    let mut stretches = Vec::with_capacity(EVENT_TABLES.len());
-    for table in EVENT_TABLES {
+    let mut stretches = Vec::with_capacity(tables.len());
+    for table in tables {
         let first = sealed.iter().find(|range| range.0 == table.name).map_or(0, |range| range.2).saturating_add(1);
         let last = newest_row(connection, table.name)?;
         stretches.push(Stretch::read(connection, table, first, last)?);

@@ -1,7 +1,9 @@
 use std::time::{Duration, Instant};
 
-use super::fixtures::{Home, Scan, at, begin, finding, options};
+use super::fixtures::{Home, Scan, at, begin, finding, oncall, options, plan};
 use crate::adapters::ledger::{Ledger, LedgerError, OpenOptions};
+use crate::model::delivery::{Attempt, Receipt};
+use crate::model::outbox::MessageState;
 use crate::model::record::FindingEventKind::{Changed, Opened};
 
 #[test]
@@ -73,6 +75,41 @@ fn a_reader_sees_whole_scans_while_one_runs() {
     let ledger = scanning.join().unwrap();
     assert_eq!(home.reader().scans().unwrap().len(), 42);
     drop(ledger);
+}
+
+#[test]
+fn a_reader_sees_each_message_in_one_place_while_they_are_sent() {
+    let home = Home::new();
+    let mut ledger = home.open();
+    let (scan, _) = Scan::new(0).run(&mut ledger);
+    let ids: Vec<_> =
+        (0..30).map(|n| ledger.plan_message(scan, &plan(&format!("m{n}"), 0), &oncall(), at(0)).unwrap()).collect();
+    let path = home.path.clone();
+    let sending = std::thread::spawn(move || {
+        for id in ids {
+            ledger.begin_attempt(id, at(1)).unwrap();
+            ledger.record_attempt(id, at(1), &Attempt::Later { why: "busy".into(), wait: None }, None).unwrap();
+            ledger.begin_attempt(id, at(2)).unwrap();
+            ledger.record_attempt(id, at(2), &Attempt::Taken(Receipt::default()), None).unwrap();
+        }
+    });
+    let mut sent = 0;
+    while sent < 30 {
+        let done = sending.is_finished();
+        let reader = Ledger::open_read_only(&path, None).unwrap();
+        let counts = reader.message_counts().unwrap();
+        assert!(
+            counts.sent >= sent && counts.sent + counts.waiting == 30 && (!done || counts.sent == 30),
+            "{counts:?}"
+        );
+        sent = counts.sent;
+        let messages = reader.outbox().unwrap().messages;
+        let begun = messages.iter().filter(|m| matches!(m.state, MessageState::Begun { .. })).count();
+        let tried = messages.iter().filter(|m| m.attempts > 0).count();
+        assert!(begun <= 1 && tried <= 1, "one at a time: {begun}, {tried}");
+        assert_eq!(reader.verify(None).unwrap().problems, Vec::<String>::new());
+    }
+    sending.join().unwrap();
 }
 
 #[test]
