@@ -3,6 +3,7 @@
 use super::super::delivery::{Kind, follows};
 use super::super::text::word;
 use super::fixtures::{Home, Scan, at, begin, full_record, oncall, plan};
+use super::tamper::tampered;
 use crate::adapters::ledger::{Ledger, LedgerError};
 use crate::model::delivery::{Attempt, Receipt};
 use crate::model::ids::ScanId;
@@ -204,5 +205,51 @@ fn events_that_cannot_follow_are_refused_by_the_file_itself() {
     ] {
         let error = raw.execute(strange, []).expect_err(strange).to_string();
         assert!(error.contains("append-only"), "{strange}: {error}");
+    }
+}
+
+/// After the last seal only what a sender writes may stand.
+#[test]
+fn rows_after_the_last_seal_must_be_a_senders() {
+    let home = Home::new();
+    let mut ledger = one_message(&home);
+    begin(&mut ledger, 2);
+    drop(ledger);
+    let next = |table: &str, values: &str| format!("INSERT INTO {table} SELECT max(seq) + 1, {values} FROM {table}");
+    let planned =
+        |scan: i64| next("message_event", &format!("{scan}, 2, 'planned', 'mail', 'now', '{{\"key\":\"x\"}}'"));
+    let told = "INSERT INTO told_state VALUES ('all', 'x', '1')";
+    for (what, sql, found) in [
+        ("a message after its scan", planned(1), None),
+        ("a message of a scan without a seal", planned(2), Some("message_event: 1 rows are in no seal")),
+        (
+            "a mark of that message",
+            format!("{}; {}; {told}", planned(1), next("mark_event", "1, 2, 'all', 'x', '1'")),
+            None,
+        ),
+        (
+            "a mark of an older message",
+            format!("{}; {told}", next("mark_event", "1, 1, 'all', 'x', '1'")),
+            Some("mark_event: 1 rows are in no seal"),
+        ),
+        (
+            "a mark of no message",
+            format!("{}; {told}", next("mark_event", "1, NULL, 'all', 'x', '1'")),
+            Some("mark_event: 1 rows are in no seal"),
+        ),
+        ("an attempt", next("delivery_event", "1, 'begun', 'now', NULL"), None),
+        (
+            "an outcome of no attempt",
+            next("delivery_event", "1, 'sent', 'now', '{}'"),
+            Some("delivery_event: 1 rows cannot follow what happened to their messages before"),
+        ),
+        (
+            "two messages of one key",
+            format!("{}; {}", planned(1), planned(1).replace(", 2, ", ", 3, ")),
+            Some("message_event: 1 keys are those of several messages"),
+        ),
+    ] {
+        let problems = tampered(&home, |raw| raw.execute_batch(&sql).unwrap());
+        assert_eq!(problems.unwrap_or_default(), found.into_iter().collect::<Vec<_>>(), "{what}");
     }
 }
