@@ -9,6 +9,8 @@
 //! What a route was told is known from the marks of its earlier notices ([`Told`]), which the ledger keeps: no scan remembers anything
 //! by itself. Nothing here reads a clock or sends anything.
 
+mod backoff;
+mod caught_up;
 mod due;
 mod gaps;
 mod notices;
@@ -29,6 +31,8 @@ use crate::model::outbox::Mark;
 use crate::model::report::TargetSummary;
 use crate::model::time::Timestamp;
 
+pub use backoff::not_before;
+pub use caught_up::caught_up;
 pub use due::FLAPPING_SECONDS;
 pub use gaps::subject as gap_subject;
 pub use summaries::{Due, due, summary};
