@@ -136,6 +136,7 @@ pub fn record(
                 changes: lifecycle.changes,
                 ignored: ignored.summaries(complete),
                 reverted: audited.reverted,
+                undelivered: Vec::new(),
                 last_complete: prior.last_complete,
                 seal: None,
             },

@@ -74,8 +74,8 @@ pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
         tracing::debug!("evidence gathered");
         let declared = announce::declared_facts(&scanned, &config);
         let mut record = assemble::record(scanned, evidence, audited, &prior, &config, &key, clock());
-        let mut report = record.report.clone();
         announce::plan(&mut record, &prior, &ledger, &declared, &config)?;
+        let mut report = record.report.clone();
         match ledger.record(record) {
             Ok(seal) => report.scan.seal = Some(seal),
             Err(error) => {

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::audited::Reverted;
 use super::finding::{Code, Finding, Severity};
 use super::gap::{Exclusion, Gap};
-use super::ids::{ClusterName, CommitId, FindingId, LedgerId, RepositoryName, Revision, ScanId, TargetName};
+use super::ids::{
+    ClusterName, CommitId, FindingId, LedgerId, ReceiverName, RepositoryName, Revision, RouteName, ScanId, TargetName,
+};
+use super::outbox::MessageId;
 use super::time::Timestamp;
 
 /// The value of `schema` in a scan's JSON.
@@ -64,10 +67,33 @@ pub struct ScanSummary {
     /// last, by the clusters' audit logs.
     #[serde(default)]
     pub reverted: Vec<Reverted>,
+    /// Messages of earlier scans that did not reach their receivers.
+    #[serde(default)]
+    pub undelivered: Vec<UndeliveredMessage>,
     /// Start of the last scan before this one that was complete; `None` if there was none.
     pub last_complete: Option<Timestamp>,
     /// The ledger's state after this scan.
     pub seal: Option<Seal>,
+}
+
+/// A message that did not reach its receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UndeliveredMessage {
+    /// Its number in the ledger.
+    pub message: MessageId,
+    /// To whom.
+    pub receiver: ReceiverName,
+    /// The route that it goes by.
+    pub route: RouteName,
+    /// When it was planned.
+    pub planned_at: Timestamp,
+    /// Why, for people.
+    pub why: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Whether it was refused for good: it is not tried again unless a person asks for it.
+    pub dead: bool,
 }
 
 /// One cluster as read.

@@ -38,6 +38,7 @@ pub fn scan(report: &ScanReport) -> String {
     gaps(&mut out, report);
     exclusions(&mut out, report);
     ignored(&mut out, report);
+    undelivered(&mut out, report);
     out.push_str(&format!("## Seal\n\n{}\n", markdown_code(&words::seal(report))));
     out
 }
@@ -125,6 +126,15 @@ fn difference(out: &mut String, finding: &Finding, lines: &diff::Lines) {
     out.push_str(&format!("{fence}diff\n{body}{fence}\n\n"));
     if lines.more > 0 {
         out.push_str(&format!("And {}.\n\n", counted(lines.more as u64, "more line", "more lines")));
+    }
+}
+
+fn undelivered(out: &mut String, report: &ScanReport) {
+    let lines = super::undelivered::lines(report);
+    if !lines.is_empty() {
+        out.push_str("## Not delivered\n\nMessages of earlier scans that did not reach their receivers.\n\n");
+        lines.iter().take(MOST_ROWS).for_each(|line| out.push_str(&format!("- {}\n", code(line, 600))));
+        out.push('\n');
     }
 }
 

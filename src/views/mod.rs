@@ -33,6 +33,7 @@ mod sides;
 pub mod slack;
 pub mod table;
 mod templates;
+pub mod undelivered;
 pub mod value;
 pub mod verdict;
 pub mod words;

@@ -619,6 +619,7 @@ pub(super) fn in_sync() -> ScanReport {
             changes: Changes::default(),
             ignored: Vec::new(),
             reverted: Vec::new(),
+            undelivered: Vec::new(),
             last_complete: Some(time("2026-03-02T13:58:09Z")),
             seal: Some(Seal {
                 sequence: 42,

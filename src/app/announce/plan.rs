@@ -9,8 +9,9 @@ use crate::config::Config;
 use crate::model::canonical::Canonical;
 use crate::model::finding::Finding;
 use crate::model::ids::{ReceiverName, RouteName};
-use crate::model::outbox::Plan;
+use crate::model::outbox::{MessageState, Plan};
 use crate::model::record::{FindingEvent, FindingEventKind, PlannedMessage, PriorState, ScanRecord};
+use crate::model::report::UndeliveredMessage;
 use crate::model::time::Timestamp;
 use crate::stages::announce::{self, Ended, FLAPPING_SECONDS, Planned, Scene, Seen};
 
@@ -25,6 +26,7 @@ pub fn plan(
     facts: &DeclaredFacts,
     config: &Config,
 ) -> Result<(), LedgerError> {
+    record.report.scan.undelivered = undelivered(ledger)?;
     let delivery = &config.delivery;
     if delivery.routes.is_empty() && delivery.summaries.is_empty() {
         return Ok(());
@@ -85,6 +87,28 @@ pub fn plan(
     let marks = announce::first_seen(&delivery.routes, &delivery.summaries, &told, now);
     (record.messages, record.marks) = (messages, marks);
     Ok(())
+}
+
+/// The messages of earlier scans that did not reach their receivers; those that nobody tried to send yet are none.
+fn undelivered(ledger: &LedgerReader) -> Result<Vec<UndeliveredMessage>, LedgerError> {
+    let outbox = ledger.outbox()?;
+    let undelivered = outbox.messages.into_iter().filter_map(|message| {
+        let (why, hint, dead) = match message.state {
+            MessageState::Dead { why, hint, .. } => (why, hint, true),
+            MessageState::Begun { .. } => ("it was being sent when the program ended".to_owned(), None, false),
+            MessageState::Waiting { .. } => (message.last_error?, None, false),
+        };
+        Some(UndeliveredMessage {
+            message: message.id,
+            receiver: message.receiver,
+            route: message.plan.notice.route,
+            planned_at: message.planned_at,
+            why,
+            hint,
+            dead,
+        })
+    });
+    Ok(undelivered.collect())
 }
 
 /// Whether the scan saw it: what is open from before and was not looked at stands in the report as well.

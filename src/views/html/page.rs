@@ -14,7 +14,7 @@ use crate::views::ignored::{self, RuleLine};
 use crate::views::templates::{self, REPORT_CSS};
 use crate::views::verdict::{self, State};
 use crate::views::words::{self, Fact, counted, number};
-use crate::views::{ViewError, age, diff, value};
+use crate::views::{ViewError, age, diff, undelivered, value};
 
 use super::finding::{FindingCard, Surroundings, card, steps, t};
 
@@ -55,6 +55,7 @@ struct Page<'a> {
     ignored: Vec<RuleLine>,
     reverted: Vec<(String, Vec<String>)>,
     reverted_means: &'static str,
+    undelivered: Vec<String>,
     normalised: Vec<(String, String)>,
     seal: Option<(i64, String)>,
     ledger: String,
@@ -216,6 +217,7 @@ fn page(report: &ScanReport) -> Page<'_> {
             .map(|r| (t(&words::reverted(r)), r.writes.iter().map(|write| t(&words::written(write))).collect()))
             .collect(),
         reverted_means: words::REVERTED,
+        undelivered: undelivered::lines(report),
         normalised: words::normalised(report).into_iter().map(|(rule, n)| (t(&rule), number(n))).collect(),
         seal: scan.seal.as_ref().map(|seal| (seal.sequence, t(&seal.hash))),
         ledger: t(scan.ledger.as_str()),

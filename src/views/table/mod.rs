@@ -8,6 +8,7 @@ mod explain;
 mod findings;
 mod history;
 mod lines;
+mod outbox;
 mod scan;
 mod show;
 
@@ -16,5 +17,6 @@ pub use explain::explain;
 pub use findings::findings;
 pub use history::history;
 pub use lines::Style;
+pub use outbox::{message, outbox};
 pub use scan::scan;
 pub use show::show;

@@ -2,7 +2,7 @@
 
 use crate::model::report::ScanReport;
 use crate::views::escape::terminal;
-use crate::views::{self, verdict, words};
+use crate::views::{self, undelivered, verdict, words};
 
 use super::findings::findings;
 use super::lines::{Ink, Style, hang, wrap};
@@ -46,6 +46,7 @@ pub fn scan(report: &ScanReport, style: Style) -> String {
     gaps(&mut out, report, style);
     exclusions(&mut out, report, style);
     ignored(&mut out, report, style);
+    not_delivered(&mut out, report, style);
     out
 }
 
@@ -71,6 +72,14 @@ fn reverted(out: &mut String, report: &ScanReport, style: Style) {
         for write in &reverted.writes {
             hang(out, "      ", &terminal(&words::written(write)), style);
         }
+    }
+}
+
+fn not_delivered(out: &mut String, report: &ScanReport, style: Style) {
+    let lines = undelivered::lines(report);
+    if !lines.is_empty() {
+        heading(out, style, "Not delivered", undelivered::MEANS);
+        lines.iter().for_each(|line| hang(out, "  ", line, style));
     }
 }
 

@@ -187,6 +187,7 @@ impl Scan {
             changes: Changes::default(),
             ignored: Vec::new(),
             reverted: Vec::new(),
+            undelivered: Vec::new(),
             last_complete: None,
             seal: None,
         };
