@@ -23,7 +23,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ring::", &["adapters/git/signature"]),
     ("rusqlite::", &["adapters/ledger"]),
     ("lettre::", &["adapters/mail.rs"]),
-    ("slack_morphism::", &["adapters/slack.rs"]),
+    ("slack_morphism::", &["adapters/slack"]),
     ("tera::", &["views"]),
     ("jaq_core::", &["config/ignore"]),
     ("jaq_json::", &["config/ignore"]),

@@ -14,4 +14,7 @@ mod import_law;
 mod on_cluster;
 mod on_cluster_beyond;
 mod program;
+mod slack;
+mod slack_fake;
+mod slack_threads;
 mod snapshot;

@@ -1,19 +1,58 @@
-//! Slack: a message as the payload of `chat.postMessage`.
+//! A message as Slack takes it: the payloads of `chat.postMessage`, `chat.update` and incoming webhooks.
 
+use serde_json::Value;
 use slack_morphism::prelude::*;
 
+use crate::model::delivery::SlackPlace;
 use crate::model::message::{SlackBlock as Block, SlackMessage};
+
+/// The `event_type` of the metadata that every message of a bot carries; its payload is `{"key": …}`.
+pub const EVENT_TYPE: &str = "driftledger_message";
 
 /// The request that posts a message. Nothing in it is linked, unfurled or turned into a mention by Slack.
 pub fn request(message: &SlackMessage, channel: &str) -> SlackApiChatPostMessageRequest {
-    let content = SlackMessageContent::new()
-        .with_text(message.text.clone())
-        .with_blocks(message.blocks.iter().map(block).collect());
-    SlackApiChatPostMessageRequest::new(channel.into(), content)
+    SlackApiChatPostMessageRequest::new(channel.into(), content(message))
         .with_link_names(false)
         .with_parse("none".into())
         .with_unfurl_links(false)
         .with_unfurl_media(false)
+}
+
+/// What a bot posts: with the key by which it can be found, in a thread if there is one.
+pub(super) fn post(
+    message: &SlackMessage,
+    channel: &str,
+    thread: Option<(&SlackPlace, bool)>,
+    key: Option<&str>,
+) -> Result<Value, serde_json::Error> {
+    let mut request = request(message, channel);
+    if let Some((parent, broadcast)) = thread {
+        request = request.with_thread_ts(parent.ts.as_str().into()).with_reply_broadcast(broadcast);
+    }
+    request.content.metadata = key.map(|key| {
+        SlackMessageMetadata::new(EVENT_TYPE.into()).with_event_payload([("key".to_owned(), key.to_owned())].into())
+    });
+    serde_json::to_value(request)
+}
+
+/// What takes the place of a message. Without metadata in the request Slack keeps what the message has.
+pub(super) fn update(message: &SlackMessage, place: &SlackPlace) -> Result<Value, serde_json::Error> {
+    let request =
+        SlackApiChatUpdateRequest::new(place.channel.as_str().into(), content(message), place.ts.as_str().into());
+    serde_json::to_value(request.with_link_names(false).with_parse("none".into()))
+}
+
+/// What an incoming webhook takes: it has its channel, and no threads.
+pub(super) fn webhook(message: &SlackMessage) -> Result<Value, serde_json::Error> {
+    let mut value = serde_json::to_value(request(message, ""))?;
+    if let Value::Object(fields) = &mut value {
+        fields.remove("channel");
+    }
+    Ok(value)
+}
+
+fn content(message: &SlackMessage) -> SlackMessageContent {
+    SlackMessageContent::new().with_text(message.text.clone()).with_blocks(message.blocks.iter().map(block).collect())
 }
 
 /// The same as JSON, indented, with a line break at the end: what would be sent.
