@@ -205,3 +205,59 @@ async fn a_check_says_what_works_and_what_to_do() {
     let check = webhook(&fake.webhook()).check().await;
     assert!(check.problems[0].what.contains("cannot be asked") && !check.problems[0].stops);
 }
+
+/// Hands over as an outbox does: again after `later`, and after no answer only if Slack does not have it.
+async fn deliver(sender: &SlackSender, key: &str) {
+    let begun = since();
+    loop {
+        match sender.post(&message(key), None, false, key).await {
+            Outcome::Attempt(Attempt::Taken(_)) => return,
+            Outcome::Attempt(Attempt::Later { .. }) => {}
+            Outcome::Attempt(Attempt::Unanswered { .. }) => loop {
+                match sender.find(None, key, begun).await {
+                    Found::Posted { .. } => return,
+                    Found::Nowhere => break,
+                    Found::NotNow { .. } => {}
+                    found @ Found::CannotBeAsked { .. } => panic!("{found:?}"),
+                }
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_slack_answers_nothing_is_lost_and_nothing_doubled() {
+    let fake = SlackFake::start(Rules { page: 7, ..Rules::default() });
+    let answers = [
+        Next::Work,
+        Next::Error("internal_error"),
+        Next::ErrorAfterAll("fatal_error"),
+        Next::Status(500, ""),
+        Next::StatusAfterAll(502),
+        Next::Status(503, ""),
+        Next::Error("ratelimited"),
+        Next::Reset,
+        Next::ResetAfterAll,
+        Next::BrokenOff,
+    ];
+    let mut number = 5_u64;
+    let mut any = |count| {
+        let pick = |_| {
+            // Knuth's MMIX generator: the same answers in every run.
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            answers[(number >> 33) as usize % answers.len()].clone()
+        };
+        (0..count).map(pick).collect::<Vec<_>>()
+    };
+    fake.next("chat.postMessage", any(60));
+    fake.next("conversations.history", any(40));
+    let sender = bot(&fake, "C0ALERTS00");
+    let keys: Vec<String> = (0..30).map(|n| format!("key-{n}")).collect();
+    for key in &keys {
+        deliver(&sender, key).await;
+    }
+    let stored: Vec<_> = fake.messages().into_iter().filter_map(|message| message.key).collect();
+    assert_eq!(stored, keys, "each once, and in order");
+    assert_eq!(fake.complaints(), [""; 0]);
+}
