@@ -43,16 +43,13 @@ impl Answer {
     }
 
     pub fn write(&self, stream: &mut dyn Write) -> io::Result<()> {
-        write!(
-            stream,
-            "HTTP/1.1 {} Fake\r\nContent-Length: {}\r\nConnection: close\r\n",
-            self.status,
-            self.body.len()
-        )?;
+        let mut text =
+            format!("HTTP/1.1 {} Fake\r\nContent-Length: {}\r\nConnection: close\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
-            write!(stream, "{name}: {value}\r\n")?;
+            text.push_str(&format!("{name}: {value}\r\n"));
         }
-        write!(stream, "\r\n{}", self.body)?;
+        // At once: small pieces would wait for one another.
+        stream.write_all(format!("{text}\r\n{}", self.body).as_bytes())?;
         stream.flush()
     }
 }
