@@ -38,17 +38,33 @@ pub fn kube_settings(cluster: &ClusterConfig) -> Option<KubeSettings> {
     Some(KubeSettings { name: cluster.name.clone(), access, allow_exec_plugins, limits })
 }
 
-/// A secret, without the white space at its end.
+/// A secret that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unreadable {
+    /// Why.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<&'static str>,
+}
+
+/// Reads a secret; `what` names it, as "its credentials". Blocks.
 ///
 /// # Errors
-/// Where it should be, and why it is not read; nothing of it.
-pub fn read_secret(source: &SecretSource) -> Result<String, String> {
+/// If the file cannot be read or the variable is not set.
+pub fn secret(source: &SecretSource, what: &str) -> Result<String, Unreadable> {
     match source {
-        SecretSource::File(path) => std::fs::read_to_string(path)
-            .map(|text| text.trim_end().to_owned())
-            .map_err(|error| format!("{} cannot be read: {error}", path.display())),
-        SecretSource::Environment(name) => std::env::var(name)
-            .map_err(|_| format!("the environment variable {name}, which should hold it, is not set")),
+        SecretSource::File(path) => match std::fs::read_to_string(path) {
+            Ok(text) => Ok(text.trim_end().to_owned()),
+            Err(error) => Err(Unreadable {
+                message: format!("{what} cannot be read from {}: {error}", path.display()),
+                hint: Some("check the path in the configuration and the file's rights"),
+            }),
+        },
+        SecretSource::Environment(name) => std::env::var(name).map_err(|_| Unreadable {
+            message: format!("the environment variable {name}, which should hold {what}, is not set"),
+            hint: None,
+        }),
     }
 }
 
@@ -63,9 +79,16 @@ pub fn repository_source(repository: &RepositoryConfig) -> Result<RepositorySour
         RepositoryPlace::Path(path) => (Location::Path(path.clone()), None),
         RepositoryPlace::Url(url) => Location::from_url(url).map_err(|error| gap(error.to_string()))?,
     };
-    let secret = repository.secret.as_ref().map(read_secret).transpose().map_err(|why| {
-        gap(format!("its credentials: {why}")).hint("check the path in the configuration and the file's rights")
-    })?;
+    let secret = match &repository.secret {
+        None => None,
+        Some(source) => Some(secret(source, "its credentials").map_err(|error| {
+            let unread = gap(error.message);
+            match error.hint {
+                Some(hint) => unread.hint(hint),
+                None => unread,
+            }
+        })?),
+    };
     let credentials = match (secret, &repository.username) {
         (Some(secret), Some(user)) => Some(Credentials::Basic { user: user.clone(), password: Hidden::new(secret) }),
         (Some(secret), None) => Some(Credentials::Token(Hidden::new(secret))),
