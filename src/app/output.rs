@@ -102,6 +102,7 @@ fn eml(report: &ScanReport) -> Result<String, AppError> {
     let parties = mail::Parties {
         from: format!("Driftledger <driftledger@{}>", views::mail::DEFAULT_DOMAIN),
         to: vec![format!("receivers@{}", views::mail::DEFAULT_DOMAIN)],
+        reply_to: None,
     };
     let message = mail::message(&content, &parties).map_err(|error| AppError::new(super::error::chain(&error)))?;
     Ok(String::from_utf8_lossy(&message.formatted()).into_owned())

@@ -22,7 +22,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("gix::", &["adapters/git"]),
     ("ring::", &["adapters/git/signature"]),
     ("rusqlite::", &["adapters/ledger"]),
-    ("lettre::", &["adapters/mail.rs"]),
+    ("lettre::", &["adapters/mail"]),
     ("slack_morphism::", &["adapters/slack"]),
     ("tera::", &["views"]),
     ("jaq_core::", &["config/ignore"]),
