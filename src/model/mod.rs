@@ -22,6 +22,7 @@ pub mod moves;
 pub mod notice;
 pub mod object_story;
 pub mod outbox;
+pub mod quoted;
 pub mod record;
 pub mod redacted;
 pub mod report;

@@ -11,6 +11,8 @@ mod converge_on_cluster;
 mod demo;
 mod ignore;
 mod import_law;
+mod mail_over_smtp;
+mod mail_server;
 mod on_cluster;
 mod on_cluster_beyond;
 mod program;

@@ -25,7 +25,7 @@ pub struct Parties {
     pub reply_to: Option<String>,
 }
 
-/// Why there is no message or no file.
+/// Why there is no message, no file or nothing to send with.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// An address in the configuration is none.
@@ -58,6 +58,23 @@ pub enum MailError {
         #[source]
         source: std::io::Error,
     },
+    /// The certificate authorities cannot be read.
+    #[error("the certificate authorities in {path} cannot be used: {why}")]
+    Authorities {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is nothing to make a connection private with, as where the system has no certificate authorities.
+    #[error("no private connection can be made: the system's certificate authorities cannot be read")]
+    Tls(#[source] lettre::transport::smtp::Error),
+    /// A user name is configured and no password was given.
+    #[error("there is no password for {0:?}")]
+    Password(String),
+    /// The name for greeting the server is none.
+    #[error("{0:?} is no host name to greet a mail server with")]
+    Hello(String),
 }
 
 /// Puts a message together: text first, HTML second, as readers prefer the last they understand (RFC 2046, 5.1.4); then the files.
