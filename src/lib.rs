@@ -27,7 +27,7 @@
 //! | [`stages`] | the pure steps | `model`, `config` |
 //! | [`views`] | model → bytes; Tera lives only here | `model`, `config` |
 //! | [`ports`] | the few traits at real remote edges | `model` |
-//! | [`adapters`] | git (gix), cluster (kube), ledger (rusqlite), renderers, mail, Slack | `model`, `config`, `ports`, `yaml` |
+//! | [`adapters`] | git (gix), cluster (kube), ledger (rusqlite), renderers, mail, Slack, webhooks | `model`, `config`, `ports`, `yaml` |
 //! | [`app`] | command line, pipeline, wiring | all |
 //!
 //! Adapters do not import one another. `tokio`, clocks and file systems appear only in `adapters` and `app`. A test reads the

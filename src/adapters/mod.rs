@@ -1,4 +1,4 @@
-//! Where the program meets the world: Git, clusters, the ledger, renderers, mail, Slack.
+//! Where the program meets the world: Git, clusters, the ledger, renderers, mail, Slack, webhooks.
 //!
 //! Adapters import `model`, `config`, `ports` and `yaml`, never `stages`, `views` or one another.
 
@@ -9,3 +9,4 @@ pub mod ledger;
 pub mod mail;
 pub mod render;
 pub mod slack;
+pub mod webhook;
