@@ -7,6 +7,7 @@ use crate::config::ignore::IgnoreRule;
 use crate::config::{Config, RepositoryPlace};
 use crate::model::ids::{ClusterName, RepositoryName};
 use crate::stages::argocd;
+use crate::stages::repository_url::identity;
 
 /// Rules by cluster. A rule for a cluster that is not configured is told where its Application is declared, and ignores nothing.
 pub fn rules(config: &Config, sources: &[TargetSource]) -> BTreeMap<ClusterName, Vec<IgnoreRule>> {
@@ -37,49 +38,12 @@ pub fn rules(config: &Config, sources: &[TargetSource]) -> BTreeMap<ClusterName,
     by_cluster
 }
 
-fn repository_of(config: &Config, url: &str) -> Option<RepositoryName> {
-    let wanted = plain(url);
+/// The configured repository that a URL means.
+pub fn repository_of(config: &Config, url: &str) -> Option<RepositoryName> {
+    let wanted = identity(url);
     let found = config.repositories.iter().find(|repository| match &repository.place {
-        RepositoryPlace::Url(url) => plain(url) == wanted,
-        RepositoryPlace::Path(path) => plain(&path.to_string_lossy()) == wanted,
+        RepositoryPlace::Url(url) => identity(url) == wanted,
+        RepositoryPlace::Path(path) => identity(&path.to_string_lossy()) == wanted,
     });
     found.map(|repository| repository.name.clone())
-}
-
-/// A repository's URL as far as it tells which one it is: `git.example.com/acme/platform` for its ways over https and SSH.
-fn plain(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").map_or((None, url), |(scheme, rest)| (Some(scheme), rest));
-    let rest = match (scheme, rest.split_once('@')) {
-        // Credentials, or the user of SSH, stand before the host.
-        (_, Some((user, rest))) if !user.contains('/') => rest,
-        _ => rest,
-    };
-    let rest = match scheme {
-        None if !rest.starts_with('/') => rest.replacen(':', "/", 1),
-        _ => rest.to_owned(),
-    };
-    let (host, path) = rest.split_once('/').unwrap_or((&rest, ""));
-    let host = host.split(':').next().unwrap_or_default().to_lowercase();
-    let path = path.trim_matches('/');
-    format!("{host}/{}", path.strip_suffix(".git").unwrap_or(path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_repository_has_many_urls() {
-        for url in [
-            "https://git.example.com/acme/platform.git",
-            "https://git.example.com/acme/platform",
-            "https://user:token@Git.example.com:443/acme/platform/",
-            "ssh://git@git.example.com:22/acme/platform.git",
-            "git@git.example.com:acme/platform.git",
-        ] {
-            assert_eq!(plain(url), "git.example.com/acme/platform", "{url}");
-        }
-        assert_eq!(plain("/srv/git/platform.git"), plain("file:///srv/git/platform"));
-        assert_ne!(plain("https://git.example.com/acme/platform"), plain("https://git.example.com/acme/Platform"));
-    }
 }

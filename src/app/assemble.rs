@@ -9,6 +9,7 @@ use super::changes::Changes;
 use super::evidence::{self, LineQuestions};
 use super::gather::TargetSource;
 use super::ignored;
+use super::operators::{self, ToldByTarget};
 use super::pipeline::VERSION;
 use super::reading::ClusterReading;
 use super::runs;
@@ -59,6 +60,28 @@ pub fn uid_subject(cluster: &ClusterName) -> String {
     format!("identity of cluster {cluster}")
 }
 
+/// What decides about causes besides an object's own evidence.
+struct Around<'a> {
+    sightings: Sightings,
+    applied: BTreeMap<TargetName, Vec<u64>>,
+    now: Timestamp,
+    config: &'a Config,
+}
+
+impl Around<'_> {
+    fn of<'o>(&'o self, object: &'o DeclaredObject, seen_live: bool) -> Circumstances<'o> {
+        let target = &object.origin.target;
+        Circumstances {
+            revision: &object.origin.revision,
+            sightings: self.sightings.get(target).map(Vec::as_slice).unwrap_or_default(),
+            now: self.now,
+            grace_seconds: i64::try_from(self.config.grace.as_secs()).unwrap_or(i64::MAX),
+            seen_live,
+            applied: self.applied.get(target).map(Vec::as_slice).unwrap_or_default(),
+        }
+    }
+}
+
 /// Puts a scan's record together. `finished` is when its last reading was done.
 pub fn record(
     scanned: Scanned,
@@ -78,11 +101,13 @@ pub fn record(
         .collect();
     let sources = scanned.sources.iter().filter(|source| in_question.contains(&source.config.name));
     let sightings = sightings::of_targets(sources, prior);
+    let told = operators::of_targets(&scanned.sources, &scanned.readings, config);
+    let around = Around { sightings, applied: operators::applied(&told), now: scanned.started, config };
     let mut found = Vec::new();
     let mut kept = Vec::new();
     for reading in &scanned.readings {
-        found.extend(findings_of(reading, &scanned, &evidence, &sightings, prior, config));
-        let beyond = beyond_findings(reading, &scanned, &evidence, &sightings, config);
+        found.extend(findings_of(reading, &scanned, &evidence, &around, prior));
+        let beyond = beyond_findings(reading, &evidence, &around);
         found.extend(beyond.0);
         kept.extend(beyond.1);
     }
@@ -110,7 +135,7 @@ pub fn record(
     let sightings: Vec<Sighting> = scanned.sources.iter().filter_map(sighting).collect();
     let new_sightings: BTreeSet<Sighting> =
         sightings.into_iter().filter(|s| !prior.sightings.contains_key(s)).collect();
-    let targets = target_summaries(&scanned, &found, prior, config, key);
+    let targets = target_summaries(&scanned, &found, &told, prior, config, key);
     let counts = counts(&scanned, &targets, &found, lifecycle.unknown.len(), gaps.len());
     let complete = gaps.is_empty() && scanned.targets.len() == config.targets.len();
     let mut exclusions: Vec<_> = scanned.readings.iter().flat_map(|r| r.exclusions.clone()).collect();
@@ -157,25 +182,19 @@ fn findings_of(
     reading: &ClusterReading,
     scanned: &Scanned,
     evidence: &EvidenceByObject,
-    sightings: &Sightings,
+    around: &Around<'_>,
     prior: &PriorState,
-    config: &Config,
 ) -> Vec<Finding> {
     let cluster = &reading.summary.name;
     let none = Evidence::default();
     let mut found = Vec::new();
     for object in reading.in_question() {
-        let Some(source) = scanned.sources.iter().find(|s| s.config.name == object.origin.target) else { continue };
+        if !scanned.sources.iter().any(|source| source.config.name == object.origin.target) {
+            continue;
+        }
         let key = (cluster.clone(), object.id.clone());
         let evidence = evidence.get(&key).unwrap_or(&none);
-        let around = Circumstances {
-            revision: &object.origin.revision,
-            sightings: sightings.get(&source.config.name).map(Vec::as_slice).unwrap_or_default(),
-            now: scanned.started,
-            grace_seconds: i64::try_from(config.grace.as_secs()).unwrap_or(i64::MAX),
-            seen_live: prior.seen_live.contains(&key),
-        };
-        found.extend(of_object(reading, object, evidence, &around));
+        found.extend(of_object(reading, object, evidence, &around.of(object, prior.seen_live.contains(&key))));
     }
     found
 }
@@ -183,10 +202,8 @@ fn findings_of(
 /// DL005 and DL006 of a cluster, and what Git itself says may stay.
 fn beyond_findings(
     reading: &ClusterReading,
-    scanned: &Scanned,
     evidence: &EvidenceByObject,
-    sightings: &Sightings,
-    config: &Config,
+    around: &Around<'_>,
 ) -> (Vec<Finding>, Vec<Exclusion>) {
     let cluster = &reading.summary.name;
     let beyond = &reading.beyond;
@@ -198,13 +215,7 @@ fn beyond_findings(
     for (id, leftover) in &beyond.leftovers {
         let object = &leftover.1.object;
         let evidence = evidence.get(&(cluster.clone(), object.id.clone())).unwrap_or(&none);
-        let around = Circumstances {
-            revision: &object.origin.revision,
-            sightings: sightings.get(&object.origin.target).map(Vec::as_slice).unwrap_or_default(),
-            now: scanned.started,
-            grace_seconds: i64::try_from(config.grace.as_secs()).unwrap_or(i64::MAX),
-            seen_live: true,
-        };
+        let around = around.of(object, true);
         match beyond::of_leftover(cluster, id, leftover, evidence, &around, beyond.doubt.as_deref()) {
             Removed::Finding(finding) => found.push(*finding),
             Removed::Kept(off) => *kept.entry(off.words()).or_default() += 1,
@@ -339,6 +350,7 @@ fn adopted(scanned: &Scanned, found: &[Finding], prior: &PriorState) -> BTreeSet
 fn target_summaries(
     scanned: &Scanned,
     found: &[Finding],
+    told: &ToldByTarget,
     prior: &PriorState,
     config: &Config,
     key: &RedactionKey,
@@ -370,7 +382,8 @@ fn target_summaries(
                 rewritten: sightings::rewritten(source, prior),
                 runs: {
                     let found: Vec<&Finding> = found.iter().filter(|f| of(f, target)).collect();
-                    runs::of_target(source, reading, &found, config, key)
+                    let told = told.get(target).map(Vec::as_slice).unwrap_or_default();
+                    runs::of_target(source, reading, &found, told, config, key)
                 },
             }
         })

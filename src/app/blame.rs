@@ -38,6 +38,7 @@ impl Blaming<'_> {
             now: crate::model::time::Timestamp::from_unix(0),
             grace_seconds: 0,
             seen_live: true,
+            applied: &[],
         };
         let fields = explained.fields.into_iter().zip(&judgements).zip(lines).map(|((field, judgement), line)| {
             let live = serde_json::Value::Null;

@@ -21,6 +21,7 @@ use crate::stages::judge::{Judge, Verdict};
 use crate::stages::live::{Head, Page};
 use crate::stages::live_only::{Sorted, Watch};
 use crate::stages::normalise::Applied;
+use crate::stages::operators::Operators;
 
 /// Above this many differing objects of a kind, the second look is a LIST: requests must not grow with drift.
 const MOST_SINGLE_READS: usize = 10;
@@ -83,6 +84,8 @@ pub struct Found {
     pub live_objects: u64,
     /// What else was looked for.
     pub sorted: Sorted,
+    /// What operators say, where the kind is theirs.
+    pub operators: Operators,
     broken_pages: u64,
     everything: bool,
 }
@@ -246,6 +249,7 @@ impl Found {
                 namespace: head.metadata.namespace.as_deref().map(str::to_owned),
                 name: head.metadata.name.clone().into_owned(),
             };
+            self.operators.take(&id.group_kind(), item.get());
             if let Some(watch) = watch {
                 watch.sort(&id, &head.metadata, item.get(), judge.actors, &mut self.sorted);
             }

@@ -9,6 +9,7 @@ use super::audit::{self, Asked, ByKind};
 use super::convergence;
 use super::foreign;
 use super::kind::{KindOutcome, KindReader, is_hidden};
+use super::operators;
 use super::progress::Progress;
 use super::reading::ClusterReading;
 use crate::config::Config;
@@ -157,6 +158,7 @@ impl<S: LiveSource + 'static> Reader<S> {
         let is_dump = self.source.describe() == "dump";
         let (asked, secrets) = (&self.context.asked, self.context.secrets);
         let (mut beyond, mut watches) = audit::plan(reading, &self.discovery, asked, is_dump, secrets, &mut by_kind);
+        let only_told = operators::plan(&self.discovery, &mut by_kind);
         // Only what is compared needs a schema.
         let compared = by_kind.iter().filter(|(_, (_, wanted))| !wanted.is_empty());
         let versions: BTreeSet<GroupVersion> = compared.map(|(gvk, _)| gvk.gv.clone()).collect();
@@ -191,9 +193,14 @@ impl<S: LiveSource + 'static> Reader<S> {
         }
         for mut outcome in outcomes {
             audit::take(&mut outcome, is_dump, reading, &mut beyond);
+            operators::take(&mut outcome, &only_told, reading);
             take(outcome, reading);
         }
         for (gvk, objects) in unread {
+            if only_told.contains(&gvk) {
+                operators::broke_down(&gvk, reading);
+                continue;
+            }
             reading.unknown.extend(objects.iter().cloned());
             reading.beyond.looked.hidden.insert(moves::kind_now(&gvk.group_kind()));
             let message = "reading the kind broke down; this is a defect in the program: please report it";

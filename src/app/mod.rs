@@ -25,6 +25,7 @@ pub mod kind;
 pub mod live;
 pub mod merged;
 pub mod object_story;
+pub mod operators;
 pub mod outcome;
 pub mod output;
 pub mod past;

@@ -18,6 +18,7 @@ use crate::stages::former::Former;
 use crate::stages::ignore::{Ignored, Ignores};
 use crate::stages::judge::Verdict;
 use crate::stages::normalise::Applied;
+use crate::stages::operators::Operators;
 use crate::stages::opt_outs::{self, Off};
 use crate::stages::unserved::Unserved;
 
@@ -60,6 +61,8 @@ pub struct ClusterReading {
     pub schemas: Arc<Schemas>,
     /// The kinds by their names in URLs.
     pub resources: Resources,
+    /// What its GitOps operators say of what they applied.
+    pub operators: Operators,
 }
 
 impl ClusterReading {
@@ -120,6 +123,7 @@ impl ClusterReading {
             applied: Applied::new(),
             schemas: Arc::default(),
             resources: Resources::of(discovery),
+            operators: Operators::default(),
         }
     }
 

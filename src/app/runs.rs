@@ -1,4 +1,4 @@
-//! How far a target is behind, held against what is in sync: where a newer commit's change is live, no one commit is what runs.
+//! What a target runs, held against what is in sync: where a newer commit's change is live, no one commit is what runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
 use crate::model::versions::{BlobNumber, Head, PathNumber};
 use crate::stages::compare;
-use crate::stages::runs;
+use crate::stages::runs::{self, Told};
 
 /// Commits after the one that seems to run that are looked at; farther behind, the findings alone are told.
 const MOST_COMMITS: u64 = 500;
@@ -23,11 +23,14 @@ pub fn of_target(
     source: &TargetSource,
     reading: Option<&ClusterReading>,
     found: &[&Finding],
+    told: &[Told],
     config: &Config,
     key: &RedactionKey,
 ) -> Option<Runs> {
     let index = source.versions.as_ref()?;
-    let runs = runs::of_target(found.iter().copied(), |commit| sightings::behind(index, commit))?;
+    let revision = &source.config.revision;
+    let line = if index.ended.is_none() { revision.to_string() } else { format!("the part of {revision} at hand") };
+    let runs = runs::of_target(found.iter().copied(), told, |commit| sightings::behind(index, commit), &line)?;
     let (Some(commit), Some(behind), Some(reading)) = (&runs.commit, runs.commits_behind, reading) else {
         return Some(runs);
     };

@@ -32,6 +32,16 @@ pub enum Destination {
 }
 
 impl Destination {
+    /// Where an Application's `spec` deploys to.
+    pub fn of(spec: &Value) -> Self {
+        let text = |key: &str| spec.pointer(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        match (text("/destination/server"), text("/destination/name")) {
+            (Some("https://kubernetes.default.svc"), _) | (_, Some("in-cluster")) | (None, None) => Self::Here,
+            (_, Some(name)) if !is_template(name) => Self::Named(name.to_owned()),
+            _ => Self::Unknown,
+        }
+    }
+
     /// The configured cluster that is meant; `None` if that cannot be known.
     pub fn cluster(&self, here: &ClusterName, configured: &[&ClusterName]) -> Option<ClusterName> {
         match self {
@@ -65,12 +75,6 @@ pub fn rules(
     let name = object.pointer("/metadata/name")?.as_str()?;
     let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or(namespace);
     let application = format!("{kind} {namespace}/{name}");
-    let server = spec.pointer("/destination/server").and_then(text);
-    let destination = match (server.as_deref(), spec.pointer("/destination/name").and_then(Value::as_str)) {
-        (Some("https://kubernetes.default.svc"), _) | (_, Some("in-cluster")) | (None, None) => Destination::Here,
-        (_, Some(name)) if !is_template(name) => Destination::Named(name.to_owned()),
-        _ => Destination::Unknown,
-    };
     let scope = Scope {
         folders: folders(spec, repository),
         namespace: spec.pointer("/destination/namespace").and_then(text).unwrap_or_default(),
@@ -79,7 +83,7 @@ pub fn rules(
     for (n, raw) in declared.iter().enumerate() {
         rules.extend(of_difference(&application, n, raw, &scope));
     }
-    Some(ApplicationRules { destination, rules })
+    Some(ApplicationRules { destination: Destination::of(spec), rules })
 }
 
 struct Scope {

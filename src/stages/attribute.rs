@@ -96,6 +96,8 @@ pub struct Circumstances<'a> {
     pub grace_seconds: i64,
     /// Whether an earlier scan of this ledger saw the object live.
     pub seen_live: bool,
+    /// The commits that operators say they applied last: how many first-parent commits each is behind the tracked one.
+    pub applied: &'a [u64],
 }
 
 /// The declared and the live side of one difference, attributed.
@@ -159,6 +161,20 @@ impl ObjectHistory {
         (gone + alike).checked_sub(1).filter(|_| began)
     }
 
+    /// Whether operators say that they last applied a commit that declares a field as a version does. The present version is no evidence:
+    /// live has something else.
+    fn was_applied(
+        &self,
+        version: &ObjectVersion,
+        path: &FieldPath,
+        schema: Option<SchemaRef<'_>>,
+        around: &Circumstances<'_>,
+    ) -> bool {
+        let alike = |other: &&ObjectVersion| other.is_like(version, Some(path), schema);
+        let mut earlier = self.versions.iter().skip(1).filter(alike);
+        earlier.any(|of| around.applied.iter().any(|behind| (of.last.1..=of.commits_behind).contains(behind)))
+    }
+
     /// The newest version before the present one for which `matches` holds, with its position.
     fn newest(&self, matches: impl Fn(&ObjectVersion) -> bool) -> Option<(usize, &ObjectVersion)> {
         self.versions.iter().enumerate().skip(1).find(|(_, version)| version.readable && matches(version))
@@ -209,9 +225,12 @@ pub fn difference(
     let by_gitops = match actors.first().map(|a| a.kind) {
         Some(ActorKind::Gitops) => Some(true),
         Some(ActorKind::Interactive | ActorKind::Controller) => Some(false),
-        // The path's own writer says nothing: the object as a whole may equal that commit.
+        // The path's own writer says nothing: the object as a whole may equal that commit, or the operator names one that has the value.
         Some(ActorKind::Unknown) | None => match matched.and_then(|(_, version)| version.value.as_ref()) {
             Some(version) if compare::equal(version, live, schema) => Some(true),
+            Some(_) if matched.is_some_and(|(_, of)| history.was_applied(of, &difference.path, schema, around)) => {
+                Some(true)
+            }
             // It is no commit's object, and a person wrote it last.
             _ => last_writer.as_ref().filter(|a| a.kind == ActorKind::Interactive).map(|_| false),
         },
@@ -402,6 +421,7 @@ mod tests {
             now: Timestamp::from_unix(10_000),
             grace_seconds: 600,
             seen_live: true,
+            applied: &[],
         };
         difference(&changed(live, actors), live_object, None, &history(whole), &[], &around).cause
     }
@@ -467,6 +487,38 @@ mod tests {
     }
 
     #[test]
+    fn the_operator_naming_a_commit_with_the_live_value_is_evidence_where_the_writer_says_nothing() {
+        let revision = Revision::new("main");
+        let cause = |actors: &[Actor], applied: &[u64], old: bool| {
+            let sightings = if old { vec![(2, Timestamp::from_unix(1_000))] } else { Vec::new() };
+            let around = Circumstances {
+                revision: &revision,
+                sightings: &sightings,
+                now: Timestamp::from_unix(10_000),
+                grace_seconds: 600,
+                seen_live: true,
+                applied,
+            };
+            let mixed = json!({"spec": {"replicas": 7}});
+            difference(&changed(5, actors), &mixed, None, &history(true), &[], &around).cause
+        };
+        // The live value stood from five to four commits ago.
+        for (case, actors, applied, old, expected) in [
+            ("nothing is said", vec![], vec![], true, Cause::Undetermined),
+            ("where it was given", vec![], vec![5], true, Cause::Behind),
+            ("the last that had it", actor(ActorKind::Unknown), vec![4], true, Cause::Behind),
+            ("just pushed", vec![], vec![4], false, Cause::Pending),
+            ("a later commit", vec![], vec![2], true, Cause::Undetermined),
+            ("the tracked commit", vec![], vec![0], true, Cause::Undetermined),
+            ("before the object", vec![], vec![9], true, Cause::Undetermined),
+            ("one of two operators", vec![], vec![0, 5], true, Cause::Behind),
+            ("a person wrote the field", actor(ActorKind::Interactive), vec![5], true, Cause::HandRollback),
+        ] {
+            assert_eq!(cause(&actors, &applied, old), Some(expected), "{case}");
+        }
+    }
+
+    #[test]
     fn a_field_that_a_person_took_away_is_out_of_band_or_a_rollback() {
         let absent = Judgement {
             difference: Difference { code: Code::Absent, live: None, ..changed(0, &[]).difference },
@@ -481,6 +533,7 @@ mod tests {
             now: Timestamp::from_unix(0),
             grace_seconds: 0,
             seen_live: true,
+            applied: &[],
         };
         let cause = |history: &ObjectHistory| difference(&absent, &json!({"x": 1}), None, history, &[], &around).cause;
         assert_eq!(cause(&history(true)), Some(Cause::OutOfBand));
@@ -580,6 +633,7 @@ mod tests {
             now: Timestamp::from_unix(0),
             grace_seconds: 0,
             seen_live: true,
+            applied: &[],
         };
         let next = Elsewhere {
             revision: Revision::new("next"),
@@ -606,6 +660,7 @@ mod tests {
             now: Timestamp::from_unix(0),
             grace_seconds: 0,
             seen_live: true,
+            applied: &[],
         };
         let found = difference(&changed(5, &actor(ActorKind::Gitops)), &json!({}), None, &history(true), &[], &around)
             .live_matches
@@ -624,6 +679,7 @@ mod tests {
                 now: Timestamp::from_unix(10_000),
                 grace_seconds: 600,
                 seen_live,
+                applied: &[],
             };
             missing(history, &around).cause
         };

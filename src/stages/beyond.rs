@@ -165,7 +165,8 @@ pub fn of_leftover(
             )),
         ),
         None => match attribute::pending_or_behind(since, around) {
-            Cause::Behind if !seen.owner.is_gitops => {
+            // An operator that has not applied the removal yet is the GitOps side, whoever wrote the object.
+            Cause::Behind if !(seen.owner.is_gitops || around.applied.iter().any(|behind| *behind > since)) => {
                 (Cause::Undetermined, Some("nothing shows that the GitOps side keeps it".to_owned()))
             }
             cause => (cause, None),

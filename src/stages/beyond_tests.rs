@@ -61,6 +61,7 @@ fn removed(is_gitops: bool, evidence: &Evidence, seen_first: Option<(u64, i64)>,
         now: Timestamp::from_unix(10_000),
         grace_seconds: 600,
         seen_live: true,
+        applied: &[],
     };
     let leftover = (seen(is_gitops), former("ConfigMap", "a", "f.yaml"));
     of_leftover(&ClusterName::new("prod"), &id("ConfigMap", "a"), &leftover, evidence, &around, doubt)

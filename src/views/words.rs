@@ -108,16 +108,16 @@ pub fn event(kind: FindingEventKind) -> &'static str {
 pub fn of_target(target: &TargetSummary) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(runs) = &target.runs {
-        notes.push(match (&runs.commit, runs.commits_behind) {
+        let evidence = &runs.evidence;
+        notes.extend(match (&runs.commit, runs.commits_behind) {
+            // Nothing lags, and nothing is to be explained.
+            (Some(_), Some(0)) if target.findings == 0 => None,
+            (Some(commit), Some(0)) => Some(format!("runs the tracked commit {} ({evidence})", commit.short())),
             (Some(commit), Some(behind)) => {
-                format!(
-                    "runs {}, {} behind, by {}",
-                    commit.short(),
-                    counted(behind, "commit", "commits"),
-                    runs.evidence
-                )
+                let behind = counted(behind, "commit", "commits");
+                Some(format!("runs {}, {behind} behind ({evidence})", commit.short()))
             }
-            _ => runs.evidence.clone(),
+            _ => Some(evidence.clone()),
         });
     }
     if let Some(rewritten) = &target.rewritten {

@@ -15,6 +15,7 @@ mod mail_over_smtp;
 mod mail_server;
 mod on_cluster;
 mod on_cluster_beyond;
+mod operators;
 mod program;
 mod slack;
 mod slack_fake;

@@ -177,6 +177,7 @@ fn compare(
         now: Timestamp::from_unix(0),
         grace_seconds: 0,
         seen_live: false,
+        applied: &[],
     };
     let (cluster, evidence) = (ClusterName::new(""), Evidence::default());
     let mut found = Vec::new();
