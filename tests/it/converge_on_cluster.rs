@@ -2,6 +2,7 @@
 //! the test stand in for a kubelet and for Flux.
 
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use driftledger::adapters::git::Content;
 use serde_json::{Value, json};
@@ -65,7 +66,7 @@ metadata: {name: held, finalizers: [example.com/held]}
 data: {a: b}
 ";
 
-const FLUX: &str = "\
+pub const FLUX: &str = "\
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: kustomizations.kustomize.toolkit.fluxcd.io}
@@ -81,14 +82,22 @@ spec:
       schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
 ";
 
+/// The definitions of the operators' kinds, which are the whole cluster's: one test at a time has them.
+pub const OPERATORS: [&str; 3] = [
+    "kustomizations.kustomize.toolkit.fluxcd.io",
+    "gitrepositories.source.toolkit.fluxcd.io",
+    "applications.argoproj.io",
+];
+pub static OPERATORS_ARE_IN_USE: Mutex<()> = Mutex::new(());
+
 /// A namespace of the test cluster, and a target that declares what is in it.
-struct Place {
-    work: Workspace,
-    namespace: String,
+pub struct Place {
+    pub work: Workspace,
+    pub namespace: String,
 }
 
 impl Place {
-    fn new(name: &str, manifest: &str) -> Self {
+    pub fn new(name: &str, manifest: &str) -> Self {
         let mut work = Workspace::new();
         work.commit("Add it", [("shop/all.yaml".to_owned(), Content::from(manifest))]);
         let place = Self { work, namespace: format!("{name}-{}", std::process::id()) };
@@ -97,7 +106,7 @@ impl Place {
         place
     }
 
-    fn configure(&self, kubeconfig: &str, of_target: &str, of_all: &str) {
+    pub fn configure(&self, kubeconfig: &str, of_target: &str, of_all: &str) {
         let namespace = &self.namespace;
         let config = format!(
             "ledger: ledger.sqlite\naudit: {{unmanaged: {{defaults: false}}}}\nclusters:\n  - {{name: test, kubeconfig: {kubeconfig}}}\n\
@@ -108,7 +117,7 @@ impl Place {
         self.work.file("driftledger.yaml", &config);
     }
 
-    fn kubectl(&self, args: &[&str], input: &str) -> String {
+    pub fn kubectl(&self, args: &[&str], input: &str) -> String {
         let stdin = self.work.file("stdin", input);
         let output = Command::new(variable("DRIFTLEDGER_TEST_KUBECTL"))
             .args(["--namespace", &self.namespace])
@@ -120,17 +129,17 @@ impl Place {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    fn apply(&self, manifest: &str) {
+    pub fn apply(&self, manifest: &str) {
         self.kubectl(&["apply", "--server-side", "--field-manager=argocd-controller", "-f", "-"], manifest);
     }
 
     /// Writes the status of an object, as its controller or kubelet would.
-    fn status(&self, object: &str, status: &Value) {
+    pub fn status(&self, object: &str, status: &Value) {
         let patch = json!({"status": status}).to_string();
         self.kubectl(&["patch", object, "--subresource=status", "--type=merge", "-p", &patch], "");
     }
 
-    fn wait(&self, condition: &str, object: &str) {
+    pub fn wait(&self, condition: &str, object: &str) {
         self.kubectl(&["wait", &format!("--for={condition}"), object, "--timeout=60s"], "");
     }
 
@@ -147,7 +156,7 @@ impl Place {
         panic!("{app} has not got {many} Pods");
     }
 
-    fn scan(&self) -> Value {
+    pub fn scan(&self) -> Value {
         let said = self.work.run(&["scan", "-o", "json"]);
         assert!([0, 1, 3].contains(&said.code), "{}{}", said.out, said.err);
         said.json()
@@ -164,8 +173,10 @@ impl Drop for Place {
         for kind in ["namespace", "clusterrole", "clusterrolebinding"] {
             kubectl(&["delete", kind, &self.namespace, "--wait=false", "--ignore-not-found"]);
         }
-        if self.namespace.starts_with("flux") {
-            kubectl(&["delete", "crd/kustomizations.kustomize.toolkit.fluxcd.io", "--wait=false"]);
+        if ["flux", "runs"].iter().any(|name| self.namespace.starts_with(name)) {
+            for crd in OPERATORS {
+                kubectl(&["delete", &format!("crd/{crd}"), "--ignore-not-found"]);
+            }
         }
     }
 }
@@ -281,7 +292,8 @@ fn what_is_on_the_way_is_a_finding_past_the_configured_time_and_none_where_nobod
     assert!(of(&slow, "held")["live"]["message"].as_str().unwrap_or_default().contains("example.com/held"));
 
     // What its Pods say cannot be known without the right to read them: told, and no gap.
-    place.configure(&without_pods(&place, &admin), "", "");
+    let kinds = "deployments.apps,statefulsets.apps,jobs.batch,persistentvolumeclaims,services,configmaps,namespaces";
+    place.configure(&only(kinds, &place, &admin), "", "");
     pods.iter().for_each(|pod| place.status(pod, &not_pulled()));
     let blind = place.scan();
     assert_eq!(blind["gaps"], json!([]));
@@ -303,11 +315,10 @@ fn what_is_on_the_way_is_a_finding_past_the_configured_time_and_none_where_nobod
     }
 }
 
-/// A kubeconfig whose user may read all that is declared, and no Pods.
-fn without_pods(place: &Place, admin: &str) -> String {
+/// A kubeconfig whose user may read these kinds, and no others.
+pub fn only(kinds: &str, place: &Place, admin: &str) -> String {
     let name = &place.namespace;
     place.kubectl(&["create", "serviceaccount", "reader"], "");
-    let kinds = "deployments.apps,statefulsets.apps,jobs.batch,persistentvolumeclaims,services,configmaps,namespaces";
     place.kubectl(&["create", "clusterrole", name, "--verb=get,list", &format!("--resource={kinds}")], "");
     let reader = format!("--serviceaccount={name}:reader");
     place.kubectl(&["create", "clusterrolebinding", name, &format!("--clusterrole={name}"), &reader], "");
@@ -341,6 +352,7 @@ kind: Kustomization
 metadata: {name: resting}
 spec: {interval: 10m, path: ./resting, suspend: true}
 ";
+    let _alone = OPERATORS_ARE_IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
     let place = Place::new("flux", APPS);
     place.apply(FLUX);
     place.wait("condition=Established", "crd/kustomizations.kustomize.toolkit.fluxcd.io");

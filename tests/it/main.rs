@@ -16,6 +16,7 @@ mod mail_server;
 mod on_cluster;
 mod on_cluster_beyond;
 mod operators;
+mod operators_on_cluster;
 mod program;
 mod slack;
 mod slack_fake;
