@@ -105,9 +105,14 @@ pub fn record(
     let around = Around { sightings, applied: operators::applied(&told), now: scanned.started, config };
     let mut found = Vec::new();
     let mut kept = Vec::new();
+    let mut removed_from = BTreeMap::new();
     for reading in &scanned.readings {
         found.extend(findings_of(reading, &scanned, &evidence, &around, prior));
         let beyond = beyond_findings(reading, &evidence, &around);
+        removed_from.extend(beyond.0.iter().filter_map(|finding| {
+            let (_, former) = reading.beyond.leftovers.get(&finding.object())?;
+            Some((finding.fingerprint.clone(), former.object.origin.repository.clone()))
+        }));
         found.extend(beyond.0);
         kept.extend(beyond.1);
     }
@@ -119,7 +124,7 @@ pub fn record(
     audited.attach(&mut found, prior);
     assess(&mut found, &config.severity);
     let mut found = findings::one_each(found);
-    changes.fill(&mut found);
+    changes.fill(&mut found, &removed_from);
 
     let mut gaps: Vec<Gap> = scanned.sources.iter().flat_map(|s| s.gaps.clone()).collect();
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));

@@ -10,7 +10,7 @@ use crate::model::change::Change;
 use crate::model::finding::Finding;
 use crate::model::gap::Gap;
 use crate::model::ids::{CommitId, RepositoryName};
-use crate::stages::change_policy::enrich;
+use crate::stages::change_policy::{declared_by, enrich};
 use crate::stages::forge::Pages;
 use crate::stages::pull_request;
 
@@ -61,12 +61,34 @@ impl Changes {
 
     /// Adds request, signature and pages to the commits that findings name. Where a merge brought a commit, the merge's message says by
     /// which request.
-    pub fn fill(&mut self, found: &mut [Finding]) {
+    ///
+    /// `removed_from` are the repositories of the objects that no target declares now, by their findings' fingerprints.
+    pub fn fill(&mut self, found: &mut [Finding], removed_from: &BTreeMap<String, RepositoryName>) {
         for finding in found {
-            if let (Some(origin), Some(by)) = (&finding.origin, &mut finding.declared_by) {
-                self.fill_in(&origin.repository, by);
+            let origin = finding.origin.as_ref().map(|origin| &origin.repository);
+            let Some(repository) = origin.or_else(|| removed_from.get(&finding.fingerprint)) else { continue };
+            for by in [&mut finding.declared_by, &mut finding.removed_by].into_iter().flatten() {
+                self.fill_in(repository, by);
+            }
+            if let Some(found) = &mut finding.live_matches {
+                found.matched = self.named(repository, &found.commit, found.reached_by.as_ref());
+                let given = found.given_by.as_ref().filter(|given| **given != found.commit);
+                found.given = given.and_then(|given| self.named(repository, given, found.reached_by.as_ref()));
             }
         }
+    }
+
+    /// All that is known of a commit.
+    fn named(
+        &mut self,
+        repository: &RepositoryName,
+        commit: &CommitId,
+        reached_by: Option<&CommitId>,
+    ) -> Option<Box<DeclaredBy>> {
+        let mut by = Box::new(declared_by(self.get(repository, commit)?));
+        by.reached_by = reached_by.cloned();
+        self.fill_in(repository, &mut by);
+        Some(by)
     }
 
     /// The same for one commit of a repository.
@@ -105,7 +127,7 @@ mod tests {
     use super::*;
     use crate::adapters::git::{Content, RepositoryBuilder, Written};
     use crate::app::gather;
-    use crate::model::attribution::{DeclaredBy, Origin};
+    use crate::model::attribution::{DeclaredBy, LiveMatch, Origin};
     use crate::model::finding::Code;
     use crate::model::secret::RedactionKey;
     use crate::model::time::Timestamp;
@@ -156,8 +178,18 @@ mod tests {
             finding.code = Code::Changed;
             let named: &mut DeclaredBy = finding.declared_by.as_mut().unwrap();
             named.reached_by = reached_by.cloned();
+            finding.live_matches = Some(LiveMatch {
+                given_by: Some(first.clone()),
+                reached_by: reached_by.cloned(),
+                ..LiveMatch::of(by.clone(), &config.targets[0].revision)
+            });
             let mut found = [finding];
-            changes.fill(&mut found);
+            changes.fill(&mut found, &BTreeMap::new());
+            // What is known of one commit is known of it wherever it is named.
+            let matches = found[0].live_matches.as_ref().unwrap();
+            assert_eq!(matches.matched.as_deref(), found[0].declared_by.as_ref(), "{case}");
+            let given = matches.given.as_ref().map(|given| given.subject.as_str());
+            assert_eq!(given, (*by != first).then_some("Begin (#1)"), "{case}");
             let named = found[0].declared_by.as_ref().unwrap();
             assert_eq!((named.pull_request.as_deref(), &named.pull_request_url), (request, &url), "{case}");
             assert_eq!(named.commit_url, page(&format!("commit/{by}")), "{case}");

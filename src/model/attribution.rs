@@ -119,6 +119,36 @@ pub struct LiveMatch {
     /// The commit that gave it that value then; `None` where that was before the history at hand.
     #[serde(default)]
     pub given_by: Option<CommitId>,
+    /// The merge that brought `commit`, where it stood only inside of what that one merged.
+    #[serde(default)]
+    pub reached_by: Option<CommitId>,
+    /// What is known of `commit`; `None` where it was not looked at.
+    #[serde(default)]
+    pub matched: Option<Box<DeclaredBy>>,
+    /// What is known of `given_by`, where that is another commit.
+    #[serde(default)]
+    pub given: Option<Box<DeclaredBy>>,
+}
+
+impl LiveMatch {
+    /// A commit that has the live value, before more is known of it.
+    pub fn of(commit: CommitId, revision: &Revision) -> Self {
+        Self {
+            commit,
+            revision: revision.clone(),
+            commits_behind: None,
+            since: None,
+            given_by: None,
+            reached_by: None,
+            matched: None,
+            given: None,
+        }
+    }
+
+    /// What is known of the commit that gave the live value once, or else of the newest that has it.
+    pub fn by(&self) -> Option<&DeclaredBy> {
+        self.given.as_deref().or(self.matched.as_deref())
+    }
 }
 
 /// What sort of writer a manager's name stands for. The name is chosen by the client: a hint, not proof.

@@ -161,6 +161,9 @@ pub struct Finding {
     pub origin: Option<Origin>,
     /// The commit that gave the declaration its present content.
     pub declared_by: Option<DeclaredBy>,
+    /// The commit that took the object out of Git (DL005).
+    #[serde(default)]
+    pub removed_by: Option<DeclaredBy>,
     /// The newest commit whose value equals the live one.
     pub live_matches: Option<LiveMatch>,
     /// Who wrote the live value, newest first.

@@ -214,13 +214,7 @@ pub fn difference(
     let ahead = || elsewhere.iter().find(|there| matches(judgement, Some(&there.value), live, schema));
     let live_matches = match matched {
         Some((n, version)) => Some(live_match(history, n, version, judgement, schema, around.revision)),
-        None => ahead().map(|there| LiveMatch {
-            commit: there.commit.clone(),
-            revision: there.revision.clone(),
-            commits_behind: None,
-            since: None,
-            given_by: None,
-        }),
+        None => ahead().map(|there| LiveMatch::of(there.commit.clone(), &there.revision)),
     };
     let by_gitops = match actors.first().map(|a| a.kind) {
         Some(ActorKind::Gitops) => Some(true),
@@ -311,11 +305,10 @@ fn live_match(
     let began = alike < older.len() || history.whole;
     let given_by = alike.checked_sub(1).filter(|_| began).and_then(|last| older.get(last));
     LiveMatch {
-        commit: version.last.0.clone(),
-        revision: revision.clone(),
         commits_behind: Some(version.last.1),
         since: n.checked_sub(1).and_then(|after| history.versions.get(after)).map(|after| after.commit.time),
         given_by: given_by.map(|version| version.commit.id.clone()),
+        ..LiveMatch::of(version.last.0.clone(), revision)
     }
 }
 

@@ -179,9 +179,10 @@ pub fn of_leftover(
         Some(last) => format!("{file}, as late as at {}", last.last.0.short()),
         None => file.clone(),
     };
-    let removed = by.map(|by| format!("removed from Git by {}; last declared in {last_in}", commit(&by)));
+    let removed = by.as_ref().map(|by| format!("removed from Git by {}; last declared in {last_in}", commit(by)));
     let removed = removed.unwrap_or_else(|| format!("removed from Git, last declared in {file}"));
     finding.note = Some(join([Some(removed), managed_by(seen), why]));
+    finding.removed_by = by;
     Removed::Finding(Box::new(finding))
 }
 

@@ -82,7 +82,8 @@ pub fn commit_of(finding: &Finding) -> Option<(&RepositoryName, &CommitId)> {
     Some((&finding.origin.as_ref()?.repository, &by.commit))
 }
 
-fn declared_by(change: &Change) -> DeclaredBy {
+/// A commit, before its request and signature are added.
+pub fn declared_by(change: &Change) -> DeclaredBy {
     let info = CommitInfo {
         id: change.commit.clone(),
         author: change.author.name.clone(),

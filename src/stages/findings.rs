@@ -132,6 +132,7 @@ pub(super) fn blank(
         live: None,
         origin: None,
         declared_by: None,
+        removed_by: None,
         live_matches: None,
         actors: Vec::new(),
         writes: None,

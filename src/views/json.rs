@@ -94,7 +94,7 @@ mod tests {
             names.split(' ').filter(|name| !map.contains_key(*name)).map(str::to_owned).collect()
         };
         let finding = "id code class cause severity fingerprint cluster apiVersion kind namespace name path declared live origin \
-                       declaredBy liveMatches actors writes firstSeen lastSeen scans waiver method note";
+                       declaredBy removedBy liveMatches actors writes firstSeen lastSeen scans waiver method note";
         for found in value["findings"].as_array().expect("a list") {
             assert_eq!(lacks(found, finding), [""; 0]);
             if let Some(actor) = found["actors"].get(0) {

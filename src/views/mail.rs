@@ -272,7 +272,10 @@ fn evidence(finding: &Finding) -> Vec<String> {
     } else if let Some(origin) = &finding.origin {
         lines.push(format!("declared in {}", words::file(origin)));
     }
-    lines.extend(finding.live_matches.as_ref().map(|found| format!("live {}", words::live_match(found))));
+    lines.extend(finding.live_matches.as_ref().map(|found| {
+        let by = found.by().map(|by| format!(": {} by {}{}", by.subject, by.author, words::change(by)));
+        format!("live {}{}", words::live_match(found), by.unwrap_or_default())
+    }));
     let user = words::by_audit_log(finding);
     if let Some(actor) = finding.actors.first() {
         let time = actor.time.map(|time| format!(", {}", time.for_people())).unwrap_or_default();

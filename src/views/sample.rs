@@ -118,6 +118,7 @@ fn base(code: Code, severity: Severity, cause: Option<Cause>, object: &str, fiel
         live: None,
         origin: None,
         declared_by: None,
+        removed_by: None,
         live_matches: None,
         actors: vec![],
         writes: None,
@@ -202,11 +203,10 @@ fn worst() -> Vec<Finding> {
             origin: Some(origin("shop", "payments-db.sops.yaml", 12)),
             declared_by: Some(commit("e07f4c1", "Tomás Ortega", "2026-02-28", "Rotate the payments database password")),
             live_matches: Some(LiveMatch {
-                commit: CommitId::new(format!("2d99f00{}", "0".repeat(33))),
-                revision: Revision::new("main"),
                 commits_behind: Some(7),
                 since: Some(time("2026-02-28T09:30:00Z")),
                 given_by: None,
+                ..LiveMatch::of(CommitId::new(format!("2d99f00{}", "0".repeat(33))), &Revision::new("main"))
             }),
             actors: vec![Actor { time: Some(time("2026-03-02T08:02:11Z")), ..actor("k9s", ActorKind::Interactive) }],
             first_seen: Some(time("2026-03-02T08:03:09Z")),
@@ -316,11 +316,17 @@ fn middling() -> Vec<Finding> {
             origin: Some(origin("monitoring", "grafana.yaml", 22)),
             declared_by: Some(commit("d4470c9", "renovate[bot]", "2026-02-27", "Update grafana/grafana to 11.5.1")),
             live_matches: Some(LiveMatch {
-                commit: CommitId::new(format!("61be2f3{}", "0".repeat(33))),
-                revision: Revision::new("main"),
                 commits_behind: Some(3),
                 since: Some(time("2026-02-27T09:30:00Z")),
                 given_by: None,
+                matched: Some(Box::new(DeclaredBy {
+                    pull_request: Some("PR #377".into()),
+                    pull_request_url: Some("https://github.com/acme/shop/pull/377".into()),
+                    commit_url: Some(format!("https://github.com/acme/shop/commit/61be2f3{}", "0".repeat(33))),
+                    signature: Some("verified".into()),
+                    ..commit("61be2f3", "renovate[bot]", "2026-01-30", "Update grafana/grafana to 11.4.0")
+                })),
+                ..LiveMatch::of(CommitId::new(format!("61be2f3{}", "0".repeat(33))), &Revision::new("main"))
             }),
             actors: vec![Actor {
                 time: Some(time("2026-01-30T10:00:00Z")),
@@ -421,11 +427,10 @@ fn least() -> Vec<Finding> {
             origin: Some(origin("monitoring", "loki.yaml", 40)),
             declared_by: Some(commit("8c1f3de", "Jane Doe", "2026-03-02", "Give loki more memory")),
             live_matches: Some(LiveMatch {
-                commit: CommitId::new(format!("0be1a40{}", "0".repeat(33))),
-                revision: Revision::new("main"),
                 commits_behind: Some(1),
                 since: Some(time("2026-03-02T14:00:00Z")),
                 given_by: None,
+                ..LiveMatch::of(CommitId::new(format!("0be1a40{}", "0".repeat(33))), &Revision::new("main"))
             }),
             actors: vec![Actor {
                 time: Some(time("2026-02-14T10:00:00Z")),
@@ -689,6 +694,7 @@ pub(super) fn hostile() -> ScanReport {
             by.committer = Some(Committer { name: evil.clone(), email: evil.clone(), time });
             (by.commit_url, by.pull_request_url) = (Some(evil.clone()), Some(format!("https://{evil}")));
         }
+        finding.removed_by.clone_from(&finding.declared_by);
         if let Some(origin) = &mut finding.origin {
             (origin.file, origin.revision) = (evil.clone(), Revision::new(evil.clone()));
             (origin.target, origin.repository) = (TargetName::new(evil.clone()), RepositoryName::new(evil.clone()));
@@ -703,6 +709,8 @@ pub(super) fn hostile() -> ScanReport {
         }
         if let Some(found) = &mut finding.live_matches {
             found.revision = Revision::new(evil.clone());
+            found.matched = finding.declared_by.clone().map(Box::new);
+            found.reached_by = Some(CommitId::new(evil.clone()));
         }
     }
     for (n, attack) in ATTACKS.into_iter().enumerate() {

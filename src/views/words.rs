@@ -387,6 +387,11 @@ pub fn reverted(reverted: &Reverted) -> String {
     format!("{} {}", reverted.cluster, reverted.object)
 }
 
+/// `9f2c1ab Raise the limits, Jane Doe, 2026-02-27, PR #812 (approval not verified)`.
+pub fn commit_line(by: &DeclaredBy) -> String {
+    format!("{} {}, {}, {}{}", by.commit.short(), by.subject, by.author, by.time.date(), change(by))
+}
+
 /// `equals commit 9f2c1ab, as late as at 1a2b3c4 on main, 3 commits behind, superseded 2026-02-27`.
 pub fn live_match(found: &LiveMatch) -> String {
     let mut text = match found.given_by.as_ref().filter(|given| **given != found.commit) {
@@ -395,6 +400,9 @@ pub fn live_match(found: &LiveMatch) -> String {
         }
         None => format!("equals commit {} on {}", found.commit.short(), found.revision),
     };
+    if let Some(merge) = &found.reached_by {
+        text.push_str(&format!(", only inside what merge {} brought", merge.short()));
+    }
     if let Some(behind) = found.commits_behind {
         text.push_str(&format!(", {} behind", counted(behind, "commit", "commits")));
     }

@@ -72,6 +72,12 @@ fn a_removed_object_is_found_until_it_is_gone_or_declared_again() {
     let finding = &found["findings"][0];
     assert_eq!((&finding["severity"], &finding["cause"]), (&json!("high"), &json!("behind")));
     assert_eq!(finding["declaredBy"]["commit"], last.as_str());
+    assert_eq!(finding["removedBy"]["commit"], removal.as_str());
+    assert_eq!(
+        (&finding["removedBy"]["signature"], &finding["declaredBy"]["signature"]),
+        (&json!("none"), &json!("none"))
+    );
+    assert_eq!(finding["removedBy"]["committer"]["email"], "ada@example.com");
     let note = finding["note"].as_str().expect("a note");
     let expected = format!("removed from Git by {} (Ada Adams, ", removal.short());
     assert!(note.starts_with(&expected) && note.contains("): Drop b; last declared in shop/b.yaml"), "{note}");

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::attribution::{Actor, DeclaredBy};
+use crate::model::attribution::{Actor, DeclaredBy, LiveMatch};
 use crate::model::finding::Finding;
 use crate::model::report::ScanReport;
 use crate::views::diff::{self, Difference, Line, OneLine, Segment, Tag};
@@ -34,7 +34,9 @@ pub(super) struct FindingCard {
     origin: Option<OriginView>,
     commit_did: &'static str,
     commit: Option<CommitView>,
+    removed: Option<Extra>,
     live_match: Option<String>,
+    live_commit: Option<Extra>,
     writers: Vec<WriterView>,
     writes: Vec<String>,
     cause: Option<CauseView>,
@@ -189,7 +191,9 @@ pub(super) fn card(finding: &Finding, around: &Surroundings<'_>, most: usize) ->
         }),
         commit_did: words::commit_did(finding),
         commit: finding.declared_by.as_ref().map(commit),
+        removed: finding.removed_by.as_ref().map(commit_line),
         live_match: finding.live_matches.as_ref().map(|found| t(&words::live_match(found))),
+        live_commit: finding.live_matches.as_ref().and_then(LiveMatch::by).map(commit_line),
         writers: finding.actors.iter().map(writer).collect(),
         writes: finding.writes.iter().flatten().map(|write| t(&words::write(write))).collect(),
         cause: finding
@@ -232,6 +236,11 @@ fn commit(by: &DeclaredBy) -> CommitView {
         url: link(&by.commit_url),
         extra: said.into_iter().flatten().chain(trailers).collect(),
     }
+}
+
+/// A commit beside the one that the card is of.
+fn commit_line(by: &DeclaredBy) -> Extra {
+    Extra { text: t(&words::commit_line(by)), url: words::link(by.commit_url.as_deref()).map(str::to_owned) }
 }
 
 fn writer(actor: &Actor) -> WriterView {

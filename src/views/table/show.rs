@@ -1,5 +1,6 @@
 //! One finding with all its evidence.
 
+use crate::model::attribution::LiveMatch;
 use crate::model::finding::Finding;
 use crate::model::time::Timestamp;
 use crate::views::diff::{self, Difference, OneLine, Tag};
@@ -110,7 +111,9 @@ fn evidence(finding: &Finding, started: Option<Timestamp>) -> Vec<(&'static str,
         row("", words::link(by.pull_request_url.as_deref()).map(str::to_owned));
         row("signature", words::signature(by));
     }
+    row("removed by", finding.removed_by.as_ref().map(words::commit_line));
     row("live value", finding.live_matches.as_ref().map(words::live_match));
+    row("", finding.live_matches.as_ref().and_then(LiveMatch::by).map(words::commit_line));
     for actor in &finding.actors {
         let time = actor.time.map(|time| format!(", {}", time.for_people())).unwrap_or_default();
         let user = actor.user.as_ref().map(|user| format!(", user {user}")).unwrap_or_default();

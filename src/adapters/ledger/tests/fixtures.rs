@@ -102,6 +102,7 @@ pub(super) fn finding(name: &str, live: i64) -> Finding {
             line: Some(7),
         }),
         declared_by: None,
+        removed_by: None,
         live_matches: None,
         actors: Vec::new(),
         writes: None,
