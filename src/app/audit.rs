@@ -257,6 +257,9 @@ pub fn finish(reading: &mut ClusterReading, asked: &Asked, progress: Progressing
             exclude(place.target.as_str(), format!("what was removed from Git before {back_to}"), cut.why, None);
             cuts.push(back_to);
         }
+        if let Some(why) = past.inside_cut {
+            exclude(place.target.as_str(), "a part of what stood only inside merges".into(), why, None);
+        }
         let what = "earlier versions of files".to_owned();
         exclude(
             place.target.as_str(),

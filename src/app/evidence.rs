@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::declarations::Declarations;
 use super::gather::{self, TargetSource};
+use super::inside;
 use super::merged::Merges;
 use super::reading::ClusterReading;
 use crate::adapters::render::manifest;
@@ -133,6 +134,9 @@ fn of_some(
         merges.tell_authors(question, &mut followed.history, &mut declarations);
         let evidence_of_one = Evidence { history: followed.history, elsewhere: Vec::new() };
         evidence.push((question.object.id.clone(), evidence_of_one));
+    }
+    if let Some(lines) = &source.merged {
+        inside::tell(lines, index, folders, questions, &mut evidence, &mut declarations, deadline);
     }
     evidence
 }

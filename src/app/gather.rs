@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::merged_lines::{self, MergedLines};
 use super::versions::{self, Tracked};
 use super::{past, wiring};
 use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, TreeLimits};
 use crate::adapters::render::manifest::Reading;
 use crate::adapters::render::plain;
-use crate::config::{Config, TargetConfig};
+use crate::config::{Config, History, TargetConfig};
 use crate::model::declared::RenderedObject;
 use crate::model::former::{Cut, Past};
 use crate::model::gap::{Gap, GapKind, Hides};
@@ -39,6 +40,8 @@ pub struct TargetSource {
     pub past: Past,
     /// The versions of files on its revision, of all targets that track it; `None` where the history cannot be read.
     pub versions: Option<Arc<VersionIndex>>,
+    /// What merges brought to its revision, where the repository's whole history counts.
+    pub merged: Option<Arc<MergedLines>>,
 }
 
 impl TargetSource {
@@ -152,12 +155,16 @@ fn look_back(
         let tracked = Tracked { repository, name, revision: &revision, commit: &commit, roots };
         match versions::of_revision(&tracked, config, key) {
             Ok(index) => {
+                let whole = config.repositories.iter().any(|one| one.name == *name && one.history == History::Full);
+                let merged = whole.then(|| Arc::new(merged_lines::of_revision(&tracked, &index, config, key)));
                 for source in sources {
                     if config.audit_of(&source.config.cluster).removed {
+                        let merged = merged.as_deref();
                         source.past =
-                            past::of_target(source, &source.folder(), &index, |id| repository.commit(id).ok());
+                            past::of_target(source, &source.folder(), &index, merged, |id| repository.commit(id).ok());
                     }
                     source.versions = Some(index.clone());
+                    source.merged.clone_from(&merged);
                 }
             }
             Err(gap) => {
@@ -222,6 +229,7 @@ fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, 
             gaps: rendered.gaps,
             past: Past::default(),
             versions: None,
+            merged: None,
         },
         Err(gap) => hidden(target, &gap),
     };
@@ -255,6 +263,7 @@ fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
         gaps: vec![gap],
         past: Past::default(),
         versions: None,
+        merged: None,
     }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use super::gather::TargetSource;
+use super::merged_lines::MergedLines;
 use crate::model::former::{Cut, FormerObject, Past};
 use crate::model::history::CommitInfo;
 use crate::model::ids::CommitId;
-use crate::model::versions::VersionIndex;
+use crate::model::versions::{Ended, VersionIndex};
 use crate::stages::timeline::Folder;
 
 /// What a target declared once and does not declare now, out of the index of its revision.
@@ -14,6 +15,7 @@ pub fn of_target(
     source: &TargetSource,
     folder: &Folder,
     index: &VersionIndex,
+    merged: Option<&MergedLines>,
     commit_info: impl Fn(&CommitId) -> Option<CommitInfo>,
 ) -> Past {
     let mut past = Past::default();
@@ -45,6 +47,34 @@ pub fn of_target(
                     file: file.to_owned(),
                     commits_behind: index.behind(commit),
                 });
+            }
+        }
+    }
+    let Some(merged) = merged else { return past };
+    past.inside_cut = merged.ended;
+    for line in &merged.lines {
+        let names = &line.index;
+        let newest_first = names.changes.iter().zip(&line.brought).rev();
+        for (change, merge) in newest_first.flat_map(|(changes, merge)| changes.iter().map(move |one| (one, *merge))) {
+            let file = names.path(change.path);
+            let Some(blob) = change.now.filter(|blob| line.own.contains(&(change.path, *blob)) && folder.holds(file))
+            else {
+                continue;
+            };
+            match names.named(blob) {
+                Some(named) => past.unreadable += u64::from(!named.whole),
+                None => past.inside_cut = Some(Ended::Time.why()),
+            }
+            for head in names.heads_of(blob) {
+                if taken.insert(name(&head.gvk.gv.group, &head.gvk.kind, head.namespace.as_deref(), &head.name)) {
+                    past.objects.push(FormerObject {
+                        gvk: head.gvk.clone(),
+                        namespace: head.namespace.clone(),
+                        name: head.name.clone(),
+                        file: file.to_owned(),
+                        commits_behind: index.behind(merge),
+                    });
+                }
             }
         }
     }

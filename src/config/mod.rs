@@ -29,6 +29,6 @@ pub use problem::{ConfigError, Problem};
 pub use read::read;
 pub use shipped::{EXAMPLE, json_schema, shipped};
 pub use valid::{
-    ClusterConfig, ClusterSource, Config, Convergence, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace,
-    SecretSource, TargetConfig,
+    ClusterConfig, ClusterSource, Config, Convergence, History, LedgerConfig, Limits, RepositoryConfig,
+    RepositoryPlace, SecretSource, TargetConfig,
 };

@@ -159,6 +159,19 @@ pub struct RawRepository {
     pub allowed_signers: Option<String>,
     /// File of OpenPGP public keys that may sign commits, as `gpg --export` writes it, with or without `--armor`.
     pub keyring: Option<String>,
+    /// Which commits of a revision's history are earlier versions of what it declares. Default `first-parent`.
+    pub history: Option<RawHistory>,
+}
+
+/// Which commits of a revision's history count.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RawHistory {
+    /// Those that were the revision: its line of first parents.
+    FirstParent,
+    /// Also those that merges brought and that never were the revision itself, as a branch's own commits. Each scan walks them anew,
+    /// within `limits.historyCommits` and `limits.historyTime`, newest merges first.
+    Full,
 }
 
 /// What one folder of one revision declares, and where it should be live.

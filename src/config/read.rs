@@ -10,14 +10,14 @@ use super::change_policy::ChangePolicy;
 use super::check::{check, nearest};
 use super::ignore;
 use super::problem::{ConfigError, Problem};
-use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawRepository, RawTarget};
+use super::raw::{RawCluster, RawConfig, RawHistory, RawLedger, RawRedaction, RawRepository, RawTarget};
 use super::redaction;
 use super::severity::SeverityRules;
 use super::shipped::json_schema;
 use super::trust::TrustTable;
 use super::valid::{
-    ClusterConfig, ClusterSource, Config, Convergence, LedgerConfig, Limits, RepositoryConfig, RepositoryPlace,
-    SecretSource, TargetConfig,
+    ClusterConfig, ClusterSource, Config, Convergence, History, LedgerConfig, Limits, RepositoryConfig,
+    RepositoryPlace, SecretSource, TargetConfig,
 };
 use crate::model::canonical::Canonical;
 use crate::model::field_path::FieldPath;
@@ -218,6 +218,10 @@ impl Reader<'_> {
             allow_stale: raw.allow_stale.unwrap_or(false),
             allowed_signers: raw.allowed_signers.as_ref().map(|path| self.folder.join(path)),
             keyring: raw.keyring.as_ref().map(|path| self.folder.join(path)),
+            history: match raw.history {
+                None | Some(RawHistory::FirstParent) => History::FirstParent,
+                Some(RawHistory::Full) => History::Full,
+            },
         }
     }
 
@@ -480,6 +484,22 @@ targets:
             problems(&format!("{GOOD}convergence: {{deadline: soon}}\n")),
             ["15:25: convergence.deadline: is no duration; write `30s`, `15m` or `1h30m`"]
         );
+    }
+
+    #[test]
+    fn the_history_is_that_of_first_parents_where_nothing_else_is_asked_for() {
+        let of = |history: &str| {
+            let text = GOOD.replace("    tokenFile", &format!("{history}    tokenFile"));
+            read(&text, Path::new("/etc/d")).map(|config| config.repositories[0].history)
+        };
+        for (written, expected) in [
+            ("", History::FirstParent),
+            ("    history: first-parent\n", History::FirstParent),
+            ("    history: full\n", History::Full),
+        ] {
+            assert_eq!(of(written).unwrap(), expected, "{written}");
+        }
+        assert!(of("    history: all\n").is_err());
     }
 
     #[test]

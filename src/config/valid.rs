@@ -140,6 +140,18 @@ pub struct RepositoryConfig {
     pub allowed_signers: Option<PathBuf>,
     /// OpenPGP keys that may sign.
     pub keyring: Option<PathBuf>,
+    /// Which commits count as earlier versions.
+    pub history: History,
+}
+
+/// Which commits of a revision's history are earlier versions of what it declares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum History {
+    /// Its line of first parents.
+    #[default]
+    FirstParent,
+    /// Also what stood only inside of what merges brought.
+    Full,
 }
 
 /// Where a repository is.

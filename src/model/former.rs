@@ -14,7 +14,8 @@ pub struct FormerObject {
     pub name: String,
     /// The file that last declared it, from the repository's root.
     pub file: String,
-    /// First-parent commits between the one that took it away and the tracked one.
+    /// First-parent commits between the one that took it away and the tracked one. Where it stood only inside of what a merge brought:
+    /// between that merge and the tracked one.
     pub commits_behind: u64,
 }
 
@@ -27,6 +28,8 @@ pub struct Past {
     pub cut: Option<Cut>,
     /// Earlier versions of files that could not be read: what they declared is not known.
     pub unreadable: u64,
+    /// Where only a part of what merges brought was looked at, though all of it counts: why.
+    pub inside_cut: Option<&'static str>,
 }
 
 /// Where and why a history at hand ends.
@@ -41,6 +44,6 @@ pub struct Cut {
 impl Past {
     /// Whether everything that was ever declared is known.
     pub fn is_whole(&self) -> bool {
-        self.cut.is_none() && self.unreadable == 0
+        self.cut.is_none() && self.unreadable == 0 && self.inside_cut.is_none()
     }
 }

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::compare::{self, Difference};
+use super::inside::Inside;
 use super::judge::Judgement;
 use crate::model::attribution::{ActorKind, DeclaredBy, LiveMatch};
 use crate::model::field_path::{FieldPath, Step};
@@ -43,6 +44,8 @@ pub struct ObjectHistory {
     pub object_last: Option<usize>,
     /// Where merges brought versions: who changed a field (`None`: the object) in what they merged.
     pub authors: Vec<(usize, Option<FieldPath>, CommitInfo)>,
+    /// What stood only inside of what merges brought, where that was asked for.
+    pub inside: Inside,
 }
 
 /// What a version has at a place.
@@ -161,6 +164,11 @@ impl ObjectHistory {
         (gone + alike).checked_sub(1).filter(|_| began)
     }
 
+    /// Whether a version before the present one has the live value of a difference.
+    pub fn ever_had(&self, judgement: &Judgement, live: &Value, schema: Option<SchemaRef<'_>>) -> bool {
+        self.newest(|version| matches(judgement, version.value.as_ref(), live, schema)).is_some()
+    }
+
     /// Whether operators say that they last applied a commit that declares a field as a version does. The present version is no evidence:
     /// live has something else.
     fn was_applied(
@@ -211,16 +219,22 @@ pub fn difference(
     }
     let matched = history.newest(|version| matches(judgement, version.value.as_ref(), live, schema));
     let unapplied = matched.and_then(|(n, _)| history.versions.get(n.checked_sub(1)?));
+    let has_it = |version: &ObjectVersion| matches(judgement, version.value.as_ref(), live, schema);
+    let inside = if matched.is_none() { history.inside.newest(has_it) } else { None };
+    let earlier = matched.map(|(_, version)| version).or(inside.map(|inside| &inside.version));
     let ahead = || elsewhere.iter().find(|there| matches(judgement, Some(&there.value), live, schema));
     let live_matches = match matched {
         Some((n, version)) => Some(live_match(history, n, version, judgement, schema, around.revision)),
+        None if inside.is_some() => {
+            inside.map(|it| history.inside.live_match(it, &difference.path, schema, around.revision))
+        }
         None => ahead().map(|there| LiveMatch::of(there.commit.clone(), &there.revision)),
     };
     let by_gitops = match actors.first().map(|a| a.kind) {
         Some(ActorKind::Gitops) => Some(true),
         Some(ActorKind::Interactive | ActorKind::Controller) => Some(false),
         // The path's own writer says nothing: the object as a whole may equal that commit, or the operator names one that has the value.
-        Some(ActorKind::Unknown) | None => match matched.and_then(|(_, version)| version.value.as_ref()) {
+        Some(ActorKind::Unknown) | None => match earlier.and_then(|version| version.value.as_ref()) {
             Some(version) if compare::equal(version, live, schema) => Some(true),
             Some(_) if matched.is_some_and(|(_, of)| history.was_applied(of, &difference.path, schema, around)) => {
                 Some(true)
@@ -230,21 +244,25 @@ pub fn difference(
         },
     };
     let by_person = actors.first().or(last_writer.as_ref()).is_some_and(|a| a.kind == ActorKind::Interactive);
-    let (cause, note) = match (&matched, by_gitops) {
+    // What stood only inside a merge is superseded by that merge.
+    let since = inside.map_or_else(|| since(unapplied), |inside| inside.version.commits_behind);
+    let (cause, note) = match (&earlier, by_gitops) {
         (None, _) if live_matches.is_some() => (Cause::Ahead, None),
-        (Some(_), Some(true)) => (pending_or_behind(since(unapplied), around), None),
+        (Some(_), Some(true)) => (pending_or_behind(since, around), None),
         (Some(_), Some(false)) => (Cause::HandRollback, None),
         (Some(_), None) => {
             (Cause::Undetermined, Some("an earlier commit has the live value, but nothing shows who wrote it"))
         }
-        (None, _) if history.whole => (Cause::OutOfBand, None),
+        (None, _) if history.whole && !history.inside.unread => (Cause::OutOfBand, None),
         // A person's tool wrote it: whatever the part of the history that is not at hand says, Git's side did not.
         (None, Some(false)) if by_person => {
             (Cause::OutOfBand, Some("the history at hand is not whole; the writer decides"))
         }
         (None, _) => (Cause::Undetermined, Some("the object's history at hand is not whole")),
     };
-    Attributed { declared_by, live_matches, cause: Some(cause), note: note.map(str::to_owned) }
+    let words = inside.map(|inside| format!("the live value stood {}", inside.words()));
+    let note = [words, note.map(str::to_owned)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    Attributed { declared_by, live_matches, cause: Some(cause), note: Some(note).filter(|note| !note.is_empty()) }
 }
 
 /// Whether a version of the object has the live value of a difference: the same value in the same place, nothing there where nothing is

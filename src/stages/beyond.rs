@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::attribute::{self, Circumstances};
 use super::findings::{self, Evidence};
 use super::former::Former;
+use super::inside::InsideVersion;
 use super::live_only::LiveOnly;
 use super::opt_outs::{self, Off};
 use crate::config::audit::Audit;
@@ -142,10 +143,13 @@ pub fn of_leftover(
     let gone = history.versions.iter().take_while(|version| version.value.is_none()).count();
     let removal = gone.checked_sub(1).and_then(|last| history.versions.get(last));
     let last = history.versions.get(gone);
-    if last.is_none() && history.whole && !history.versions.is_empty() {
+    let inside = if last.is_none() { history.inside.newest(|version| version.value.is_some()) } else { None };
+    let is_whole = history.whole && !history.inside.unread;
+    if last.is_none() && inside.is_none() && is_whole && !history.versions.is_empty() {
         return Removed::Never;
     }
-    let off = last.and_then(|version| version.value.as_ref()).and_then(|value| {
+    let declared = last.or(inside.map(|inside| &inside.version));
+    let off = declared.and_then(|version| version.value.as_ref()).and_then(|value| {
         let kept = |off: &Off| matches!(off, Off::Hook | Off::Removing | Off::Noticing | Off::Deploying);
         opt_outs::of(value).map(|(_, _, off)| off).find(kept)
     });
@@ -155,8 +159,10 @@ pub fn of_leftover(
     let mut finding = bare(cluster, live, seen, Code::RemovedButLive);
     "in the history of the cluster's targets, in no target now, and in a LIST of its kind"
         .clone_into(&mut finding.method);
-    finding.declared_by = history.object_last.and_then(|last| history.by(last, None));
-    let since = removal.map_or(former.commits_behind, |removal| removal.commits_behind);
+    finding.declared_by =
+        history.object_last.and_then(|last| history.by(last, None)).or_else(|| inside.map(InsideVersion::by));
+    let since = removal.filter(|_| inside.is_none());
+    let since = since.map_or(former.commits_behind, |removal| removal.commits_behind);
     let (cause, why) = match doubt {
         Some(place) => (
             Cause::Undetermined,
@@ -174,14 +180,18 @@ pub fn of_leftover(
     };
     finding.cause = Some(cause);
     let file = &former.object.origin.file;
-    let by = gone.checked_sub(1).and_then(|removal| history.by(removal, None));
+    let by = match inside {
+        Some(inside) => Some(inside.ended_by()),
+        None => gone.checked_sub(1).and_then(|removal| history.by(removal, None)),
+    };
     let last_in = match last.filter(|_| finding.declared_by.is_none()) {
         Some(last) => format!("{file}, as late as at {}", last.last.0.short()),
         None => file.clone(),
     };
     let removed = by.as_ref().map(|by| format!("removed from Git by {}; last declared in {last_in}", commit(by)));
     let removed = removed.unwrap_or_else(|| format!("removed from Git, last declared in {file}"));
-    finding.note = Some(join([Some(removed), managed_by(seen), why]));
+    let only = inside.map(|inside| format!("it was declared {}", inside.words()));
+    finding.note = Some(join([Some(removed), only, managed_by(seen), why]));
     finding.removed_by = by;
     Removed::Finding(Box::new(finding))
 }

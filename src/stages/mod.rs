@@ -26,6 +26,7 @@ pub mod forge;
 pub mod former;
 pub mod hide;
 pub mod ignore;
+pub mod inside;
 pub mod judge;
 pub mod lifecycle;
 pub mod live;

@@ -9,6 +9,7 @@ mod blame;
 mod change_control;
 mod converge_on_cluster;
 mod demo;
+mod full_history;
 mod ignore;
 mod import_law;
 mod mail_over_smtp;

@@ -57,6 +57,19 @@ impl Workspace {
         self.repository.commit_to("main", &written, files).expect("a commit")
     }
 
+    /// Commits files on top of other commits; no branch is moved.
+    pub fn commit_on(
+        &mut self,
+        parents: &[&CommitId],
+        message: &str,
+        files: impl IntoIterator<Item = (String, Content)>,
+    ) -> CommitId {
+        self.commits += 1;
+        let time = Timestamp::from_unix(1_770_000_000 + self.commits * 60);
+        let written = Written { author: "Ben Boole", email: "ben@example.com", time, message };
+        self.repository.commit(parents, &written, files).expect("a commit")
+    }
+
     /// Lets main point to a commit of before, as a forced push does.
     pub fn move_main(&self, commit: &CommitId) {
         self.repository.set_branch("main", commit).expect("a branch");

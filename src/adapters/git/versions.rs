@@ -2,7 +2,7 @@
 //! and no file is read.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
@@ -54,11 +54,34 @@ impl OpenedRepository {
         known: VersionIndex,
         bounds: HistoryBounds,
     ) -> Result<(VersionIndex, Extended), Gap> {
+        self.walk(line, known, bounds, true)
+    }
+
+    /// An index of what a line changed, without the other files that stood before it: of those it changed, the contents before are its
+    /// base.
+    ///
+    /// # Errors
+    /// A gap where a commit on the way cannot be read.
+    pub fn changes_index(&self, line: VersionLine<'_>, bounds: HistoryBounds) -> Result<VersionIndex, Gap> {
+        let (mut index, _) = self.walk(line, VersionIndex::default(), bounds, false)?;
+        let mut touched = HashSet::new();
+        let changes = index.changes.iter().flatten().filter(|change| touched.insert(change.path));
+        index.base = changes.filter_map(|change| Some((change.path, change.before?))).collect();
+        Ok(index)
+    }
+
+    fn walk(
+        &self,
+        line: VersionLine<'_>,
+        known: VersionIndex,
+        bounds: HistoryBounds,
+        with_base: bool,
+    ) -> Result<(VersionIndex, Extended), Gap> {
         let repository = self.store.local();
         let tip = self.known_commit(&repository, line.tip)?;
         let shallow = repository.shallow_commits().ok().flatten();
         let is_shallow = |id: &ObjectId| shallow.as_ref().is_some_and(|all| all.contains(id));
-        let walk = Walk { repository: &repository, line, bounds, is_shallow: &is_shallow };
+        let walk = Walk { repository: &repository, line, bounds, is_shallow: &is_shallow, with_base };
         walk.bring_up(tip, known).map_err(|id| {
             let mut gap = self.store.unreadable(&format!("the history at commit {id}"));
             gap.hides = Hides::Evidence;
@@ -78,6 +101,8 @@ struct Walk<'a> {
     line: VersionLine<'a>,
     bounds: HistoryBounds,
     is_shallow: &'a dyn Fn(&ObjectId) -> bool,
+    /// Whether the files before the line belong to the index.
+    with_base: bool,
 }
 
 /// The part of a line that an index does not have.
@@ -113,7 +138,7 @@ impl Walk<'_> {
             End::Start => index.begin_anew(None),
             End::Before(commit, ended) => {
                 index.begin_anew(ended);
-                for (path, _, content) in self.files(commit)? {
+                for (path, _, content) in if self.with_base { self.files(commit)? } else { Vec::new() } {
                     let path = numbers.path(&path, &mut index);
                     let content = content.map(|content| numbers.blob(content, &mut index));
                     index.base.extend(path.zip(content));
