@@ -53,6 +53,16 @@ fn evidence(whole: bool, versions: Vec<ObjectVersion>) -> Evidence {
 }
 
 fn removed(is_gitops: bool, evidence: &Evidence, seen_first: Option<(u64, i64)>, doubt: Option<&str>) -> Removed {
+    removed_with(is_gitops, evidence, seen_first, doubt, &[])
+}
+
+fn removed_with(
+    is_gitops: bool,
+    evidence: &Evidence,
+    seen_first: Option<(u64, i64)>,
+    doubt: Option<&str>,
+    applied: &[u64],
+) -> Removed {
     let revision = Revision::new("main");
     let sightings: Vec<_> = seen_first.into_iter().map(|(n, time)| (n, Timestamp::from_unix(time))).collect();
     let around = Circumstances {
@@ -61,7 +71,7 @@ fn removed(is_gitops: bool, evidence: &Evidence, seen_first: Option<(u64, i64)>,
         now: Timestamp::from_unix(10_000),
         grace_seconds: 600,
         seen_live: true,
-        applied: &[],
+        applied,
     };
     let leftover = (seen(is_gitops), former("ConfigMap", "a", "f.yaml"));
     of_leftover(&ClusterName::new("prod"), &id("ConfigMap", "a"), &leftover, evidence, &around, doubt)
@@ -98,6 +108,49 @@ fn the_cause_of_a_removed_object_and_the_commits_behind_it() {
         assert_eq!(finding.declared_by.unwrap().subject, "commit 7", "the one that gave it its last content");
         assert!(finding.origin.is_none());
     }
+}
+
+#[test]
+fn an_operator_that_did_not_apply_the_removal_yet_is_the_gitops_side() {
+    let content = Some(json!({"data": {}}));
+    let gone = evidence(true, vec![version(3, None), version(5, content)]);
+    for (case, applied, expected) in [
+        ("nothing is said", vec![], Cause::Undetermined),
+        ("a commit before the removal", vec![4], Cause::Behind),
+        ("the removal itself", vec![3], Cause::Undetermined),
+        ("a later commit", vec![0], Cause::Undetermined),
+    ] {
+        let Removed::Finding(finding) = removed_with(false, &gone, Some((3, 1_000)), None, &applied) else {
+            panic!("{case}")
+        };
+        assert_eq!(finding.cause, Some(expected), "{case}");
+    }
+}
+
+#[test]
+fn what_only_a_merged_line_declared_is_told_with_the_commits_and_the_merge() {
+    let inside = |value: Value, next: Option<u64>| {
+        let mut evidence = evidence(true, vec![version(0, None)]);
+        let commit = |n| version(n, None).commit;
+        let version = ObjectVersion { commits_behind: 2, last: (commit(8).id, 2), ..version(7, Some(value)) };
+        let inside = InsideVersion { version, merge: commit(2), next: next.map(commit), line: 0 };
+        evidence.history.inside.versions.push(inside);
+        evidence
+    };
+    for (case, next, removed_by, reached_by) in
+        [("the line took it away", Some(6), "commit 6", true), ("the merge left it out", None, "commit 2", false)]
+    {
+        let found = removed(true, &inside(json!({"data": {}}), next), Some((0, 1_000)), None);
+        let Removed::Finding(finding) = found else { panic!("{case}") };
+        let note = finding.note.unwrap_or_default();
+        assert!(note.contains("it was declared only inside what merge 0000000 brought, 2 commits behind"), "{note}");
+        let by = finding.removed_by.expect(case);
+        assert_eq!((by.subject.as_str(), by.reached_by.is_some()), (removed_by, reached_by), "{case}");
+        let last = finding.declared_by.expect(case);
+        assert_eq!((last.subject.as_str(), last.reached_by.is_some()), ("commit 7", true), "{case}");
+    }
+    let kept = json!({"metadata": {"annotations": {"helm.sh/resource-policy": "keep"}}});
+    assert_eq!(removed(true, &inside(kept, None), None, None), Removed::Kept(Off::Removing));
 }
 
 #[test]

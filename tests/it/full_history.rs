@@ -182,3 +182,24 @@ fn of_several_merges_the_oldest_brought_a_commit() {
     assert_eq!((&matches["reachedBy"], &matches["matched"]["subject"]), (&before, &json!("Draft")));
     assert!(found(&report, "DL001")["note"].as_str().is_some_and(|note| note.ends_with("3 commits behind")));
 }
+
+#[test]
+fn what_may_be_the_revisions_own_further_back_is_not_taken_for_merged() {
+    let mut work = Workspace::new();
+    let first = work.commit("Begin", [file("api.yaml", config_map("api", "old"))]);
+    let tip = ["info", "warn", "error"]
+        .iter()
+        .fold(first.clone(), |_, level| work.commit(level, [file("api.yaml", config_map("api", level))]));
+    let side = work.commit_on(&[&first], "Side", [file("web.yaml", config_map("web", "x"))]);
+    let merge = work.commit_on(&[&tip, &side], "Merge", [file("web.yaml", config_map("web", "x"))]);
+    work.move_main(&merge);
+    let items = vec![live("api", "old", "argocd-controller"), live("web", "x", "argocd-controller")];
+    let place = Place { work, items };
+    let report = place.scan(", history: full", "limits: {historyCommits: 3}\n");
+    let level = found(&report, "DL001");
+    assert_eq!((&level["cause"], &level["liveMatches"]), (&json!("undetermined"), &Value::Null));
+    let said = report["exclusions"].to_string();
+    assert!(said.contains("the history at hand ends before they left it"), "{said}");
+    let whole = place.scan(", history: full", "");
+    assert_eq!(found(&whole, "DL001")["liveMatches"]["commit"], first.as_str());
+}

@@ -146,6 +146,9 @@ fn a_line_that_is_cut_short_says_why_and_what_was_there_before() {
     let side = cut(line(Some(&is_main)), ALL);
     assert_eq!((side.commits.as_slice(), side.ended), (&commits[2..], None));
     assert_eq!(base(&side), before);
+    let changes = opened(folder.path()).changes_index(line(Some(&is_main)), ALL).unwrap();
+    assert_eq!((&changes.commits, shown(&changes)), (&side.commits, shown(&side)));
+    assert_eq!(base(&changes), ["b/z.yaml", "a/d/y.yaml"], "only what it changed, and that was there");
     std::fs::write(folder.path().join("shallow"), format!("{}\n", commits[2].as_str())).unwrap();
     let shallow = cut(line(None), ALL);
     assert_eq!((shallow.commits.as_slice(), shallow.ended), (&commits[2..], Some(Ended::Shallow)));
