@@ -238,6 +238,7 @@ impl Found {
             return;
         };
         self.live_objects += page.items.len() as u64;
+        let tells = Operators::operator(&kind.gvk.group_kind()).is_some();
         for item in page.items {
             let Ok(head) = serde_json::from_str::<Head<'_>>(item.get()) else {
                 self.broken_pages += 1;
@@ -249,7 +250,9 @@ impl Found {
                 namespace: head.metadata.namespace.as_deref().map(str::to_owned),
                 name: head.metadata.name.clone().into_owned(),
             };
-            self.operators.take(&id.group_kind(), item.get());
+            if tells {
+                self.operators.take(&id.group_kind(), item.get());
+            }
             if let Some(watch) = watch {
                 watch.sort(&id, &head.metadata, item.get(), judge.actors, &mut self.sorted);
             }

@@ -112,7 +112,7 @@ pub struct LiveMatch {
     pub commit: CommitId,
     /// The revision it is on.
     pub revision: Revision,
-    /// First-parent commits from it to the tracked commit.
+    /// First-parent commits from it to the tracked commit; where a merge brought it, from that merge.
     pub commits_behind: Option<u64>,
     /// Since when Git declares something else: the time of the commit after it.
     pub since: Option<Timestamp>,

@@ -52,6 +52,7 @@ impl Inside {
         let from = of_line.skip_while(|other| other.version.commit.id != matched.version.commit.id);
         let alike = from.take_while(|other| other.version.is_like(&matched.version, Some(path), schema));
         LiveMatch {
+            commits_behind: Some(matched.version.commits_behind),
             since: Some(matched.next.as_ref().unwrap_or(&matched.merge).time),
             given_by: alike.last().map(|given| given.version.commit.id.clone()),
             reached_by: Some(matched.merge.id.clone()),
@@ -61,14 +62,9 @@ impl Inside {
 }
 
 impl InsideVersion {
-    /// `only inside what merge 1a2b3c4 brought, 3 commits behind`.
+    /// `only inside what merge 1a2b3c4 brought`. How far behind that is grows with each commit and is no part of a note.
     pub fn words(&self) -> String {
-        let behind = match self.version.commits_behind {
-            0 => "the tracked commit".to_owned(),
-            1 => "1 commit behind".to_owned(),
-            more => format!("{more} commits behind"),
-        };
-        format!("only inside what merge {} brought, {behind}", self.merge.id.short())
+        format!("only inside what merge {} brought", self.merge.id.short())
     }
 
     /// The commit that gave the object this version.
@@ -213,6 +209,6 @@ mod tests {
         }
         let found = told(7, gitops, 4, false, None).live_matches.unwrap();
         assert_eq!(found.given_by, Some(commit("b").id), "on its line, the first that had it");
-        assert_eq!((found.commits_behind, found.since), (None, Some(Timestamp::from_unix(1_000))));
+        assert_eq!((found.commits_behind, found.since), (Some(4), Some(Timestamp::from_unix(1_000))));
     }
 }

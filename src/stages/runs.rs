@@ -97,7 +97,8 @@ fn late<'f>(findings: impl Iterator<Item = &'f Finding>, behind: impl Fn(&Commit
     let mut oldest = u64::MAX;
     let mut commits = BTreeSet::new();
     for found in findings.filter(late).filter_map(|finding| finding.live_matches.as_ref()) {
-        let Some(steps) = found.commits_behind else { continue };
+        // What stood only inside a merge is no commit of the line.
+        let Some(steps) = found.commits_behind.filter(|_| found.reached_by.is_none()) else { continue };
         fields += 1;
         commits.insert((steps, found.commit.clone()));
         if newest.as_ref().is_none_or(|(least, _)| steps > *least) {
@@ -169,6 +170,9 @@ mod tests {
     fn a_target_runs_the_newest_commit_that_explains_all_that_is_behind() {
         assert_eq!(runs(&[]), None);
         assert_eq!(runs(&[finding("out-of-band", 9, 4)]), None, "a person's value shows nothing");
+        let mut inside = finding("behind", 9, 4);
+        inside.live_matches.as_mut().unwrap().reached_by = Some(CommitId::new("m"));
+        assert_eq!(runs(&[inside]), None, "what stood only inside a merge is no commit of the line");
         assert_eq!(runs(&[finding("behind", 9, 4)]), Some((Some("c4".into()), Some(4))));
         let both = [finding("behind", 9, 4), finding("pending", 7, 2), finding("hand-rollback", 20, 19)];
         assert_eq!(runs(&both), Some((Some("c4".into()), Some(4))));

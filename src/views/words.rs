@@ -513,6 +513,8 @@ pub fn normalised(report: &ScanReport) -> Vec<(String, u64)> {
 mod tests {
     use super::*;
     use crate::model::finding::Severity;
+    use crate::model::ids::CommitId;
+    use crate::model::report::Runs;
     use crate::views::sample;
 
     #[test]
@@ -536,6 +538,25 @@ mod tests {
         assert_eq!(change(&by), ", PR #418 (approval not verified), signature verified");
         (by.pull_request, by.signature) = (None, Some("none".to_owned()));
         assert_eq!(change(&by), "");
+    }
+
+    #[test]
+    fn what_a_target_runs_is_said_where_it_lags_or_something_differs() {
+        let mut target = sample::drifted().scan.targets.remove(0);
+        let mut said = |commit: Option<u64>, findings: u64| {
+            target.findings = findings;
+            target.runs = Some(Runs {
+                commit: commit.map(|_| CommitId::new("9f2c1ab00")),
+                commits_behind: commit,
+                evidence: "Application argocd/shop says it synced 9f2c1ab".into(),
+            });
+            of_target(&target)
+        };
+        let says = "Application argocd/shop says it synced 9f2c1ab";
+        assert_eq!(said(Some(4), 0), [format!("runs 9f2c1ab, 4 commits behind ({says})")]);
+        assert_eq!(said(Some(0), 2), [format!("runs the tracked commit 9f2c1ab ({says})")]);
+        assert_eq!(said(Some(0), 0), [""; 0]);
+        assert_eq!(said(None, 0), [says]);
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn branch(items: Vec<Value>) -> (Place, [CommitId; 4]) {
 #[test]
 fn what_stood_only_in_a_branch_is_an_earlier_version_where_it_is_asked_for() {
     let items = vec![live("api", "draft", "argocd-controller"), live("probe", "x", "argocd-controller")];
-    let (place, [_, draft, warn, merge]) = branch(items);
+    let (mut place, [_, draft, warn, merge]) = branch(items);
     for history in ["", ", history: first-parent"] {
         let report = place.scan(history, "");
         assert_eq!(findings(&report), ["DL001 ConfigMap api .data.level"]);
@@ -89,13 +89,13 @@ fn what_stood_only_in_a_branch_is_an_earlier_version_where_it_is_asked_for() {
     assert_eq!(level["cause"], "behind");
     let matches = &level["liveMatches"];
     assert_eq!((&matches["commit"], &matches["givenBy"]), (&json!(draft.as_str()), &json!(draft.as_str())));
-    assert_eq!((&matches["reachedBy"], &matches["commitsBehind"]), (&json!(merge.as_str()), &Value::Null));
+    assert_eq!((&matches["reachedBy"], &matches["commitsBehind"]), (&json!(merge.as_str()), &json!(1)));
     assert_eq!(
         (&matches["matched"]["subject"], &matches["matched"]["pullRequest"]),
         (&json!("Draft"), &json!("PR #7"))
     );
     assert_eq!(matches["since"], "2026-02-02T02:43:00Z", "when the branch went on");
-    let inside = format!("only inside what merge {} brought, 1 commit behind", merge.short());
+    let inside = format!("only inside what merge {} brought", merge.short());
     assert_eq!(level["note"], format!("the live value stood {inside}"));
     assert_eq!(level["declaredBy"]["commit"], warn.as_str(), "as with first parents");
 
@@ -113,6 +113,20 @@ fn what_stood_only_in_a_branch_is_an_earlier_version_where_it_is_asked_for() {
     let expected = format!("removed from Git by {} (Ben Boole, ", warn.short());
     assert!(note.starts_with(&expected) && note.contains(&format!("it was declared {inside}")), "{note}");
     assert_eq!(report["scan"]["targets"][0]["runs"], Value::Null, "no commit of the revision has it");
+
+    // That the revision moves on is no other evidence.
+    place.work.commit("Go further", [("README.md".to_owned(), Content::from("y"))]);
+    let later = place.scan(", history: full", "");
+    assert_eq!(found(&later, "DL001")["liveMatches"]["commitsBehind"], 2);
+    let story = place.work.run(&["history", "ConfigMap/shop/api", "-o", "json"]).json();
+    let entries = story["objects"][0]["entries"].as_array().expect("entries").iter();
+    let events: Vec<&Value> = entries.filter(|entry| entry["what"] == "finding").map(|entry| &entry["event"]).collect();
+    assert_eq!(events, ["opened"]);
+
+    let html = place.work.run(&["scan", "-o", "html"]).out;
+    for words in [format!("{} Draft, Ben Boole", draft.short()), format!("Removed by</dt><dd>{} Warn", warn.short())] {
+        assert!(html.contains(&words), "{words}");
+    }
 
     let text = place.work.run(&["show", level["id"].as_str().expect("an id")]).out;
     assert!(text.contains(&format!("equals commit {} on main, only inside what merge", draft.short())), "{text}");
@@ -180,7 +194,7 @@ fn of_several_merges_the_oldest_brought_a_commit() {
     let report = place.scan(", history: full", "");
     let matches = &found(&report, "DL001")["liveMatches"];
     assert_eq!((&matches["reachedBy"], &matches["matched"]["subject"]), (&before, &json!("Draft")));
-    assert!(found(&report, "DL001")["note"].as_str().is_some_and(|note| note.ends_with("3 commits behind")));
+    assert_eq!(matches["commitsBehind"], 3);
 }
 
 #[test]

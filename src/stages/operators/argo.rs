@@ -46,20 +46,20 @@ pub(super) fn application(text: &str) -> Option<Deployer> {
 /// A folder of manifests; a chart of a Helm repository has no path. `n` is its place where there may be several.
 fn source(written: &Value, n: Option<usize>, status: &Status) -> Option<Source> {
     let text = |key: &str| written.get(key).and_then(Value::as_str);
-    let compared = revision(&status.sync, n);
+    let compared = revision(&status.sync, n, written);
     let in_sync = status.sync.get("status").and_then(Value::as_str) == Some("Synced");
     Some(Source {
         url: text("repoURL")?.to_owned(),
         path: folder(text("path")?),
         revision: text("targetRevision").filter(|revision| !revision.is_empty()).unwrap_or("HEAD").to_owned(),
-        applied: applied(status, n),
+        applied: applied(status, n, written),
         compared: compared.map(|commit| (commit, in_sync)),
         verb: "synced",
     })
 }
 
 /// The commit of the last sync that succeeded and was of the whole Application.
-fn applied(status: &Status, n: Option<usize>) -> Option<CommitId> {
+fn applied(status: &Status, n: Option<usize>, written: &Value) -> Option<CommitId> {
     let last = &status.operation_state;
     let asked = |key: &str| last.pointer(&format!("/operation/sync/{key}"));
     let in_part = asked("resources").and_then(Value::as_array).is_some_and(|resources| !resources.is_empty());
@@ -68,13 +68,16 @@ fn applied(status: &Status, n: Option<usize>) -> Option<CommitId> {
     let result = last.get("syncResult").filter(|_| succeeded && !in_part && !dry);
     // Only whole syncs that succeeded are kept in the history, the newest one last.
     let before = || status.history.as_array().and_then(|history| history.last());
-    result.and_then(|result| revision(result, n)).or_else(|| revision(before()?, n))
+    result.and_then(|result| revision(result, n, written)).or_else(|| revision(before()?, n, written))
 }
 
-fn revision(at: &Value, n: Option<usize>) -> Option<CommitId> {
-    let written = match n {
-        Some(n) => at.get("revisions")?.get(n)?,
-        None => at.get("revision")?,
+/// The commit that a part of the status is about; `None` where that was of another source than what is written now.
+fn revision(at: &Value, n: Option<usize>, written: &Value) -> Option<CommitId> {
+    let of = at.get("comparedTo").unwrap_or(at);
+    let (revision, source) = match n {
+        Some(n) => (at.get("revisions")?.get(n)?, of.get("sources").and_then(|sources| sources.get(n))),
+        None => (at.get("revision")?, of.get("source")),
     };
-    commit(written.as_str()?)
+    let same = |source: &Value| ["repoURL", "path"].iter().all(|key| source.get(key) == written.get(key));
+    commit(revision.as_str()?).filter(|_| source.is_none_or(same))
 }

@@ -69,6 +69,14 @@ fn an_application_says_what_it_synced_as_a_whole_or_is_in_sync_with() {
             Some(before),
         ),
         ("a dry run", application(set("/status/operationState/operation/sync", json!({"dryRun": true}))), Some(before)),
+        (
+            "synced from another folder before",
+            application(set(
+                "/status/operationState/syncResult",
+                json!({"revision": OLD, "source": {"repoURL": "https://git.example.com/acme/shop.git", "path": "old"}}),
+            )),
+            Some(before),
+        ),
         ("never synced", application(set("/status", json!({}))), None),
         ("no commit", application(set("/status", json!({"sync": {"status": "Synced", "revision": "1.2.3"}}))), None),
         (
