@@ -116,7 +116,7 @@ pub struct Taking {
     owners: Vec<Glob>,
 }
 
-/// When something is sent; see [`RawNotify`].
+/// When something is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notify {
     /// Told one by one from here on.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::due::Due;
+use super::plan::target_of;
 use super::told::{FIRST, Told, TowardsRoute};
-use super::{Planned, Scene, Seen, target_of};
+use super::{Planned, Scene, Seen};
 use crate::config::delivery::Route;
 use crate::model::canonical::Canonical;
 use crate::model::finding::{Finding, Severity};

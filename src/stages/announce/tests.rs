@@ -3,9 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::delivery::RawRoute;
-use crate::model::finding::Severity;
-use crate::model::gap::{GapKind, Hides};
+use crate::config::delivery::{RawRoute, Route};
+use crate::model::finding::{Finding, Severity};
+use crate::model::gap::{Gap, GapKind, Hides};
+use crate::model::ids::{ClusterName, LedgerId, ReceiverName, RouteName, ScanId};
+use crate::model::report::TargetSummary;
+use crate::model::time::Timestamp;
 
 /// What a route is known by before anything is told.
 const LONG_AGO: i64 = -100 * 86_400;
