@@ -150,6 +150,12 @@ pub struct NoticeItem {
     pub how: Option<String>,
     /// When a scan of this ledger first saw it since it was last opened.
     pub since: Timestamp,
+    /// The severity that was told before; only of raised ones.
+    #[serde(default)]
+    pub severity_before: Option<Severity>,
+    /// How often it opened and closed within a day; only of flapping ones.
+    #[serde(default)]
+    pub times: Option<u64>,
 }
 
 /// A gap of a notice.

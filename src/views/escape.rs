@@ -55,6 +55,22 @@ pub fn mrkdwn(text: &str) -> String {
     out
 }
 
+/// Slack's plain text, which is not formatted, but draws pictures: angle brackets, which could be taken for a mention by what reads it
+/// in another way, as look-alikes.
+pub fn slack_plain(text: &str) -> String {
+    let text: Vec<char> = terminal(text).chars().collect();
+    let mut out = String::with_capacity(text.len());
+    for (at, &c) in text.iter().enumerate() {
+        out.push(match c {
+            '<' => '\u{2039}',
+            '>' => '\u{203a}',
+            ':' if starts_emoji(&text[at + 1..]) => '\u{a789}',
+            c => c,
+        });
+    }
+    out
+}
+
 /// `name:` follows, with a letter in it: Slack would draw a picture.
 fn starts_emoji(rest: &[char]) -> bool {
     let name: Vec<_> =
@@ -155,6 +171,7 @@ mod tests {
         }
         assert_eq!(mrkdwn_code("a`b<!here>"), "`aˋb&lt;!here&gt;`");
         assert_eq!(mrkdwn_code(" "), "`(empty)`");
+        assert_eq!(slack_plain("a <!here> :tada: & b: c"), "a ‹!here› ꞉tada: & b: c");
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub fn finding(finding: &Finding) -> String {
     pretty(finding)
 }
 
-fn pretty<T: Serialize>(value: &T) -> String {
+pub(super) fn pretty<T: Serialize>(value: &T) -> String {
     // The model's maps have text keys and its numbers are finite, so nothing in it can fail to be written.
     let mut text = serde_json::to_string_pretty(value).expect("the model can be written as JSON");
     text.push('\n');

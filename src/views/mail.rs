@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::finding::{Code, Finding, Severity};
+use crate::model::finding::{Code, Finding};
 use crate::model::gap::Gap;
 use crate::model::message::MailContent;
 use crate::model::report::ScanReport;
@@ -13,7 +13,7 @@ use super::ignored::RuleLine;
 use super::value::{self, cut};
 use super::verdict::{self, State};
 use super::words::{self, Fact, counted};
-use super::{ViewError, templates};
+use super::{ViewError, severity, templates};
 
 /// The domain of Message-ID and List-Id where none is configured; `.invalid` is never anybody's (RFC 2606).
 pub const DEFAULT_DOMAIN: &str = "driftledger.invalid";
@@ -132,7 +132,7 @@ pub fn subject(report: &ScanReport) -> String {
 }
 
 /// A Message-ID's left side takes only some characters.
-fn id_part(text: &str) -> String {
+pub(super) fn id_part(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).take(64).collect()
 }
 
@@ -209,13 +209,7 @@ fn gap(gap: &Gap) -> GapRow {
 }
 
 fn row(finding: &Finding, report: &ScanReport) -> Row {
-    let (ink, ground) = match finding.severity {
-        Severity::Critical => ("#ffffff", "#9b1217"),
-        Severity::High => ("#8a1216", "#fbdcdc"),
-        Severity::Medium => ("#6b4200", "#ffe9b8"),
-        Severity::Low => ("#3d4752", "#e3e8ee"),
-        Severity::Info => ("#535c68", "#eef0f2"),
-    };
+    let (ink, ground) = severity::colours(finding.severity);
     let (git, live) = value::brief(finding, MOST_CHARS);
     let (lines, more) = lines(finding);
     Row {

@@ -4,6 +4,8 @@
 //!                 verdict   the sentence every view starts with, and the counts behind it
 //!                 words     facts in words: trust strip, commits, writers, gaps, changes
 //!                 age       how old the live side is
+//!                 clock     times and how long something lasts, for people in a hurry
+//!                 severity  a severity's word, mark and colours
 //!                 shown     what of a value is shown: secrets in words, binary data by size, blanks, cuts
 //!                 value     a value on one line or as lines
 //!  ScanReport ──► diff      what differs between two values, as lines and marked segments
@@ -11,12 +13,15 @@
 //!                    │
 //!                    ▼
 //!  table  json  csv  markdown  html  mail  slack
+//!
+//!  Notice ──► notice: slack, mail, webhook
 //! ```
 //!
 //! Everything that a repository, a cluster or a commit's author could have written goes through [`escape`] on its way out.
 //! Templates are embedded and rendered in `templates` only.
 
 pub mod age;
+mod clock;
 pub mod csv;
 pub mod diff;
 pub mod error;
@@ -26,8 +31,10 @@ pub mod ignored;
 pub mod json;
 pub mod mail;
 pub mod markdown;
+pub mod notice;
 #[cfg(test)]
 mod sample;
+mod severity;
 pub mod shown;
 mod sides;
 pub mod slack;

@@ -17,17 +17,17 @@ use crate::model::report::{
 use crate::model::resource::{GroupKind, ObjectId};
 use crate::model::time::Timestamp;
 
-fn time(text: &str) -> Timestamp {
+pub(super) fn time(text: &str) -> Timestamp {
     Timestamp::parse(text).expect("a time")
 }
 
-fn coverage() -> Coverage {
+pub(super) fn coverage() -> Coverage {
     let kinds =
         ["ConfigMap", "Deployment.apps", "Role.rbac.authorization.k8s.io", "Service"].map(str::to_owned).to_vec();
     Coverage { live: 702, declared: 613, set_aside: 84, kinds }
 }
 
-fn started() -> Timestamp {
+pub(super) fn started() -> Timestamp {
     time("2026-03-02T14:03:09Z")
 }
 
@@ -46,7 +46,7 @@ pub(super) fn actor(manager: &str, kind: ActorKind) -> Actor {
     }
 }
 
-fn write(user: &str, matched: Matched, why: &str) -> AuditedWrite {
+pub(super) fn write(user: &str, matched: Matched, why: &str) -> AuditedWrite {
     AuditedWrite {
         time: time("2026-03-02T13:51:20Z"),
         verb: Verb::Patch,
@@ -64,7 +64,7 @@ fn write(user: &str, matched: Matched, why: &str) -> AuditedWrite {
     }
 }
 
-fn commit(id: &str, author: &str, day: &str, subject: &str) -> DeclaredBy {
+pub(super) fn commit(id: &str, author: &str, day: &str, subject: &str) -> DeclaredBy {
     DeclaredBy {
         commit: CommitId::new(format!("{id}{}", "0".repeat(40 - id.len()))),
         author: author.into(),
@@ -82,7 +82,7 @@ fn commit(id: &str, author: &str, day: &str, subject: &str) -> DeclaredBy {
     }
 }
 
-fn origin(target: &str, file: &str, line: u32) -> Origin {
+pub(super) fn origin(target: &str, file: &str, line: u32) -> Origin {
     Origin {
         target: TargetName::new(target),
         repository: RepositoryName::new("platform"),
@@ -94,7 +94,7 @@ fn origin(target: &str, file: &str, line: u32) -> Origin {
 }
 
 /// `object`: `apps/v1 Deployment shop/api`, or without a namespace.
-fn base(code: Code, severity: Severity, cause: Option<Cause>, object: &str, field: Option<&str>) -> Finding {
+pub(super) fn base(code: Code, severity: Severity, cause: Option<Cause>, object: &str, field: Option<&str>) -> Finding {
     let words: Vec<&str> = object.split(' ').collect();
     let (namespace, name) = match words[2].split_once('/') {
         Some((namespace, name)) => (Some(namespace.to_owned()), name),

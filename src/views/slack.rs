@@ -3,15 +3,15 @@
 //! Limits are Slack's: 50 blocks, 3,000 characters a text, and a message of about 13,200 characters in all is refused; this
 //! view stays well below. Whole findings are left out from the end, and said to be.
 
-use crate::model::finding::{Finding, Severity};
+use crate::model::finding::Finding;
 use crate::model::message::{SlackBlock, SlackMessage};
 use crate::model::report::ScanReport;
 use crate::model::time::Timestamp;
 
 use super::escape::{mrkdwn, mrkdwn_code, terminal};
 use super::value::{self, cut};
-use super::verdict;
 use super::words::{self, counted};
+use super::{severity, verdict};
 
 /// Blocks of a message.
 pub const MOST_BLOCKS: usize = 45;
@@ -19,7 +19,8 @@ pub const MOST_BLOCKS: usize = 45;
 pub const MOST_SECTION: usize = 3_000;
 /// Characters of all texts of a message.
 pub const MOST_CHARS: usize = 12_000;
-const MOST_HEADER: usize = 150;
+/// Characters of a header.
+pub const MOST_HEADER: usize = 150;
 /// Blocks and characters kept back for what stands below the findings.
 const TAIL_BLOCKS: usize = 4;
 const TAIL_CHARS: usize = 2_500;
@@ -68,21 +69,11 @@ pub fn scan(report: &ScanReport) -> SlackMessage {
 }
 
 /// The length of a block's text as Slack may count it.
-fn length(block: &SlackBlock) -> usize {
+pub(super) fn length(block: &SlackBlock) -> usize {
     match block {
         SlackBlock::Header(text) | SlackBlock::Section(text) | SlackBlock::Context(text) => text.encode_utf16().count(),
         SlackBlock::Links(links) => links.iter().map(|(label, _)| label.encode_utf16().count()).sum(),
         SlackBlock::Divider => 0,
-    }
-}
-
-fn mark(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "🔴",
-        Severity::High => "🟠",
-        Severity::Medium => "🟡",
-        Severity::Low => "🔵",
-        Severity::Info => "⚪",
     }
 }
 
@@ -92,7 +83,7 @@ fn section(finding: &Finding, started: Timestamp) -> String {
     let cause = finding.cause.map(|cause| format!(", {cause}")).unwrap_or_default();
     let mut lines = vec![format!(
         "{} *{}* {}{cause}: {}",
-        mark(finding.severity),
+        severity::mark(finding.severity),
         finding.severity,
         mrkdwn(&finding.class),
         code(&words::object(finding), 140),

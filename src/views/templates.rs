@@ -8,11 +8,14 @@ use tera::{Context, Tera};
 
 use super::ViewError;
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("finding.html", include_str!("../../templates/finding.html")),
     ("report.html", include_str!("../../templates/report.html")),
     ("mail/scan.html", include_str!("../../templates/mail/scan.html")),
     ("mail/scan.txt", include_str!("../../templates/mail/scan.txt")),
+    ("mail/notice.html", include_str!("../../templates/mail/notice.html")),
+    ("mail/notice.txt", include_str!("../../templates/mail/notice.txt")),
+    ("mail/notice_parts.html", include_str!("../../templates/mail/notice_parts.html")),
     ("mail/row.html", include_str!("../../templates/mail/row.html")),
 ];
 

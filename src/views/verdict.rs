@@ -110,6 +110,28 @@ pub struct Tally {
     pub gaps: u64,
 }
 
+impl Tally {
+    /// `2 changes not from Git`, `1 object missing`: what there is, in the order of the sentence.
+    pub fn parts(&self) -> Vec<String> {
+        let all = [
+            (self.not_from_git, "change not from Git", "changes not from Git"),
+            (self.missing, "object missing", "objects missing"),
+            (self.behind, "field behind Git", "fields behind Git"),
+            (self.unconverged, "object not converged", "objects not converged"),
+            (self.left_over, "object removed from Git and still live", "objects removed from Git and still live"),
+            (self.unmanaged, "live object not in Git", "live objects not in Git"),
+            (self.other, "other difference", "other differences"),
+            (self.change_control, "commit against the change policy", "commits against the change policy"),
+            (self.pending, "change on its way from Git", "changes on their way from Git"),
+            (self.not_looked_at, "earlier finding not looked at", "earlier findings not looked at"),
+            (self.waived, "waived finding", "waived findings"),
+            (self.gaps, "gap", "gaps"),
+        ];
+        let there = all.into_iter().filter(|(count, _, _)| *count > 0);
+        there.map(|(count, one, many)| counted(count, one, many)).collect()
+    }
+}
+
 /// True for a finding that is still open from an earlier scan and could not be looked at in the one that began at `started`.
 pub fn not_looked_at(finding: &Finding, started: Timestamp) -> bool {
     finding.last_seen.is_some_and(|seen| seen < started)
@@ -151,10 +173,11 @@ fn by_hand(finding: &Finding) -> bool {
         || finding.actors.first().is_some_and(|actor| actor.kind == ActorKind::Interactive)
 }
 
-fn tally(report: &ScanReport) -> Tally {
-    let mut tally = Tally { gaps: report.gaps.len() as u64, ..Tally::default() };
-    for finding in &report.findings {
-        let count = match bucket(finding, report.scan.started_at) {
+/// Findings as a scan that began at `started` sees them, by bucket; no gaps.
+pub fn tally<'f>(findings: impl Iterator<Item = &'f Finding>, started: Timestamp) -> Tally {
+    let mut tally = Tally::default();
+    for finding in findings {
+        let count = match bucket(finding, started) {
             Bucket::Waived => &mut tally.waived,
             Bucket::NotLookedAt => &mut tally.not_looked_at,
             Bucket::NotFromGit => &mut tally.not_from_git,
@@ -177,7 +200,7 @@ fn tally(report: &ScanReport) -> Tally {
 /// A gap, an open finding that could not be looked at, or a scan that compared nothing is never "in sync". A scan that was
 /// narrowed on purpose may be, and says that it saw a part only.
 pub fn sentence(report: &ScanReport) -> Verdict {
-    let tally = tally(report);
+    let tally = Tally { gaps: report.gaps.len() as u64, ..tally(report.findings.iter(), report.scan.started_at) };
     let counts = &report.scan.counts;
     let beyond = tally.left_over + tally.unmanaged;
     let drift = tally.not_from_git + tally.missing + tally.behind + tally.unconverged + beyond + tally.other;
@@ -207,24 +230,7 @@ pub fn sentence(report: &ScanReport) -> Verdict {
             ));
         }
     }
-    for (count, one, many) in [
-        (tally.not_from_git, "change not from Git", "changes not from Git"),
-        (tally.missing, "object missing", "objects missing"),
-        (tally.behind, "field behind Git", "fields behind Git"),
-        (tally.unconverged, "object not converged", "objects not converged"),
-        (tally.left_over, "object removed from Git and still live", "objects removed from Git and still live"),
-        (tally.unmanaged, "live object not in Git", "live objects not in Git"),
-        (tally.other, "other difference", "other differences"),
-        (tally.change_control, "commit against the change policy", "commits against the change policy"),
-        (tally.pending, "change on its way from Git", "changes on their way from Git"),
-        (tally.not_looked_at, "earlier finding not looked at", "earlier findings not looked at"),
-        (tally.waived, "waived finding", "waived findings"),
-        (tally.gaps, "gap", "gaps"),
-    ] {
-        if count > 0 {
-            parts.push(counted(count, one, many));
-        }
-    }
+    parts.extend(tally.parts());
     if !report.scan.complete && tally.gaps == 0 && state != State::Unknown {
         parts.push("only a part was in scope".to_owned());
     }

@@ -329,25 +329,43 @@ pub fn commit_did(finding: &Finding) -> &'static str {
     }
 }
 
-/// `by sam@example.com (audit log)`: whom the audit log names for the live value; `None` where it names nobody.
-pub fn by_audit_log(finding: &Finding) -> Option<String> {
+/// Whom the audit log names for the live value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedUser<'f> {
+    /// The user's name.
+    pub user: &'f str,
+    /// Whether the write was this one for sure.
+    pub sure: bool,
+    /// Other users that it could have been as well.
+    pub others: u64,
+    /// Whether the manager's name says somebody else.
+    pub against: bool,
+}
+
+/// Whom the audit log names for the live value; `None` where it names nobody.
+pub fn logged_user(finding: &Finding) -> Option<LoggedUser<'_>> {
     let writes = finding.writes.as_deref().unwrap_or_default();
     let sure = finding.actors.first().and_then(|actor| actor.user.as_ref());
     let sure = sure.or_else(|| writes.first().filter(|w| w.matched != Matched::Candidate).map(|w| &w.user));
     if let Some(user) = sure {
-        let against = if finding.contradicted() { ", against the writer's name" } else { "" };
-        return Some(format!("by {user} (audit log{against})"));
+        return Some(LoggedUser { user, sure: true, others: 0, against: finding.contradicted() });
     }
     let mut users: Vec<&str> = writes.iter().map(|write| write.user.as_str()).collect();
     users.sort_unstable();
     users.dedup();
-    match users.as_slice() {
-        [] => None,
-        [one] => Some(format!("perhaps by {one} (audit log)")),
-        [one, rest @ ..] => {
-            Some(format!("perhaps by {one} or {} (audit log)", counted(rest.len() as u64, "other", "others")))
-        }
-    }
+    let user = users.first()?;
+    Some(LoggedUser { user, sure: false, others: users.len() as u64 - 1, against: false })
+}
+
+/// `by sam@example.com (audit log)`: whom the audit log names for the live value; `None` where it names nobody.
+pub fn by_audit_log(finding: &Finding) -> Option<String> {
+    let LoggedUser { user, sure, others, against } = logged_user(finding)?;
+    let against = if against { ", against the writer's name" } else { "" };
+    Some(match (sure, others) {
+        (true, _) => format!("by {user} (audit log{against})"),
+        (false, 0) => format!("perhaps by {user} (audit log)"),
+        (false, others) => format!("perhaps by {user} or {} (audit log)", counted(others, "other", "others")),
+    })
 }
 
 /// `2026-03-02 13:51:20 UTC patch of scale by sam@example.com, kubectl/v1.34.1`.

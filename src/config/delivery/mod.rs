@@ -1,5 +1,6 @@
 //! To whom messages go and when: `receivers`, `routes`, `summaries`, `heartbeat`.
 
+mod links;
 mod read;
 mod receivers;
 mod routes;
@@ -7,6 +8,7 @@ mod schedule;
 mod summaries;
 mod valid;
 
+pub use links::{LinkFacts, Links, RawLinks, UrlTemplate};
 pub use receivers::{
     Fields, MailReceiver, MailTransport, RawReceiver, ReceiverConfig, ReceiverKind, SlackReceiver, SlackWay, Tls,
     WebhookReceiver,

@@ -37,7 +37,7 @@ pub(super) fn drift(scene: &Scene<'_>, route: &Route, towards: &TowardsRoute, du
     let is_incident = due.new.len() > route.notify.incident;
     if is_incident {
         let mut letter = Letter::begin(scene, &route.name, NoticeKind::Incident, None);
-        due.new.iter().for_each(|(kind, seen)| letter.tell(scene, *kind, seen));
+        due.new.iter().for_each(|(kind, seen)| letter.tell(scene, *kind, seen, None));
         letters.push(letter);
     }
     for (kind, seen) in due.new.iter().filter(|_| !is_incident) {
@@ -52,10 +52,10 @@ pub(super) fn drift(scene: &Scene<'_>, route: &Route, towards: &TowardsRoute, du
                 by_thread.entry(begun.thread.key.clone()).or_insert(begun)
             }
         };
-        letter.tell(scene, *kind, seen);
+        letter.tell(scene, *kind, seen, None);
     }
     for (kind, seen, told) in &due.more {
-        Letter::of(&mut by_thread, told).tell(scene, *kind, seen);
+        Letter::of(&mut by_thread, told).tell(scene, *kind, seen, Some(told));
     }
     for (ended, print, told) in &due.ended {
         let letter = Letter::of(&mut by_thread, told);
@@ -64,6 +64,8 @@ pub(super) fn drift(scene: &Scene<'_>, route: &Route, towards: &TowardsRoute, du
             finding: ended.finding.clone(),
             how: Some(ended.how.clone()),
             since: told.since,
+            severity_before: None,
+            times: None,
         });
         letter.marks.push(Mark { subject: (*print).to_owned(), state: None });
     }
@@ -86,7 +88,7 @@ pub(super) fn drift(scene: &Scene<'_>, route: &Route, towards: &TowardsRoute, du
 fn existing(scene: &Scene<'_>, route: &Route, found: &[&Seen<'_>]) -> Letter {
     let mut letter = Letter::begin(scene, &route.name, NoticeKind::FirstScan, None);
     for seen in found {
-        letter.tell(scene, ItemKind::Existing, seen);
+        letter.tell(scene, ItemKind::Existing, seen, None);
         if seen.finding.severity < route.notify.least {
             letter.marks.pop();
         }
@@ -110,8 +112,17 @@ impl Letter {
         letters.entry(told.thread.clone()).or_insert_with(|| Self::goes_on(told.conversation(), told.group.clone()))
     }
 
-    fn tell(&mut self, scene: &Scene<'_>, kind: ItemKind, seen: &Seen<'_>) {
-        self.items.push(NoticeItem { kind, finding: seen.finding.clone(), how: None, since: seen.since });
+    fn tell(&mut self, scene: &Scene<'_>, kind: ItemKind, seen: &Seen<'_>, before: Option<&Told>) {
+        let before = before.filter(|_| kind == ItemKind::Raised);
+        let times = scene.flaps.get(&seen.finding.fingerprint).filter(|_| kind == ItemKind::Flapping);
+        self.items.push(NoticeItem {
+            kind,
+            finding: seen.finding.clone(),
+            how: None,
+            since: seen.since,
+            severity_before: before.map(|told| told.severity),
+            times: times.copied(),
+        });
         let told = Told {
             content: seen.content.to_owned(),
             severity: seen.finding.severity,

@@ -52,6 +52,8 @@ pub fn summary(scene: &Scene<'_>, due: &Due<'_>, period: &PeriodFacts) -> Planne
             finding: seen.finding.clone(),
             how: None,
             since: seen.since,
+            severity_before: None,
+            times: None,
         })
         .collect();
     items.sort_by_key(|item| (std::cmp::Reverse(item.finding.severity), item.since, item.finding.object()));
