@@ -67,6 +67,7 @@ enum Command {
     Compare(commands::compare::Compare),
     Snapshot(commands::snapshot::Snapshot),
     Verify(commands::verify::Verify),
+    Notify(commands::notify::Notify),
     Config(commands::config::ConfigCommand),
 }
 
@@ -89,6 +90,7 @@ impl Cli {
             Command::Compare(command) => command.run(&self.global),
             Command::Snapshot(command) => command.run(&self.global).await,
             Command::Verify(command) => command.run(&self.global),
+            Command::Notify(command) => command.run(&self.global).await,
             Command::Config(command) => command.run(&self.global),
         }
     }

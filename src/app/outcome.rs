@@ -46,6 +46,12 @@ impl Exit {
         }
     }
 
+    /// Where nothing else is to be said: whether every message was delivered.
+    #[must_use]
+    pub fn or_undelivered(self, all_delivered: bool) -> Self {
+        if self == Self::InSync && !all_delivered { Self::Undelivered } else { self }
+    }
+
     /// Of a scan: by its open findings, and where nothing drifted by its gaps.
     pub fn of_scan(report: &ScanReport, fail_on: Severity) -> Self {
         if assess::worst(&report.findings).is_some_and(|worst| worst >= fail_on) {

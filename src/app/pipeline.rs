@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::announce;
+use serde::Serialize;
+use tokio::runtime::Handle;
+
+use super::announce::{self, Delivered};
 use super::argocd;
 use super::assemble::{self, Scanned};
 use super::audit::Asked;
@@ -44,6 +47,28 @@ pub struct Scan {
     pub clock: fn() -> Timestamp,
     /// Shown on a terminal.
     pub progress: Progress,
+    /// What it is made for, where that is a schedule.
+    pub scheduled: Option<Scheduled>,
+}
+
+/// A time of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Scheduled {
+    /// The schedule, with its time zone.
+    pub schedule: String,
+    /// The time.
+    pub at: Timestamp,
+    /// Earlier times of the schedule at which no scan could begin.
+    pub missed: u64,
+}
+
+/// What a scan came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its report, as the ledger keeps it.
+    pub report: ScanReport,
+    /// What became of the messages about it, and of those that had waited.
+    pub delivered: Delivered,
 }
 
 /// The clock of this machine.
@@ -55,12 +80,16 @@ pub fn now() -> Timestamp {
 ///
 /// # Errors
 /// The ledger cannot be used, or nothing is in scope.
-pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
+pub async fn scan(scan: &Scan) -> Result<Outcome, AppError> {
     let (clusters, targets) = scope(scan)?;
     let started = (scan.clock)();
     let (mut ledger, prior) = open_ledger(&scan.config, started).await?;
     let names = |list: &[TargetConfig]| list.iter().map(|t| t.name.to_string()).collect::<Vec<_>>();
-    let id = ledger.begin_scan(started, &serde_json::json!({"targets": names(&targets)}))?;
+    let mut asked = serde_json::json!({"targets": names(&targets)});
+    if let Some(scheduled) = &scan.scheduled {
+        asked["scheduled"] = serde_json::json!(scheduled);
+    }
+    let id = ledger.begin_scan(started, &asked)?;
     let key = Arc::new(ledger.key().clone());
 
     let (sources, readings) = gather_both(scan, &clusters, &targets, &prior, &key).await;
@@ -89,7 +118,13 @@ pub async fn scan(scan: &Scan) -> Result<ScanReport, AppError> {
         tracing::debug!("recorded");
         // Only the ledger knows since when a finding is there.
         let kept = ledger.report(Some(id))?;
-        Ok::<_, AppError>(kept.map_or_else(|| report.clone(), |kept| as_of_now(kept, &report)))
+        let report = kept.map_or_else(|| report.clone(), |kept| as_of_now(kept, &report));
+        let delivered = announce::deliver(&mut ledger, &config, clock, &Handle::current())?;
+        tracing::debug!("messages sent");
+        if let Some(heartbeat) = config.delivery.heartbeat.as_ref().filter(|_| report.scan.complete) {
+            announce::beat(heartbeat, clock(), &Handle::current());
+        }
+        Ok::<_, AppError>(Outcome { report, delivered })
     });
     scan.progress.finish();
     recorded.await.unwrap_or_else(|error| Err(AppError::new(format!("the scan was given up: {error}"))))

@@ -7,7 +7,7 @@ use super::actors::RawActor;
 use super::audit::RawAudit;
 use super::audit_log::RawAuditLog;
 use super::change_policy::RawChangePolicy;
-use super::delivery::{RawHeartbeat, RawReceiver, RawRoute, RawSummary};
+use super::delivery::{RawHeartbeat, RawLinks, RawReceiver, RawRoute, RawSummary};
 use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::redaction::RawCredentialNames;
 use super::severity::{RawSeverity, RawSeverityRule};
@@ -70,6 +70,8 @@ pub struct RawConfig {
     pub summaries: Option<Vec<RawSummary>>,
     /// An address that is called after every scan that saw everything.
     pub heartbeat: Option<RawHeartbeat>,
+    /// Where messages lead.
+    pub links: Option<RawLinks>,
     /// The annotation that names the owner of an object, for the routes' `owners`. Default `driftledger.io/owner`.
     pub owner_annotation: Option<String>,
     /// Limits of what is read.

@@ -47,6 +47,16 @@ pub struct Notice {
     pub stands_for: Option<Dropped>,
 }
 
+impl Notice {
+    /// Whether it is shown to everybody in a channel, though it follows on something: it tells of something new that is bad.
+    pub fn is_for_the_channel(&self) -> bool {
+        self.items.iter().any(|item| {
+            matches!(item.kind, ItemKind::New | ItemKind::Reopened | ItemKind::Raised)
+                && item.finding.severity >= Severity::High
+        })
+    }
+}
+
 /// What sort of notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -133,6 +133,17 @@ impl Webhook {
     }
 }
 
+impl Webhook {
+    /// Calls the address without saying anything (GET).
+    pub async fn call(&self, now: Timestamp) -> Attempt {
+        let agent = concat!("driftledger/", env!("CARGO_PKG_VERSION"));
+        match self.client.get(self.address.clone()).header(USER_AGENT, agent).send().await {
+            Ok(answer) => of_status(&self.name, answer.status(), answer.headers(), "", now),
+            Err(error) => of_error(&self.name, &error, self.timeout),
+        }
+    }
+}
+
 /// `v1=` and HMAC-SHA256 over the timestamp, a point and the body.
 fn signature(key: &[u8], timestamp: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");

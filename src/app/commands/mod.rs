@@ -7,6 +7,7 @@ pub mod demo;
 pub mod explain;
 pub mod findings;
 pub mod history;
+pub mod notify;
 pub mod report;
 pub mod scan;
 pub mod show;

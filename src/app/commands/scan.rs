@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::announce;
 use crate::app::cli::{Global, severity};
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
@@ -44,9 +45,14 @@ impl Scan {
             clusters: self.cluster.into_iter().map(ClusterName::new).collect(),
             clock: pipeline::now,
             progress: global.progress(),
+            scheduled: None,
         };
-        let report = pipeline::scan(&scan).await?;
+        let pipeline::Outcome { report, delivered } = pipeline::scan(&scan).await?;
         output::report(&report, &self.output)?;
-        Ok(Exit::of_scan(&report, fail_on).forgiving(self.exit_zero))
+        for line in announce::lines(&delivered) {
+            eprintln!("not delivered: {line}");
+        }
+        let exit = Exit::of_scan(&report, fail_on).or_undelivered(delivered.is_complete());
+        Ok(exit.forgiving(self.exit_zero))
     }
 }

@@ -29,6 +29,7 @@ pub async fn run(folder: &Path, progress: Progress) -> Result<ScanReport, AppErr
         clusters: Vec::new(),
         clock,
         progress: progress.clone(),
+        scheduled: None,
     };
 
     let place = absolute.join(folder::REPOSITORY);
@@ -43,7 +44,7 @@ pub async fn run(folder: &Path, progress: Progress) -> Result<ScanReport, AppErr
 
     committed(move || story::push_between(&mut repository, tip)).await?;
     output::write_file(&absolute.join(folder::CLUSTER), story::CLUSTER_AFTER.as_bytes())?;
-    let report = pipeline::scan(&scan(story::second_scan)).await?;
+    let report = pipeline::scan(&scan(story::second_scan)).await?.report;
 
     let to = |format, name: &str| Output { format, path: Some(absolute.join(name)) };
     let outputs = [to(Format::Html, folder::REPORT), to(Format::Eml, folder::MAIL), to(Format::Slack, folder::SLACK)];

@@ -14,6 +14,6 @@ pub use receivers::{
     WebhookReceiver,
 };
 pub use routes::{Declared, Notify, RawRoute, Route, Taking};
-pub use schedule::{Schedule, Window};
+pub use schedule::{Schedule, Window, zone};
 pub use summaries::{Heartbeat, RawHeartbeat, RawSummary, SummaryConfig};
 pub use valid::{Delivery, OWNER_ANNOTATION};

@@ -40,8 +40,10 @@ impl Reader<'_> {
         let summaries = if raw.summaries.is_some() { configured } else { weekly().into_iter().collect() };
         let heartbeat = raw.heartbeat.as_ref().map(|raw| raw.read(folder).map_err(|problem| vec![problem]));
         let heartbeat = heartbeat.and_then(|read| self.or_problems("heartbeat", read));
+        let links = raw.links.as_ref().map(|raw| raw.read());
+        let links = links.and_then(|read| self.or_problems("links", read)).unwrap_or_default();
         let owner_annotation = raw.owner_annotation.clone().unwrap_or_else(|| OWNER_ANNOTATION.to_owned());
-        Delivery { receivers, routes, summaries, heartbeat, owner_annotation }
+        Delivery { receivers, routes, summaries, heartbeat, links, owner_annotation }
     }
 
     fn or_problems<T>(&mut self, key: &str, read: Result<T, Vec<(String, String)>>) -> Option<T> {

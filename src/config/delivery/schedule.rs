@@ -67,7 +67,10 @@ impl Schedule {
     }
 }
 
-/// Whether there is a time zone of that name.
+/// The time zone of a name of the IANA database.
+///
+/// # Errors
+/// There is none.
 pub fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name).map_err(|_| format!("there is no time zone `{name}`; write it as `Europe/Berlin` or `UTC`"))
 }

@@ -1,6 +1,6 @@
 //! Everything about messages, as the program uses it.
 
-use super::{Heartbeat, ReceiverConfig, Route, SummaryConfig};
+use super::{Heartbeat, Links, ReceiverConfig, Route, SummaryConfig};
 
 /// The annotation that names the owner of an object, where none is configured.
 pub const OWNER_ANNOTATION: &str = "driftledger.io/owner";
@@ -16,6 +16,8 @@ pub struct Delivery {
     pub summaries: Vec<SummaryConfig>,
     /// A sign of life after each complete scan.
     pub heartbeat: Option<Heartbeat>,
+    /// Where messages lead.
+    pub links: Links,
     /// The annotation that names an object's owner.
     pub owner_annotation: String,
 }

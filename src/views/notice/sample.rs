@@ -121,6 +121,9 @@ pub(super) fn replicas() -> Finding {
             commits_behind: Some(4),
             since: Some(time("2026-03-02T12:58:00Z")),
             given_by: None,
+            reached_by: None,
+            matched: None,
+            given: None,
         }),
         actors: vec![Actor {
             time: Some(time("2026-03-01T09:12:00Z")),

@@ -252,7 +252,7 @@ fn a_conversation_has_one_subject_and_one_root() {
     assert_eq!(second.subject, format!("Re: {}", first.subject));
     assert_eq!(first.message_id, "<first@example.com>");
     let root = "<thread-8f1c03d2a97b4e5566aa01ff@example.com>".to_owned();
-    assert_eq!(first.references, [root.clone()]);
+    assert_eq!(first.references, std::slice::from_ref(&root));
     assert_eq!(second.references, [root, first.message_id]);
     assert_eq!(
         first.headers,
