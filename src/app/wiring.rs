@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::adapters::cluster::{Access, KubeSettings, Limits};
-use crate::adapters::git::{Credentials, Hidden, Location, RepositorySource};
+use crate::adapters::git::{Credentials, Hidden, Location, RepositorySource, SshAccess};
 use crate::config::{ClusterConfig, ClusterSource, RepositoryConfig, RepositoryPlace, SecretSource};
 use crate::model::gap::{Gap, GapKind, Hides};
 
@@ -97,6 +97,10 @@ pub fn repository_source(repository: &RepositoryConfig) -> Result<RepositorySour
     Ok(RepositorySource {
         credentials,
         ca_file: repository.ca_file.clone(),
+        ssh: repository
+            .ssh
+            .clone()
+            .map(|files| SshAccess { key_file: files.key_file, known_hosts_file: files.known_hosts_file }),
         timeout: repository.timeout,
         retries: repository.retries,
         allow_stale: repository.allow_stale,

@@ -19,6 +19,7 @@ mod problem;
 pub mod raw;
 mod read;
 pub mod redaction;
+mod repository;
 pub mod severity;
 mod shipped;
 pub mod trust;
@@ -27,8 +28,9 @@ mod valid;
 pub use change_policy::ChangePolicy;
 pub use problem::{ConfigError, Problem};
 pub use read::read;
+pub use repository::scp_form;
 pub use shipped::{EXAMPLE, json_schema, shipped};
 pub use valid::{
     ClusterConfig, ClusterSource, Config, Convergence, History, LedgerConfig, Limits, RepositoryConfig,
-    RepositoryPlace, SecretSource, TargetConfig,
+    RepositoryPlace, SecretSource, SshFiles, TargetConfig,
 };

@@ -136,7 +136,8 @@ pub struct RawCluster {
 pub struct RawRepository {
     /// The name that targets refer to.
     pub name: String,
-    /// `https://…`, or the path of a local repository. A relative path starts at this file's folder.
+    /// `https://…`, `ssh://user@host/path` or `user@host:path`, or the path of a local repository. A relative path starts at this file's
+    /// folder.
     pub url: String,
     /// User name for basic authentication.
     pub username: Option<String>,
@@ -150,6 +151,10 @@ pub struct RawRepository {
     pub token_env: Option<String>,
     /// File with the certificate authorities (PEM) to trust for this repository, instead of the system's.
     pub ca_file: Option<String>,
+    /// File with the private key for ssh, without a passphrase. No other key, agent or configuration of ssh is used.
+    pub ssh_key_file: Option<String>,
+    /// File with the ssh servers' keys, as `ssh-keyscan` prints them. A server whose key is not in it is refused.
+    pub known_hosts_file: Option<String>,
     /// Time limit for fetching, as `2m`. Default `2m`.
     pub timeout: Option<String>,
     /// How often a failed fetch is tried again. Default 2.

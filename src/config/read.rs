@@ -10,15 +10,12 @@ use super::change_policy::ChangePolicy;
 use super::check::{check, nearest};
 use super::ignore;
 use super::problem::{ConfigError, Problem};
-use super::raw::{RawCluster, RawConfig, RawHistory, RawLedger, RawRedaction, RawRepository, RawTarget};
+use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawTarget};
 use super::redaction;
 use super::severity::SeverityRules;
 use super::shipped::json_schema;
 use super::trust::TrustTable;
-use super::valid::{
-    ClusterConfig, ClusterSource, Config, Convergence, History, LedgerConfig, Limits, RepositoryConfig,
-    RepositoryPlace, SecretSource, TargetConfig,
-};
+use super::valid::{ClusterConfig, ClusterSource, Config, Convergence, LedgerConfig, Limits, TargetConfig};
 use crate::model::canonical::Canonical;
 use crate::model::field_path::FieldPath;
 use crate::model::finding::Severity;
@@ -179,52 +176,6 @@ impl Reader<'_> {
         }
     }
 
-    fn repository(&mut self, n: usize, raw: &RawRepository) -> RepositoryConfig {
-        let key = format!("repositories[{n}]");
-        let places: Vec<SecretSource> = [
-            raw.password_file.as_ref().map(|p| SecretSource::File(self.folder.join(p))),
-            raw.token_file.as_ref().map(|p| SecretSource::File(self.folder.join(p))),
-            raw.password_env.clone().map(SecretSource::Environment),
-            raw.token_env.clone().map(SecretSource::Environment),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if places.len() > 1 {
-            self.problem(&key, "takes one of `passwordFile`, `passwordEnv`, `tokenFile` and `tokenEnv`");
-        }
-        if raw.username.is_some() && raw.password_file.is_none() && raw.password_env.is_none() {
-            self.problem(&key, "`username` needs `passwordFile` or `passwordEnv`");
-        }
-        if raw.username.is_none() && (raw.password_file.is_some() || raw.password_env.is_some()) {
-            self.problem(&key, "a password needs `username`; for an access token use `tokenFile` or `tokenEnv`");
-        }
-        if raw.url.starts_with("http://") && !places.is_empty() {
-            self.problem(&format!("{key}.url"), "credentials are only sent over https");
-        }
-        let place = if raw.url.contains("://") && !raw.url.starts_with("file://") {
-            RepositoryPlace::Url(raw.url.clone())
-        } else {
-            RepositoryPlace::Path(self.folder.join(raw.url.strip_prefix("file://").unwrap_or(&raw.url)))
-        };
-        RepositoryConfig {
-            name: RepositoryName::new(&raw.name),
-            place,
-            username: raw.username.clone(),
-            secret: places.into_iter().next(),
-            ca_file: raw.ca_file.as_ref().map(|path| self.folder.join(path)),
-            timeout: self.duration(&format!("{key}.timeout"), raw.timeout.as_deref(), 120),
-            retries: raw.retries.unwrap_or(2),
-            allow_stale: raw.allow_stale.unwrap_or(false),
-            allowed_signers: raw.allowed_signers.as_ref().map(|path| self.folder.join(path)),
-            keyring: raw.keyring.as_ref().map(|path| self.folder.join(path)),
-            history: match raw.history {
-                None | Some(RawHistory::FirstParent) => History::FirstParent,
-                Some(RawHistory::Full) => History::Full,
-            },
-        }
-    }
-
     fn target(&mut self, n: usize, raw: &RawTarget, config: &RawConfig) -> TargetConfig {
         let key = format!("targets[{n}]");
         self.known(
@@ -326,7 +277,7 @@ impl Reader<'_> {
         })
     }
 
-    fn duration(&mut self, key: &str, text: Option<&str>, default_seconds: u64) -> Duration {
+    pub(super) fn duration(&mut self, key: &str, text: Option<&str>, default_seconds: u64) -> Duration {
         let Some(text) = text else {
             return Duration::from_secs(default_seconds);
         };
@@ -393,6 +344,7 @@ fn place_of(root: &Node, key: &str) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SecretSource;
     use crate::config::audit_log::AuditLog;
 
     const GOOD: &str = "\

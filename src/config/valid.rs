@@ -130,6 +130,8 @@ pub struct RepositoryConfig {
     pub secret: Option<SecretSource>,
     /// The certificate authorities to trust, instead of the system's.
     pub ca_file: Option<PathBuf>,
+    /// Set where it is reached by ssh.
+    pub ssh: Option<SshFiles>,
     /// For a whole fetch.
     pub timeout: Duration,
     /// After the first try.
@@ -152,6 +154,15 @@ pub enum History {
     FirstParent,
     /// Also what stood only inside of what merges brought.
     Full,
+}
+
+/// What ssh is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshFiles {
+    /// Private key.
+    pub key_file: PathBuf,
+    /// Keys of known hosts.
+    pub known_hosts_file: PathBuf,
 }
 
 /// Where a repository is.

@@ -40,8 +40,22 @@ pub(super) enum Failure {
     CaFile(String),
     /// Credentials for plain http.
     ClearText,
-    /// ssh.
-    Ssh,
+    /// There is no ssh program.
+    NoSsh,
+    /// The source says nothing about keys.
+    NoSshAccess,
+    /// A file that ssh is to be given cannot be; the name of its setting, and why.
+    SshFile(&'static str, String),
+    /// The file of known hosts does not know the server.
+    UnknownHost,
+    /// The server shows another key than the one in the file of known hosts.
+    HostKey,
+    /// The server does not let the key in.
+    KeyRefused,
+    /// The server let the key in, and has no such repository for it.
+    NoSuchRepository,
+    /// What else ssh said at its end.
+    Ssh(String),
     /// Credentials that no HTTP header can carry.
     Credentials,
     /// Another process holds the mirror.
@@ -85,7 +99,15 @@ impl Failure {
             Self::NotGit => "what answers there is no Git server (smart HTTP)".into(),
             Self::CaFile(why) => format!("the CA file cannot be used: {why}"),
             Self::ClearText => "credentials are not sent over plain http".into(),
-            Self::Ssh => "ssh is not supported yet".into(),
+            Self::NoSsh => "there is no ssh program here to reach it with".into(),
+            Self::NoSshAccess => "it is reached by ssh, and neither sshKeyFile nor knownHostsFile is set".into(),
+            Self::SshFile(setting, why) => format!("the file of {setting} cannot be used: {why}"),
+            Self::UnknownHost => "the file of known hosts has no key of this server".into(),
+            Self::HostKey => "the server shows another host key than the one that is known".into(),
+            Self::KeyRefused => "the server refused the ssh key".into(),
+            Self::NoSuchRepository => "the server knows no such repository".into(),
+            Self::Ssh(why) if why.is_empty() => "ssh ended without a word".into(),
+            Self::Ssh(why) => format!("ssh ended: {why}"),
             Self::Credentials => "the credentials hold characters that cannot be sent".into(),
             Self::Busy => "another process is still bringing the mirror up to date".into(),
             Self::Cache(why) => format!("the cache folder cannot be used: {why}"),
@@ -120,7 +142,26 @@ impl Failure {
             Self::NotGit => "Check the URL: it is the one that git clone takes over https.",
             Self::CaFile(_) => "Set caFile to a file of PEM certificates that this program may read.",
             Self::ClearText => "Write an https URL.",
-            Self::Ssh => "Write the repository's https URL and give a token with tokenFile.",
+            Self::NoSsh => {
+                "Install OpenSSH's client (openssh-client), or write the repository's https URL and give a token with tokenFile."
+            }
+            Self::NoSshAccess => "Set both, or write the repository's https URL and give a token with tokenFile.",
+            Self::SshFile(..) => {
+                "Check the path, and that this program may read the file and others may not; a key has no passphrase."
+            }
+            Self::UnknownHost => {
+                "Put the server's key into knownHostsFile: ssh-keyscan prints it; compare it with what the server's operator publishes."
+            }
+            Self::HostKey => {
+                "Ask who runs the server whether its key was replaced; if it was, replace it in knownHostsFile, else somebody is in between."
+            }
+            Self::KeyRefused => {
+                "Give the server the public half of sshKeyFile, as a deploy key that may read this repository, and check the URL's user."
+            }
+            Self::NoSuchRepository => {
+                "Check the URL; many servers also answer so where the key has no right to read the repository."
+            }
+            Self::Ssh(_) => "Run ssh -v with the same user, host and key, and see what it says.",
             Self::Credentials => "Check the token file: it must hold one line of printable characters.",
             Self::Busy => "Let fewer scans run at a time, or give the repository a longer timeout.",
             Self::Cache(_) => "Check the cache folder's rights and the free space of its disk.",

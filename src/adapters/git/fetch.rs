@@ -13,12 +13,16 @@ use std::sync::mpsc;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::protocol::fetch::{RefMap, Shallow, Tags, negotiate, refmap};
 use gix::protocol::handshake::Ref;
-use gix::protocol::transport::{Protocol, Service, client::blocking_io::http};
+use gix::protocol::transport::client::blocking_io::{Transport, http};
+use gix::protocol::transport::{Protocol, Service};
 use gix::{ObjectId, odb};
 
+use super::deadline::Deadline;
 use super::failure::Failure;
-use super::http::{Client, Deadline, FailureCell};
-use super::source::{CleanUrl, RepositorySource};
+use super::http::{Client, FailureCell};
+use super::source::{CleanUrl, RepositorySource, Way};
+use super::ssh::Session;
+use super::ssh_address::SshAddress;
 
 /// Brings `repository` to what the server has now.
 pub(super) fn fetch(
@@ -27,35 +31,72 @@ pub(super) fn fetch(
     url: &CleanUrl,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let cell = FailureCell::default();
-    let client = Client::new(source, url, deadline, cell.clone())?;
-    let address = gix::url::parse(url.as_str()).map_err(|_| Failure::NotGit)?;
-    let mut transport = http::Transport::new_http(client, address, Protocol::V2, false);
-    let interrupt = AtomicBool::new(false);
-    let (done, wait) = mpsc::channel::<()>();
-    let outcome = std::thread::scope(|scope| {
-        // Resolving deltas reads nothing from the network, so nothing there looks at the deadline.
-        let stop = &interrupt;
-        scope.spawn(move || {
-            if wait.recv_timeout(deadline.left()) == Err(mpsc::RecvTimeoutError::Timeout) {
-                stop.store(true, Ordering::Relaxed);
-            }
-        });
-        let outcome = receive(repository, &mut transport, &interrupt);
-        drop(done);
-        outcome
-    });
-    let refs = match outcome {
-        Ok(refs) => refs,
-        Err(error) => {
-            return Err(match cell.take() {
-                Some(failure) => failure,
-                None if interrupt.load(Ordering::Relaxed) => deadline.failure(),
-                None => of_gix(&error, source),
-            });
-        }
+    let refs = match url.way() {
+        Way::Http(home) => by_http(repository, source, home, deadline)?,
+        Way::Ssh(address) => by_ssh(repository, source, address, deadline)?,
     };
     References::of(&refs)?.publish(repository.git_dir()).map_err(|e| Failure::cache("references cannot be written", &e))
+}
+
+fn by_http(
+    repository: &gix::Repository,
+    source: &RepositorySource,
+    home: &reqwest::Url,
+    deadline: Deadline,
+) -> Result<Vec<Ref>, Failure> {
+    let cell = FailureCell::default();
+    let client = Client::new(source, home, deadline, cell.clone())?;
+    let address = gix::url::parse(home.as_str()).map_err(|_| Failure::NotGit)?;
+    let mut transport = http::Transport::new_http(client, address, Protocol::V2, false);
+    let interrupt = AtomicBool::new(false);
+    let outcome = until(
+        deadline,
+        || interrupt.store(true, Ordering::Relaxed),
+        || receive(repository, &mut transport, &interrupt),
+    );
+    outcome.map_err(|error| match cell.take() {
+        Some(failure) => failure,
+        None if interrupt.load(Ordering::Relaxed) => deadline.failure(),
+        None => of_gix(&error, source),
+    })
+}
+
+fn by_ssh(
+    repository: &gix::Repository,
+    source: &RepositorySource,
+    address: &SshAddress,
+    deadline: Deadline,
+) -> Result<Vec<Ref>, Failure> {
+    let (session, mut transport) = Session::open(source, address, deadline)?;
+    let interrupt = AtomicBool::new(false);
+    let outcome = until(
+        deadline,
+        || {
+            interrupt.store(true, Ordering::Relaxed);
+            session.end();
+        },
+        || receive(repository, &mut transport, &interrupt),
+    );
+    outcome.map_err(|error| match session.failure() {
+        _ if interrupt.load(Ordering::Relaxed) => deadline.failure(),
+        Some(failure) => failure,
+        None => of_gix(&error, source),
+    })
+}
+
+/// Runs `work`, and `stop` beside it when the time is over: what waits in `work` may not look at the clock, as where deltas are resolved.
+fn until<T>(deadline: Deadline, stop: impl Fn() + Send, work: impl FnOnce() -> T) -> T {
+    let (done, wait) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if wait.recv_timeout(deadline.left()) == Err(mpsc::RecvTimeoutError::Timeout) {
+                stop();
+            }
+        });
+        let outcome = work();
+        drop(done);
+        outcome
+    })
 }
 
 /// gix's errors name the URL, which is clean, and what the server said, which might repeat anything.
@@ -71,9 +112,9 @@ fn of_gix(error: &gix::Error, source: &RepositorySource) -> Failure {
     Failure::Protocol(line.chars().filter(|c| !c.is_control()).take(200).collect())
 }
 
-fn receive(
+fn receive<T: Transport>(
     repository: &gix::Repository,
-    transport: &mut http::Transport<Client>,
+    transport: &mut T,
     interrupt: &AtomicBool,
 ) -> gix::Result<Vec<Ref>> {
     let agent = ("agent", Some(gix::protocol::agent(concat!("driftledger-", env!("CARGO_PKG_VERSION")))));

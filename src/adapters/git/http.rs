@@ -8,15 +8,16 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::io::{self, BufReader, Cursor, Read, Write};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use gix::protocol::transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode, Url};
 
+use super::deadline::Deadline;
 use super::failure::{Failure, of_request};
-use super::source::{CleanUrl, RepositorySource};
+use super::source::RepositorySource;
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -24,31 +25,6 @@ const CONNECT: Duration = Duration::from_secs(15);
 const STALL: Duration = Duration::from_secs(60);
 /// As many redirects as a renamed repository behind a load balancer needs, and no loop.
 const REDIRECTS: usize = 5;
-
-/// No fetch takes longer; a larger number would not fit the clock.
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
-
-/// When a fetch must be done.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Deadline {
-    at: Instant,
-    whole: Duration,
-}
-
-impl Deadline {
-    pub(super) fn after(whole: Duration) -> Self {
-        let whole = whole.min(LONGEST);
-        Self { at: Instant::now() + whole, whole }
-    }
-
-    pub(super) fn left(&self) -> Duration {
-        self.at.saturating_duration_since(Instant::now())
-    }
-
-    pub(super) fn failure(&self) -> Failure {
-        Failure::OutOfTime(self.whole.as_secs())
-    }
-}
 
 /// Where the first failure of a fetch is kept: gix wraps errors in ways that lose their type.
 #[derive(Clone, Default)]
@@ -106,12 +82,12 @@ impl Client {
     /// A client for `url` with what `source` says about credentials and certificates. Proxies come from the environment.
     pub(super) fn new(
         source: &RepositorySource,
-        url: &CleanUrl,
+        url: &Url,
         deadline: Deadline,
         failure: FailureCell,
     ) -> Result<Self, Failure> {
         let authorization = authorization(source)?;
-        if authorization.is_some() && url.url().scheme() != "https" {
+        if authorization.is_some() && url.scheme() != "https" {
             return Err(Failure::ClearText);
         }
         if rustls::crypto::CryptoProvider::get_default().is_none() {
@@ -134,7 +110,7 @@ impl Client {
         let http =
             builder.build().map_err(|_| Failure::Tls("the system's certificate authorities cannot be read".into()))?;
         let runtime = Runtime::new().map_err(|e| Failure::cache("no runtime for the network", &e))?;
-        let wire = Wire { http, runtime, home: url.url().clone(), authorization, deadline };
+        let wire = Wire { http, runtime, home: url.clone(), authorization, deadline };
         Ok(Self { wire: Rc::new(wire), failure, redirected: None })
     }
 

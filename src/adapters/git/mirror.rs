@@ -17,9 +17,9 @@ use sha2::{Digest, Sha256};
 
 use crate::model::time::Timestamp;
 
+use super::deadline::Deadline;
 use super::failure::Failure;
 use super::fetch::replace;
-use super::http::Deadline;
 use super::repository::open_isolated;
 use super::source::CleanUrl;
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::model::gap::Gap;
 use crate::model::time::Timestamp;
 
+use super::deadline::Deadline;
 use super::failure::Failure;
 use super::fetch::fetch;
-use super::http::Deadline;
 use super::mirror::{Generation, Mirror};
 use super::repository::{OpenedRepository, StaleMirror, open_isolated};
 use super::source::{CleanUrl, Location, RepositorySource};
@@ -74,9 +74,6 @@ impl Mirrors {
         url: &CleanUrl,
         now: Timestamp,
     ) -> Result<Generation, Failure> {
-        if url.url().scheme() == "ssh" {
-            return Err(Failure::Ssh);
-        }
         let deadline = Deadline::after(source.timeout);
         let _lock = mirror.lock(deadline)?;
         mirror.sweep();

@@ -193,13 +193,12 @@ fn a_redirect_on_the_same_host_keeps_credentials_and_one_to_plain_http_is_refuse
 }
 
 #[test]
-fn credentials_are_not_sent_over_plain_http_and_ssh_is_said_to_be_missing() {
+fn credentials_are_not_sent_over_plain_http() {
     let server = Server::plain(|_| Reply::Status(404, Vec::new()));
     let gap = gap_of(&source(&server.url_with(&format!("ann:{}", DISGUISES[0]), "/p.git")));
     assert_says(&gap, "not sent over plain http", "https");
     assert_eq!(server.seen().len(), 0);
     assert_says(&gap_of(&source(&server.url("/p.git"))), "knows no such repository", "");
-    assert_says(&gap_of(&source("git@git.example.com:acme/p.git")), "ssh is not supported", "https URL");
 }
 
 #[test]
@@ -387,3 +386,5 @@ fn packs_of(repository: &OpenedRepository) -> Vec<std::path::PathBuf> {
 
 #[path = "mirrors_over_https_tests.rs"]
 mod over_https;
+#[path = "mirrors_over_ssh_tests.rs"]
+mod over_ssh;

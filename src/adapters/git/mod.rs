@@ -1,9 +1,11 @@
 //! Git repositories: mirrors of remote ones, trees at a commit without a checkout, and what commits made of files.
 //!
-//! Everything here is synchronous and blocks; no `git` program, hook, filter or credential helper is ever run.
+//! Everything here is synchronous and blocks; no `git` program, hook, filter or credential helper is ever run. `ssh` is, for the
+//! repositories that are to be reached by it.
 
 mod build;
 mod change;
+mod deadline;
 mod failure;
 mod fetch;
 mod history;
@@ -13,6 +15,8 @@ mod mirrors;
 mod repository;
 mod signature;
 mod source;
+mod ssh;
+mod ssh_address;
 mod tree;
 mod versions;
 mod versions_cache;
@@ -23,7 +27,7 @@ pub use history::{BlobReader, HistoryBounds};
 pub use mirrors::Mirrors;
 pub use repository::{OpenedRepository, StaleMirror};
 pub use signature::{Signers, SignersFiles};
-pub use source::{CleanUrl, Credentials, Hidden, Location, LocationError, RepositorySource};
+pub use source::{CleanUrl, Credentials, Hidden, Location, LocationError, RepositorySource, SshAccess};
 pub use tree::{CommitTree, TreeLimits};
 pub use versions::{Extended, VersionLine};
 pub use versions_cache::{VersionsCache, VersionsKey};

@@ -11,6 +11,8 @@ use thiserror::Error;
 
 use crate::model::ids::RepositoryName;
 
+use super::ssh_address::SshAddress;
+
 /// A repository to read.
 #[derive(Clone, Debug)]
 pub struct RepositorySource {
@@ -22,6 +24,8 @@ pub struct RepositorySource {
     pub credentials: Option<Credentials>,
     /// PEM file with the certificate authorities to trust for this repository, instead of the system's.
     pub ca_file: Option<PathBuf>,
+    /// What `ssh` proves itself with, and whom it believes; without it nothing is fetched by ssh.
+    pub ssh: Option<SshAccess>,
     /// Longest time for bringing the mirror up to date: waiting for other processes, all attempts and pauses included.
     pub timeout: Duration,
     /// How often a fetch is tried again after a failure that may pass.
@@ -38,11 +42,21 @@ impl RepositorySource {
             location,
             credentials: None,
             ca_file: None,
+            ssh: None,
             timeout: Duration::from_secs(120),
             retries: 2,
             allow_stale: false,
         }
     }
+}
+
+/// The files that `ssh` is given; it is given no agent, no configuration and no other keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshAccess {
+    /// Private key without a passphrase.
+    pub key_file: PathBuf,
+    /// Keys of known hosts, as sshd(8) describes under SSH_KNOWN_HOSTS FILE FORMAT.
+    pub known_hosts_file: PathBuf,
 }
 
 /// Where a repository is.
@@ -66,6 +80,17 @@ pub enum LocationError {
     /// A query or a fragment, which would become part of every request and may hold a token.
     #[error("a repository URL has no part after ? or #; give a token with tokenFile")]
     Query,
+    /// ssh without a user.
+    #[error("an ssh URL names its user; write ssh://git@host/path or git@host:path")]
+    SshUser,
+    /// ssh with a password.
+    #[error("ssh takes no password from a URL; give a key with sshKeyFile")]
+    SshPassword,
+    /// A part of an ssh URL that ssh or the server's shell could take for something else.
+    #[error(
+        "this ssh URL has a user, a host or a path that ssh could take for something else; write ssh://git@host/path"
+    )]
+    SshForm,
     /// `file://` with a host or with bytes that are no path here.
     #[error("this file URL is no path of this machine; write file:///path")]
     File,
@@ -73,17 +98,18 @@ pub enum LocationError {
 
 impl Location {
     /// Reads a repository URL (RFC 3986), and takes what stands before `@` out of it as credentials: `user:password`, or a
-    /// token alone. Percent-encoded parts are decoded. `file://` becomes a path; `user@host:path` is taken for ssh.
+    /// token alone. Percent-encoded parts are decoded. `file://` becomes a path; `user@host:path` is taken for ssh, whose user is no
+    /// secret and stays.
     ///
     /// # Errors
     /// [`LocationError`], without the text.
     pub fn from_url(text: &str) -> Result<(Self, Option<Credentials>), LocationError> {
         let text = text.trim();
-        let url = match scp_like(text) {
-            Some(url) => Url::parse(&url),
-            None => Url::parse(text),
-        };
-        let mut url = url.map_err(|_| LocationError::Form)?;
+        if let Some(address) = SshAddress::parse(text) {
+            let address = address?;
+            return Ok((Self::Url(CleanUrl { text: address.shown(), way: Way::Ssh(address) }), None));
+        }
+        let mut url = Url::parse(text).map_err(|_| LocationError::Form)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(LocationError::Query);
         }
@@ -92,41 +118,41 @@ impl Location {
                 let path = url.to_file_path().map_err(|()| LocationError::File)?;
                 return Ok((Self::Path(path), None));
             }
-            "https" | "http" | "ssh" => {}
+            "https" | "http" => {}
             _ => return Err(LocationError::Scheme),
         }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(LocationError::Form);
         }
-        let credentials = if url.scheme() == "ssh" { None } else { Credentials::of_url(&url) };
+        let credentials = Credentials::of_url(&url);
         url.set_username("").map_err(|()| LocationError::Form)?;
         url.set_password(None).map_err(|()| LocationError::Form)?;
-        Ok((Self::Url(CleanUrl(url)), credentials))
+        Ok((Self::Url(CleanUrl { text: url.to_string(), way: Way::Http(url) }), credentials))
     }
 }
 
-/// `git@host:path`, as ssh's short form, made a URL.
-fn scp_like(text: &str) -> Option<String> {
-    if text.contains("://") {
-        return None;
-    }
-    let (host, path) = text.split_once(':')?;
-    (!host.is_empty() && !host.contains('/') && host.contains('@'))
-        .then(|| format!("ssh://{host}/{}", path.trim_start_matches('/')))
-}
-
-/// A repository's URL without user, password, query or fragment: safe to show.
+/// A repository's URL without password, query or fragment, and without user unless it is ssh's: safe to show.
 #[derive(Clone, PartialEq, Eq)]
-pub struct CleanUrl(Url);
+pub struct CleanUrl {
+    text: String,
+    way: Way,
+}
+
+/// What reaches a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Http(Url),
+    Ssh(SshAddress),
+}
 
 impl CleanUrl {
     /// The text.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.text
     }
 
-    pub(super) fn url(&self) -> &Url {
-        &self.0
+    pub(super) fn way(&self) -> &Way {
+        &self.way
     }
 }
 
@@ -244,9 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn ssh_loses_its_user_and_file_becomes_a_path() {
-        assert_eq!(url("git@git.example.com:acme/p.git"), ("ssh://git.example.com/acme/p.git".to_owned(), None));
-        assert_eq!(url("ssh://git@git.example.com:2222/p"), ("ssh://git.example.com:2222/p".to_owned(), None));
+    fn ssh_keeps_its_user_and_file_becomes_a_path() {
+        for text in ["git@git.example.com:acme/p.git", "ssh://git@git.example.com:2222/p"] {
+            assert_eq!(url(text), (text.to_owned(), None));
+        }
         let (location, _) = Location::from_url("file:///srv/my%20repos/p.git").expect("a file URL");
         assert_eq!(location, Location::Path("/srv/my repos/p.git".into()));
     }
@@ -260,6 +287,7 @@ mod tests {
             ("https://u:canary@", LocationError::Form),
             ("https://u:canary@h:port/p", LocationError::Form),
             ("git://u:canary@h/p", LocationError::Scheme),
+            ("ssh://u:canary@h/p", LocationError::SshPassword),
             ("file://canary/p", LocationError::File),
         ];
         for (text, expected) in cases {
