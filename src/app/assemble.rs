@@ -378,6 +378,7 @@ fn target_summaries(
                 repository: source.config.repository.clone(),
                 revision: source.config.revision.clone(),
                 commit: source.commit.as_ref().map(|(commit, _, _)| commit.clone()),
+                tag: source.tag.clone(),
                 path: source.config.path.clone(),
                 declared: declared.clone().count() as u64,
                 compared: declared.filter(|object| !unknown(object)).count() as u64,

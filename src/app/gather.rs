@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::merged_lines::{self, MergedLines};
 use super::versions::{self, Tracked};
 use super::{past, wiring};
-use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, TreeLimits};
+use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, Resolved, TreeLimits};
 use crate::adapters::render::manifest::Reading;
 use crate::adapters::render::plain;
 use crate::config::{Config, History, TargetConfig};
@@ -28,6 +28,8 @@ pub struct TargetSource {
     pub config: TargetConfig,
     /// What its revision resolved to, and the repository to ask for more.
     pub commit: Option<(CommitId, OpenedRepository, CommitTree)>,
+    /// The tag that its revision came out as, where that is a range of versions.
+    pub tag: Option<String>,
     /// What it declares, until the comparison takes it over.
     pub objects: Vec<RenderedObject>,
     /// Files without manifests.
@@ -202,7 +204,9 @@ pub async fn moved(config: &Arc<Config>, sources: &[TargetSource], now: Timestam
     let asked = tokio::task::spawn_blocking(move || {
         known.iter().any(|(name, revisions)| {
             let Ok(repository) = open(&config, name, now) else { return false };
-            revisions.iter().any(|(revision, commit)| repository.resolve(revision).is_ok_and(|found| found != *commit))
+            revisions
+                .iter()
+                .any(|(revision, commit)| repository.resolve(revision).is_ok_and(|found| found.commit != *commit))
         })
     });
     asked.await.unwrap_or(false)
@@ -210,11 +214,11 @@ pub async fn moved(config: &Arc<Config>, sources: &[TargetSource], now: Timestam
 
 fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, key: &RedactionKey) -> TargetSource {
     let limits = TreeLimits { max_file_bytes: config.limits.file_bytes, ..TreeLimits::default() };
-    let at = repository.resolve(&target.revision).and_then(|commit| {
-        let tree = repository.tree(&commit, limits)?;
-        Ok((commit, repository.clone(), tree))
+    let at = repository.resolve(&target.revision).and_then(|resolved| {
+        let tree = repository.tree(&resolved.commit, limits)?;
+        Ok((resolved, repository.clone(), tree))
     });
-    let (commit, repository, tree) = match at {
+    let (Resolved { commit, tag }, repository, tree) = match at {
         Ok(at) => at,
         Err(gap) => return hidden(target, &gap),
     };
@@ -223,6 +227,7 @@ fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, 
         Ok(rendered) => TargetSource {
             config: target,
             commit: None,
+            tag: None,
             objects: rendered.objects,
             passed_over: rendered.passed_over,
             duplicate_keys: rendered.duplicate_keys,
@@ -235,6 +240,7 @@ fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, 
     };
     source.gaps.extend(repository.stale.as_ref().map(|stale| stale.gap.clone()));
     source.commit = Some((commit, repository, tree));
+    source.tag = tag;
     for gap in &mut source.gaps {
         gap.target = Some(source.config.name.clone());
         gap.cluster = Some(source.config.cluster.clone());
@@ -257,6 +263,7 @@ fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
     TargetSource {
         config: target,
         commit: None,
+        tag: None,
         objects: Vec::new(),
         passed_over: 0,
         duplicate_keys: 0,
@@ -289,5 +296,33 @@ mod tests {
         assert!(!moved(&config, &sources, now).await);
         push("a: 2");
         assert!(moved(&config, &sources, now).await);
+    }
+
+    #[tokio::test]
+    async fn a_range_of_versions_is_read_at_the_commit_of_its_highest_tag() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut builder = RepositoryBuilder::create(&folder.path().join("r")).unwrap();
+        let now = Timestamp::from_unix(1_770_000_000);
+        let written = Written { author: "Ada", email: "ada@example.com", time: now, message: "Change" };
+        let mut release = |version: &str| {
+            let text =
+                format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{version: {version}}}\n");
+            let commit = builder.commit_to("main", &written, [("a.yaml", Content::from(text.as_str()))]).unwrap();
+            builder.tag(version, &commit, None).unwrap();
+            commit
+        };
+        let commits = ["v1.2.0", "v1.4.2", "v2.0.0"].map(&mut release);
+        let text = "ledger: l\nclusters: [{name: c, dump: d}]\nrepositories: [{name: r, url: r}]\n\
+                    targets: [{name: t, repository: r, revision: 'semver:^1.2', cluster: c}]\n";
+        let config = Arc::new(crate::config::read(text, folder.path()).unwrap());
+        let key = Arc::new(RedactionKey::from_bytes([0; 32]));
+        let sources = targets(&config, &config.targets, &key, now).await;
+        let source = &sources[0];
+        assert_eq!((source.tag.as_deref(), &source.commit.as_ref().unwrap().0), (Some("v1.4.2"), &commits[1]));
+        assert_eq!(source.versions.as_ref().unwrap().commits, commits[..2], "its history ends at the tag");
+        assert_eq!(source.objects.len(), 1);
+        assert!(!moved(&config, &sources, now).await);
+        release("v1.5.0");
+        assert!(moved(&config, &sources, now).await, "a new tag that fits");
     }
 }

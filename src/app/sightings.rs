@@ -29,8 +29,12 @@ pub fn of_targets<'a>(sources: impl Iterator<Item = &'a TargetSource>, prior: &P
     sightings
 }
 
-/// Whether a target's revision left the line on which the scan before saw it.
+/// Whether a target's revision left the line on which the scan before saw it. A range of versions goes from one line of releases to
+/// another by itself.
 pub fn rewritten(source: &TargetSource, prior: &PriorState) -> Option<Rewritten> {
+    if source.tag.is_some() {
+        return None;
+    }
     let (tip, repository, _) = source.commit.as_ref()?;
     let before = prior.tips.get(&source.config.name)?;
     let index = source.versions.as_ref()?;

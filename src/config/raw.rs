@@ -189,7 +189,8 @@ pub struct RawTarget {
     pub name: String,
     /// The name of a repository.
     pub repository: String,
-    /// Branch, tag, or commit (full or short). Default `HEAD`, the repository's default branch.
+    /// Branch, tag, commit (full or short), or a range of versions as `semver:^1.2` or `semver:>=1.2.0 <2.0.0`: the highest tag that fits.
+    /// Default `HEAD`, the repository's default branch.
     pub revision: Option<String>,
     /// Folder or file in the repository. Default: its root.
     pub path: Option<String>,

@@ -22,6 +22,7 @@ use crate::model::finding::Severity;
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 use crate::model::resource::GroupKind;
 use crate::model::secret::{RedactionRule, RedactionRules};
+use crate::model::version_range::VersionRange;
 use crate::yaml::{self, Node, Place, Value};
 
 /// Reads a configuration. Relative paths in it start at `folder`.
@@ -191,10 +192,14 @@ impl Reader<'_> {
         if path.starts_with('/') || path.split('/').any(|part| part == "..") {
             self.problem(&format!("{key}.path"), "is a path in the repository: it has no leading `/` and no `..`");
         }
+        let revision = Revision::new(raw.revision.as_deref().unwrap_or("HEAD"));
+        if let Some(Err(error)) = VersionRange::of(&revision) {
+            self.problem(&format!("{key}.revision"), error.to_string());
+        }
         TargetConfig {
             name: TargetName::new(&raw.name),
             repository: RepositoryName::new(&raw.repository),
-            revision: Revision::new(raw.revision.as_deref().unwrap_or("HEAD")),
+            revision,
             path: path.to_owned(),
             cluster: ClusterName::new(&raw.cluster),
             namespace: raw.namespace.clone().unwrap_or_else(|| "default".to_owned()),
@@ -414,6 +419,15 @@ targets:
                 "16:14: targets[0].cluster: there is no cluster `prd`; did you mean `prod`?",
             ]
         );
+    }
+
+    #[test]
+    fn a_range_of_versions_is_read_with_the_file() {
+        let text = GOOD.replace("revision: main", "revision: 'semver:>=1.2 <2'");
+        assert_eq!(read(&text, Path::new("/")).unwrap().targets[0].revision.as_str(), "semver:>=1.2 <2");
+        let text = GOOD.replace("revision: main", "revision: semver:latest");
+        let found = problems(&text);
+        assert!(found[0].starts_with("12:15: targets[0].revision: `latest` is no version range; write"), "{found:?}");
     }
 
     #[test]

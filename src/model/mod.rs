@@ -30,4 +30,5 @@ pub mod resource;
 pub mod schema;
 pub mod secret;
 pub mod time;
+pub mod version_range;
 pub mod versions;

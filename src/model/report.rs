@@ -163,6 +163,9 @@ pub struct TargetSummary {
     pub revision: Revision,
     /// What it resolved to; `None` where it did not.
     pub commit: Option<CommitId>,
+    /// The tag that it came out as, where it is a range of versions.
+    #[serde(default)]
+    pub tag: Option<String>,
     /// Folder in the repository.
     pub path: String,
     /// Objects it declares.

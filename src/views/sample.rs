@@ -456,6 +456,7 @@ fn target(name: &str, declared: u64, compared: u64, findings: u64, passed_over: 
         repository: RepositoryName::new("platform"),
         revision: Revision::new("main"),
         commit: Some(CommitId::new(format!("8c1f3de{}", "5".repeat(33)))),
+        tag: None,
         path: format!("clusters/prod/{name}"),
         declared,
         compared,

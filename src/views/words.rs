@@ -231,10 +231,13 @@ pub fn seal(report: &ScanReport) -> String {
     }
 }
 
-/// `branch main @ 4be07d2`, without the word branch where it is not known to be one.
+/// `branch main @ 4be07d2`, without the word branch where it is not known to be one; of a range of versions `semver:^1.2 (v1.4.2) @ 4be07d2`.
 pub fn revision(target: &TargetSummary) -> String {
     match &target.commit {
-        Some(commit) => format!("{} @ {}", target.revision, commit.short()),
+        Some(commit) => {
+            let tag = target.tag.as_ref().map(|tag| format!(" ({tag})")).unwrap_or_default();
+            format!("{}{tag} @ {}", target.revision, commit.short())
+        }
         None => format!("{} (not resolved)", target.revision),
     }
 }
@@ -548,6 +551,14 @@ mod tests {
             assert_eq!(link(Some(url)).is_some(), linked, "{url}");
         }
         assert_eq!(link(None), None);
+    }
+
+    #[test]
+    fn a_range_of_versions_is_shown_with_its_tag() {
+        let mut target = sample::drifted().scan.targets.remove(0);
+        assert_eq!(revision(&target), "main @ 8c1f3de");
+        (target.revision, target.tag) = (crate::model::ids::Revision::new("semver:^1.2"), Some("v1.4.2".to_owned()));
+        assert_eq!(revision(&target), "semver:^1.2 (v1.4.2) @ 8c1f3de");
     }
 
     #[test]

@@ -362,7 +362,7 @@ impl Hosted {
 }
 
 fn resolve(repository: &OpenedRepository, revision: &str) -> Option<String> {
-    repository.resolve(&Revision::new(revision)).ok().map(|id| id.as_str().to_owned())
+    repository.resolve(&Revision::new(revision)).ok().map(|found| found.commit.as_str().to_owned())
 }
 
 fn some(commit: &CommitId) -> Option<String> {

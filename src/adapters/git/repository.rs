@@ -11,6 +11,7 @@ use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::history::CommitInfo;
 use crate::model::ids::{CommitId, RepositoryName, Revision};
 use crate::model::time::Timestamp;
+use crate::model::version_range::VersionRange;
 
 use super::failure::Failure;
 use super::mirror::{Generation, mark_damaged};
@@ -22,6 +23,15 @@ pub struct OpenedRepository {
     pub(super) store: Arc<Store>,
     /// Set where this is an old mirror, because the repository could not be fetched.
     pub stale: Option<StaleMirror>,
+}
+
+/// What a revision names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The commit.
+    pub commit: CommitId,
+    /// The tag that a range of versions came out as.
+    pub tag: Option<String>,
 }
 
 /// That a mirror could not be brought up to date and is used all the same.
@@ -114,14 +124,22 @@ impl OpenedRepository {
         Ok(Self { store: Arc::new(Store { repository, name: name.clone(), mirror: Some(generation) }), stale })
     }
 
-    /// The commit that a revision names: `HEAD` (the default branch), a branch, a tag (followed to its commit), a full reference name, or a
-    /// full or short commit id. A branch or tag wins over a short commit id, as in Git.
+    /// The commit that a revision names: `HEAD` (the default branch), a branch, a tag (followed to its commit), a full reference name, a
+    /// full or short commit id, or a range of versions. A branch or tag wins over a short commit id, as in Git.
     ///
     /// # Errors
     /// A `revision` gap where nothing or more than one commit is meant, or where it is no commit.
-    pub fn resolve(&self, revision: &Revision) -> Result<CommitId, Gap> {
-        let repository = self.store.local();
+    pub fn resolve(&self, revision: &Revision) -> Result<Resolved, Gap> {
         let text = revision.as_str();
+        match VersionRange::of(revision) {
+            Some(Ok(range)) => self.highest_in(text, &range),
+            Some(Err(error)) => Err(self.no_commit(text, &format!("cannot be read: {error}"))),
+            None => self.commit_of(text).map(|commit| Resolved { commit, tag: None }),
+        }
+    }
+
+    fn commit_of(&self, text: &str) -> Result<CommitId, Gap> {
+        let repository = self.store.local();
         let named = self.references_named(&repository, text)?;
         let mut ids: Vec<ObjectId> = named.iter().map(|(_, id)| *id).collect();
         ids.sort_unstable();
@@ -202,7 +220,7 @@ impl OpenedRepository {
         }
     }
 
-    fn no_commit(&self, revision: &str, what: &str) -> Gap {
+    pub(super) fn no_commit(&self, revision: &str, what: &str) -> Gap {
         let message = format!("revision {revision} of repository {} {what}", self.store.name);
         Gap::new(GapKind::Revision, message, Hides::Target).at(self.store.place())
     }

@@ -3,7 +3,7 @@ use super::super::testing::{at, id, opened, written};
 use super::*;
 
 fn resolve(repository: &OpenedRepository, revision: &str) -> Result<String, Gap> {
-    repository.resolve(&Revision::new(revision)).map(|id| id.as_str().to_owned())
+    repository.resolve(&Revision::new(revision)).map(|found| found.commit.as_str().to_owned())
 }
 
 #[test]

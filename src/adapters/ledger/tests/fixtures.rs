@@ -155,6 +155,7 @@ impl Scan {
             repository: RepositoryName::new("platform"),
             revision: Revision::new("main"),
             commit: Some(CommitId::new(*commit)),
+            tag: None,
             path: "web".into(),
             declared: 1,
             compared: 1,
