@@ -18,7 +18,10 @@ impl Failure {
         }
         let reason = innermost(error).to_string();
         match find::<hyper_util::client::legacy::Error>(error) {
-            Some(client) if client.is_connect() => Self::Connect(reason),
+            Some(client) if client.is_connect() => Self::Connect(match reason.strip_prefix("tunnel error: ") {
+                Some(why) => format!("the proxy of the kubeconfig: {why}"),
+                None => reason,
+            }),
             _ => Self::Broken(reason),
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use http::Uri;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::{Body, Client, ConfigExt};
 use kube::config::{AuthInfo, Config, Kubeconfig, KubeconfigError};
@@ -13,6 +13,7 @@ use tower_http::decompression::DecompressionLayer;
 
 use super::classify::credentials;
 use super::guard::GuardLayer;
+use super::proxy;
 use super::settings::{Access, KubeSettings, Limits};
 
 /// Why there is no client for a cluster, and what the reader can do about it.
@@ -24,11 +25,11 @@ pub(super) struct ConnectError {
 }
 
 impl ConnectError {
-    fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None }
     }
 
-    fn hint(mut self, hint: &'static str) -> Self {
+    pub(super) fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
     }
@@ -47,10 +48,16 @@ pub(super) fn configuration(settings: &KubeSettings) -> Result<Config, ConnectEr
                 kubeconfig.current_context.clone_from(context);
             }
             check_context(&kubeconfig, settings.allow_exec_plugins)?;
+            let is_proxied = proxied(&kubeconfig);
             let mut config = Config::try_from(kubeconfig).map_err(|error| kubeconfig_error(&error))?;
-            // The environment's HTTPS_PROXY also lands here; one of the kubeconfig is refused above.
-            if config.proxy_url.take().is_some() {
-                tracing::warn!("HTTPS_PROXY is not used for API servers");
+            match &config.proxy_url {
+                Some(proxy) if is_proxied => proxy::check(proxy, &config.cluster_url)?,
+                // The environment's also lands here.
+                Some(_) => {
+                    tracing::warn!("HTTPS_PROXY is not used for API servers, only their kubeconfig's proxy-url is");
+                    config.proxy_url = None;
+                }
+                None => {}
             }
             config
         }
@@ -63,21 +70,27 @@ pub(super) fn configuration(settings: &KubeSettings) -> Result<Config, ConnectEr
 
 /// The client: nothing stands between the guard and the connection pool.
 pub(super) fn client(config: &Config, limits: &Limits) -> Result<Client, ConnectError> {
-    let failed = |error: kube::Error| {
-        ConnectError::new(match &error {
-            kube::Error::Auth(error) => credentials(error),
-            // Says which file or which part of TLS; holds no key.
-            other => format!("the TLS configuration does not work: {other}"),
-        })
-    };
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_connect_timeout(Some(limits.connect_timeout));
-    let tls = config.rustls_https_connector_with_connector(tcp).map_err(failed)?;
+    match &config.proxy_url {
+        Some(proxy) => {
+            let tunnel = proxy::tunnel(proxy, tcp)?;
+            over(config.rustls_https_connector_with_connector(tunnel).map_err(failed)?, config, limits)
+        }
+        None => over(config.rustls_https_connector_with_connector(tcp).map_err(failed)?, config, limits),
+    }
+}
+
+/// The client over the connections that `connector` makes.
+fn over<C>(connector: C, config: &Config, limits: &Limits) -> Result<Client, ConnectError>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
     let pool: legacy::Client<_, Body> = legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_max_idle_per_host(limits.concurrency.max(1))
-        .build(tls);
+        .build(connector);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
@@ -86,6 +99,23 @@ pub(super) fn client(config: &Config, limits: &Limits) -> Result<Client, Connect
         .layer(GuardLayer::new(&config.cluster_url))
         .service(pool);
     Ok(Client::new(service, config.default_namespace.as_str()))
+}
+
+fn failed(error: kube::Error) -> ConnectError {
+    ConnectError::new(match &error {
+        kube::Error::Auth(error) => credentials(error),
+        // Says which file or which part of TLS; holds no key.
+        other => format!("the TLS configuration does not work: {other}"),
+    })
+}
+
+/// Whether the kubeconfig, and not the environment, names a proxy.
+fn proxied(kubeconfig: &Kubeconfig) -> bool {
+    let named = |name: &String| kubeconfig.contexts.iter().find(|c| c.name == *name)?.context.as_ref();
+    let context = kubeconfig.current_context.as_ref().and_then(named);
+    let cluster = context.and_then(|context| kubeconfig.clusters.iter().find(|c| c.name == context.cluster));
+    let proxy = cluster.and_then(|named| named.cluster.as_ref()?.proxy_url.as_ref());
+    proxy.is_some_and(|url| !url.is_empty())
 }
 
 fn merged(files: &[PathBuf]) -> Result<Kubeconfig, ConnectError> {
@@ -143,10 +173,6 @@ fn check_context(kubeconfig: &Kubeconfig, allow_exec_plugins: bool) -> Result<()
         return Ok(()); // Reading the configuration says it better.
     };
     let cluster = kubeconfig.clusters.iter().find(|c| c.name == context.cluster).and_then(|c| c.cluster.as_ref());
-    if cluster.is_some_and(|c| c.proxy_url.as_ref().is_some_and(|url| !url.is_empty())) {
-        return Err(ConnectError::new("the kubeconfig's cluster has a proxy-url, which is not supported")
-            .hint("give Driftledger a kubeconfig with a server that it can reach directly"));
-    }
     if cluster.and_then(|c| c.server.as_ref()).and_then(|s| s.parse::<Uri>().ok()).is_some_and(|uri| !has_host(&uri)) {
         return Err(ConnectError::new("the kubeconfig's server has no scheme and host"));
     }
@@ -253,7 +279,16 @@ mod tests {
         other.access = Access::Kubeconfig { files: vec![folder.path().join("absent")], context: None };
         assert!(configuration(&other).map(|_| ()).unwrap_err().message.starts_with("no kubeconfig: looked for "));
 
-        assert!(refused(&format!("{SERVER}, proxy-url: 'http://p:1'"), "token: abc").message.contains("proxy-url"));
+        for (server, proxy, message) in [
+            (SERVER, "socks5://p:1", "kind that is not supported"),
+            (SERVER, "https://p:1", "kind that is not supported"),
+            (SERVER, "p", "kind that is not supported"),
+            (SERVER, "http://p p", "the proxy is no URL"),
+            ("server: 'http://kubernetes.test'", "http://ann:hunter2@p:1", "its proxy would see the credentials"),
+        ] {
+            let error = refused(&format!("{server}, proxy-url: '{proxy}'"), "token: hunter2");
+            assert!(error.message.contains(message) && !format!("{error:?}").contains("hunter2"), "{proxy}: {error:?}");
+        }
         assert_eq!(
             refused("server: kubernetes", "token: abc").message,
             "the kubeconfig's server has no scheme and host"

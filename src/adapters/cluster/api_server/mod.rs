@@ -10,6 +10,7 @@ mod fetch;
 mod guard;
 mod listing;
 mod paths;
+mod proxy;
 mod schemas;
 mod settings;
 mod source;

@@ -422,3 +422,39 @@ async fn reads_around_a_conversion_webhook_that_is_gone() {
 fn create(manifest: &str) {
     kubectl(&["create", "--validate=false", "-f", "-"], manifest);
 }
+
+#[tokio::test]
+#[ignore = "needs the test cluster: run tests/run"]
+async fn a_kubeconfigs_proxy_leads_to_the_server() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("{{proxy-url: \"http://{}\", server:", listener.local_addr().unwrap());
+    let asked = std::sync::Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        while let Ok((mut client, _)) = listener.accept().await {
+            counter.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(client.read_u8().await.unwrap());
+                }
+                let head = String::from_utf8(head).unwrap();
+                assert!(head.starts_with("CONNECT ") && !head.to_lowercase().contains("authorization"), "{head}");
+                let mut server = tokio::net::TcpStream::connect(head.split(' ').nth(1).unwrap()).await.unwrap();
+                client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    let text = std::fs::read_to_string(variable("DRIFTLEDGER_TEST_AUDITOR_KUBECONFIG")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    std::fs::write(&file, text.replacen("{server:", &proxy, 1)).unwrap();
+    let cluster = connect(file, Limits::default()).await;
+    let (discovery, gaps) = cluster.discover().await.unwrap();
+    assert_eq!(gaps, []);
+    assert!(discovery.kinds().next().is_some());
+    assert!(asked.load(Ordering::SeqCst) > 0);
+}
