@@ -7,6 +7,7 @@ mod bad_input;
 mod beyond;
 mod blame;
 mod change_control;
+mod chart_with_helm;
 mod converge_on_cluster;
 mod demo;
 mod full_history;
