@@ -118,7 +118,7 @@ fn is_revision(source: &TargetSource, revision: &str) -> bool {
     name(tracked) == name(revision)
         || (tracked == "HEAD" || revision == "HEAD")
             && source.commit.as_ref().is_some_and(|(tip, repository, _)| {
-                repository.resolve(&Revision::new(revision)).is_ok_and(|commit| commit == *tip)
+                repository.resolve(&Revision::new(revision)).is_ok_and(|resolved| resolved.commit == *tip)
             })
 }
 

@@ -351,6 +351,7 @@ mod tests {
     use super::*;
     use crate::config::SecretSource;
     use crate::config::audit_log::AuditLog;
+    use crate::config::valid::History;
 
     const GOOD: &str = "\
 ledger: ledger.sqlite
