@@ -122,6 +122,12 @@ fn renders_what_the_kustomization_holds() {
 }
 
 #[test]
+fn the_charts_program_is_of_this_version() {
+    let text = fs::read_to_string(chart().join("Chart.yaml")).expect("a chart");
+    assert!(text.contains(concat!("\nappVersion: ", env!("CARGO_PKG_VERSION"), "\n")), "{text}");
+}
+
+#[test]
 #[ignore = "needs helm: run tests/run"]
 fn passes_helms_own_lint() {
     let chart = chart();

@@ -255,60 +255,6 @@ fn again(test: &str, variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// An HTTP proxy that tunnels (RFC 9110, CONNECT) to this machine; counts what it was asked.
-fn proxy() -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counter = asked.clone();
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let mut client = client.unwrap();
-            counter.fetch_add(1, Ordering::SeqCst);
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                let mut byte = [0];
-                client.read_exact(&mut byte).unwrap();
-                head.push(byte[0]);
-            }
-            let head = String::from_utf8(head).unwrap();
-            let port = head.split_whitespace().nth(1).unwrap().rsplit(':').next().unwrap().parse::<u16>().unwrap();
-            let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
-            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-            std::thread::spawn(move || std::io::copy(&mut server, &mut client));
-        }
-    });
-    (port, asked)
-}
-
-#[test]
-fn proxy_variables_are_honoured() {
-    if let Ok(url) = std::env::var("DRIFTLEDGER_TEST_URL") {
-        let ca_file = std::env::var_os("DRIFTLEDGER_TEST_CA").map(Into::into);
-        assert_says(&gap_of(&RepositorySource { ca_file, ..source(&url) }), "knows no such repository", "");
-        return;
-    }
-    let server = status(404);
-    let (port, asked) = proxy();
-    let ca = server.ca();
-    for (no_proxy, expected) in [("", 1), ("localhost", 1), ("git.example.com", 2)] {
-        let variables = [
-            ("DRIFTLEDGER_TEST_URL", server.url("/p.git")),
-            ("DRIFTLEDGER_TEST_CA", ca.to_str().unwrap().to_owned()),
-            ("https_proxy", format!("http://ann:{}@127.0.0.1:{port}", DISGUISES[0])),
-            ("no_proxy", no_proxy.to_owned()),
-        ];
-        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let output = again("proxy_variables_are_honoured", &variables).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-        assert_no_canary(&String::from_utf8_lossy(&output.stdout));
-        assert_eq!(asked.load(Ordering::SeqCst), expected, "no_proxy={no_proxy}");
-    }
-    assert_eq!(server.seen().len(), 3);
-}
-
 // From here on a real Git server answers.
 
 /// A repository `p.git` with one commit, and a server that asks for the token.
@@ -384,6 +330,8 @@ fn packs_of(repository: &OpenedRepository) -> Vec<std::path::PathBuf> {
     files
 }
 
+#[path = "mirrors_by_proxy_tests.rs"]
+mod by_proxy;
 #[path = "mirrors_over_https_tests.rs"]
 mod over_https;
 #[path = "mirrors_over_ssh_tests.rs"]
