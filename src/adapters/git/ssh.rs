@@ -254,6 +254,49 @@ mod tests {
         }
     }
 
+    /// What ssh itself makes of its arguments (`-G`), where the words of ssh_config(5) are small and `yes` may be `true`.
+    #[test]
+    #[ignore = "needs OpenSSH: run tests/run"]
+    fn over_ssh_nothing_but_the_given_files_counts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "").expect("a file");
+            path
+        };
+        let access = SshAccess { key_file: file("my 50% key"), known_hosts_file: file("known hosts") };
+        let address = SshAddress { user: "git".into(), host: "h.example".into(), port: None, path: "p".into() };
+        let given = command(&access, &address, Deadline::after(Duration::from_secs(9))).expect("a command");
+        let told = Command::new("ssh").arg("-G").args(given.get_args()).output().expect("ssh");
+        let told = String::from_utf8(told.stdout).expect("text");
+        let of = |name: &str| -> Vec<&str> {
+            told.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).collect()
+        };
+        let key = access.key_file.display().to_string().replace('%', "%%");
+        let known = access.known_hosts_file.display().to_string();
+        for (name, value) in [
+            ("hostname", "h.example"),
+            ("user", "git"),
+            ("port", "22"),
+            ("identityfile", key.as_str()),
+            ("userknownhostsfile", known.as_str()),
+            ("globalknownhostsfile", "/dev/null"),
+            ("identityagent", "none"),
+            ("preferredauthentications", "publickey"),
+            ("sendenv", "GIT_PROTOCOL"),
+        ] {
+            assert_eq!(of(name), [value], "{name}");
+        }
+        for name in ["batchmode", "identitiesonly", "stricthostkeychecking"] {
+            assert!(matches!(of(name)[..], ["yes" | "true"]), "{name}: {:?}", of(name));
+        }
+        for name in ["forwardagent", "forwardx11", "permitlocalcommand", "passwordauthentication", "updatehostkeys"] {
+            assert!(matches!(of(name)[..], ["no" | "false"]), "{name}: {:?}", of(name));
+        }
+        assert!(!told.contains("\nproxycommand ") && !told.contains("\nproxyjump "), "{told}");
+        assert!(matches!(of("connecttimeout")[..], ["8" | "9"]), "{:?}", of("connecttimeout"));
+    }
+
     #[test]
     fn what_is_said_without_end_is_not_kept() {
         let words = "x".repeat(3 * WORDS) + "end";
