@@ -69,6 +69,8 @@ enum Command {
     Verify(commands::verify::Verify),
     Notify(commands::notify::Notify),
     Config(commands::config::ConfigCommand),
+    Completions(commands::completions::Completions),
+    Man(commands::man::ManCommand),
 }
 
 impl Cli {
@@ -92,6 +94,8 @@ impl Cli {
             Command::Verify(command) => command.run(&self.global),
             Command::Notify(command) => command.run(&self.global).await,
             Command::Config(command) => command.run(&self.global),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     }
 }

@@ -28,6 +28,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jaq_core::", &["config/ignore"]),
     ("jaq_json::", &["config/ignore"]),
     ("clap::", &["app", "main.rs"]),
+    ("clap_complete::", &["app/commands"]),
+    ("clap_mangen::", &["app/commands"]),
     ("tokio::", &["adapters", "app", "main.rs"]),
     ("std::fs", &["adapters", "app"]),
     ("std::net", &["adapters", "app"]),

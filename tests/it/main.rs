@@ -24,3 +24,4 @@ mod slack;
 mod slack_fake;
 mod slack_threads;
 mod snapshot;
+mod tools;

@@ -2,12 +2,14 @@
 
 pub mod blame;
 pub mod compare;
+pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod explain;
 pub mod findings;
 pub mod history;
 pub mod notify;
+pub mod man;
 pub mod report;
 pub mod scan;
 pub mod show;
