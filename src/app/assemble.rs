@@ -14,6 +14,7 @@ use super::pipeline::VERSION;
 use super::reading::ClusterReading;
 use super::runs;
 use super::sightings::{self, Sightings};
+use super::wiring;
 use crate::config::known::KnownObjects;
 use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::canonical::Canonical;
@@ -391,6 +392,11 @@ fn target_summaries(
                     let told = told.get(target).map(Vec::as_slice).unwrap_or_default();
                     runs::of_target(source, reading, &found, told, config, key)
                 },
+                repository_url: config
+                    .repositories
+                    .iter()
+                    .find(|repository| repository.name == source.config.repository)
+                    .and_then(wiring::public_url),
             }
         })
         .collect()

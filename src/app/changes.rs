@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::gather::TargetSource;
-use crate::adapters::git::{Location, OpenedRepository, Signers, SignersFiles};
-use crate::config::{Config, RepositoryConfig, RepositoryPlace};
+use super::wiring;
+use crate::adapters::git::{OpenedRepository, Signers, SignersFiles};
+use crate::config::{Config, RepositoryConfig};
 use crate::model::attribution::DeclaredBy;
 use crate::model::change::Change;
 use crate::model::finding::Finding;
@@ -113,11 +114,7 @@ impl Changes {
 
 /// The pages of a repository that is fetched from a server.
 fn pages(repository: &RepositoryConfig) -> Option<Pages> {
-    let RepositoryPlace::Url(url) = &repository.place else { return None };
-    match Location::from_url(url) {
-        Ok((Location::Url(clean), _)) => Pages::of(clean.as_str()),
-        _ => None,
-    }
+    Pages::of(&wiring::public_url(repository)?)
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::error::AppError;
+use crate::adapters::ledger::Ledger;
 use crate::adapters::{mail, slack};
+use crate::config::Config;
+use crate::model::outbox::MessageCounts;
 use crate::model::report::ScanReport;
 use crate::views;
 
@@ -22,6 +25,12 @@ pub enum Format {
     Markdown,
     /// One line a finding.
     Csv,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for the test reports of CI.
+    Junit,
+    /// Prometheus' text, for the node exporter's textfile folder.
+    Metrics,
     /// The e-mail, as a file.
     Eml,
     /// The Slack message, as the JSON that is posted.
@@ -35,6 +44,9 @@ impl Format {
         ("html", Self::Html),
         ("markdown", Self::Markdown),
         ("csv", Self::Csv),
+        ("sarif", Self::Sarif),
+        ("junit", Self::Junit),
+        ("metrics", Self::Metrics),
         ("eml", Self::Eml),
         ("slack", Self::Slack),
     ];
@@ -63,14 +75,35 @@ impl FromStr for Output {
     }
 }
 
+/// What some formats tell besides a report.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside {
+    /// The ledger's messages, as they stand now.
+    pub messages: Option<MessageCounts>,
+}
+
+impl Beside {
+    /// What the outputs ask for, out of the ledger.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn of(config: &Config, outputs: &[Output]) -> Result<Self, AppError> {
+        if outputs.iter().all(|output| output.format != Format::Metrics) {
+            return Ok(Self::default());
+        }
+        let ledger = Ledger::open_read_only(&config.ledger.path, config.ledger.key_file.as_deref())?;
+        Ok(Self { messages: Some(ledger.message_counts()?) })
+    }
+}
+
 /// Writes a report in every asked-for way.
 ///
 /// # Errors
 /// A file cannot be written. What was recorded stays recorded.
-pub fn report(report: &ScanReport, outputs: &[Output]) -> Result<(), AppError> {
+pub fn report(report: &ScanReport, outputs: &[Output], beside: &Beside) -> Result<(), AppError> {
     let table = [Output { format: Format::Table, path: None }];
     for output in if outputs.is_empty() { &table } else { outputs } {
-        let text = render(report, output.format, output.path.is_none())?;
+        let text = render(report, output.format, output.path.is_none(), beside)?;
         match &output.path {
             Some(path) => write_file(path, text.as_bytes())?,
             None => stdout(&text),
@@ -83,13 +116,16 @@ pub fn report(report: &ScanReport, outputs: &[Output]) -> Result<(), AppError> {
 ///
 /// # Errors
 /// A view failed: a defect of a template.
-pub fn render(report: &ScanReport, format: Format, to_terminal: bool) -> Result<String, AppError> {
+pub fn render(report: &ScanReport, format: Format, to_terminal: bool, beside: &Beside) -> Result<String, AppError> {
     Ok(match format {
         Format::Table => views::table::scan(report, style(to_terminal)),
         Format::Json => views::json::scan(report),
         Format::Html => views::html::scan(report).map_err(view_error)?,
         Format::Markdown => views::markdown::scan(report),
         Format::Csv => views::csv::findings(&report.findings),
+        Format::Sarif => views::sarif::scan(report),
+        Format::Junit => views::junit::scan(report),
+        Format::Metrics => views::metrics::scan(report, beside.messages.as_ref()),
         Format::Eml => eml(report)?,
         Format::Slack => slack::payload(&views::slack::scan(report), "(channel)")
             .map_err(|error| AppError::new(error.to_string()))?,

@@ -68,6 +68,15 @@ pub fn secret(source: &SecretSource, what: &str) -> Result<String, Unreadable> {
     }
 }
 
+/// A repository's URL without credentials; `None` for a folder, and for what is no URL.
+pub fn public_url(repository: &RepositoryConfig) -> Option<String> {
+    let RepositoryPlace::Url(url) = &repository.place else { return None };
+    match Location::from_url(url) {
+        Ok((Location::Url(clean), _)) => Some(clean.as_str().to_owned()),
+        _ => None,
+    }
+}
+
 /// How to reach a repository.
 ///
 /// # Errors

@@ -184,6 +184,9 @@ pub struct TargetSummary {
     /// What of the revision runs, as far as can be told; `None` where nothing shows it.
     #[serde(default)]
     pub runs: Option<Runs>,
+    /// The repository's URL without credentials; `None` for one in a folder.
+    #[serde(default)]
+    pub repository_url: Option<String>,
 }
 
 /// A revision that left its line of first parents.

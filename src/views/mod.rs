@@ -12,7 +12,7 @@
 //!                 escape    text from repositories and clusters, made harmless for where it goes
 //!                    │
 //!                    ▼
-//!  table  json  csv  markdown  html  mail  slack
+//!  table  json  csv  markdown  html  mail  slack  sarif  junit  metrics
 //!
 //!  Notice ──► notice: slack, mail, webhook
 //! ```
@@ -29,11 +29,14 @@ pub mod escape;
 pub mod html;
 pub mod ignored;
 pub mod json;
+pub mod junit;
 pub mod mail;
 pub mod markdown;
+pub mod metrics;
 pub mod notice;
 #[cfg(test)]
 mod sample;
+pub mod sarif;
 mod severity;
 pub mod shown;
 mod sides;
@@ -43,6 +46,8 @@ mod templates;
 pub mod undelivered;
 pub mod value;
 pub mod verdict;
+#[cfg(test)]
+mod with_validators;
 pub mod words;
 
 pub use error::ViewError;

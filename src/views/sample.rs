@@ -465,6 +465,7 @@ fn target(name: &str, declared: u64, compared: u64, findings: u64, passed_over: 
         stale: false,
         rewritten: None,
         runs: None,
+        repository_url: None,
     }
 }
 

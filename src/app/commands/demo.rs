@@ -27,7 +27,7 @@ impl Demo {
     /// The folder cannot be used, or a scan could not be recorded.
     pub async fn run(self, global: &Global) -> Result<Exit, AppError> {
         let report = run::run(&self.out, global.progress()).await?;
-        output::report(&report, &[])?;
+        output::report(&report, &[], &output::Beside::default())?;
         let program = std::env::args().next().unwrap_or_else(|| "driftledger".to_owned());
         output::stdout(&what_next(&program, &self.out, &report));
         Ok(Exit::InSync)

@@ -4,7 +4,7 @@ use crate::adapters::ledger::{Ledger, LedgerReader};
 use crate::app::cli::Global;
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
-use crate::app::output::{self, Output};
+use crate::app::output::{self, Beside, Output};
 use crate::model::ids::ScanId;
 use crate::model::report::ScanReport;
 
@@ -14,7 +14,8 @@ pub struct Report {
     /// The scan's number; left out: the newest.
     #[arg(long, value_name = "N")]
     scan: Option<i64>,
-    /// What to write: table, json, html, markdown, csv, eml or slack; `html=report.html` writes a file. May be given several times.
+    /// What to write: table, json, html, markdown, csv, sarif, junit, metrics, eml or slack; `html=report.html` writes a file. May be
+    /// given several times.
     #[arg(long, short, value_name = "FORMAT[=PATH]")]
     output: Vec<Output>,
 }
@@ -25,8 +26,10 @@ impl Report {
     /// # Errors
     /// The ledger cannot be read, holds no such scan, or an output cannot be written.
     pub fn run(self, global: &Global) -> Result<Exit, AppError> {
-        let report = of_ledger(&open(global)?, self.scan.map(ScanId))?;
-        output::report(&report, &self.output)?;
+        let config = global.read_config()?;
+        let ledger = Ledger::open_read_only(&config.ledger.path, config.ledger.key_file.as_deref())?;
+        let report = of_ledger(&ledger, self.scan.map(ScanId))?;
+        output::report(&report, &self.output, &Beside::of(&config, &self.output)?)?;
         Ok(Exit::InSync)
     }
 }

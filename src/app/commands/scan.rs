@@ -6,7 +6,7 @@ use crate::app::announce;
 use crate::app::cli::{Global, severity};
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
-use crate::app::output::{self, Output};
+use crate::app::output::{self, Beside, Output};
 use crate::app::pipeline;
 use crate::model::finding::Severity;
 use crate::model::ids::{ClusterName, TargetName};
@@ -26,7 +26,8 @@ pub struct Scan {
     /// Exit with 0 also for drift, gaps and undelivered messages: for CronJobs, whose failure pages somebody.
     #[arg(long)]
     exit_zero: bool,
-    /// What to write: table, json, html, markdown, csv, eml or slack; `html=report.html` writes a file. May be given several times.
+    /// What to write: table, json, html, markdown, csv, sarif, junit, metrics, eml or slack; `html=report.html` writes a file. May be
+    /// given several times.
     #[arg(long, short, value_name = "FORMAT[=PATH]")]
     output: Vec<Output>,
 }
@@ -40,7 +41,7 @@ impl Scan {
         let config = Arc::new(global.read_config()?);
         let fail_on = self.fail_on.unwrap_or(config.fail_on);
         let scan = pipeline::Scan {
-            config,
+            config: config.clone(),
             targets: self.target.into_iter().map(TargetName::new).collect(),
             clusters: self.cluster.into_iter().map(ClusterName::new).collect(),
             clock: pipeline::now,
@@ -48,7 +49,7 @@ impl Scan {
             scheduled: None,
         };
         let pipeline::Outcome { report, delivered } = pipeline::scan(&scan).await?;
-        output::report(&report, &self.output)?;
+        output::report(&report, &self.output, &Beside::of(&config, &self.output)?)?;
         for line in announce::lines(&delivered) {
             eprintln!("not delivered: {line}");
         }

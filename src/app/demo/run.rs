@@ -48,7 +48,7 @@ pub async fn run(folder: &Path, progress: Progress) -> Result<ScanReport, AppErr
 
     let to = |format, name: &str| Output { format, path: Some(absolute.join(name)) };
     let outputs = [to(Format::Html, folder::REPORT), to(Format::Eml, folder::MAIL), to(Format::Slack, folder::SLACK)];
-    output::report(&report, &outputs)?;
+    output::report(&report, &outputs, &output::Beside::default())?;
     Ok(report)
 }
 

@@ -164,6 +164,7 @@ impl Scan {
             stale: false,
             rewritten: None,
             runs: None,
+            repository_url: None,
         };
         let cluster = |name: &&str| ClusterSummary {
             name: ClusterName::new(*name),
