@@ -27,6 +27,7 @@ pub mod record;
 pub mod redacted;
 pub mod report;
 pub mod resource;
+pub mod role;
 pub mod schema;
 pub mod secret;
 pub mod time;

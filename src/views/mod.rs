@@ -34,6 +34,7 @@ pub mod mail;
 pub mod markdown;
 pub mod metrics;
 pub mod notice;
+pub mod role;
 #[cfg(test)]
 mod sample;
 pub mod sarif;

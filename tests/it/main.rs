@@ -23,5 +23,6 @@ mod program;
 mod slack;
 mod slack_fake;
 mod slack_threads;
+mod rbac_on_cluster;
 mod snapshot;
 mod tools;

@@ -10,6 +10,7 @@ pub mod findings;
 pub mod history;
 pub mod notify;
 pub mod man;
+pub mod rbac;
 pub mod report;
 pub mod scan;
 pub mod show;

@@ -36,6 +36,8 @@ The file is JSON, one value a line, compressed: `zstdcat FILE | jq` shows it. On
 Exit codes: 0 written; 3 written, but something that a target declares or --kinds names could not be read; 2 error, and nothing \
 was written.";
 
+const TAKEN_OF: &str = "a snapshot is taken of";
+
 /// Read a cluster into one file, to be scanned without the cluster.
 ///
 /// Reads with get and list only: what is served, the OpenAPI schemas, and by default the objects of every kind that can be listed,
@@ -69,11 +71,8 @@ impl Snapshot {
     /// Configuration, key, a cluster that cannot be reached or does not say what it serves, a file that cannot be written.
     pub async fn run(self, global: &Global) -> Result<Exit, AppError> {
         let config = Arc::new(global.read_config()?);
-        let cluster = chosen(&config, self.cluster.as_deref())?;
-        let Some(settings) = wiring::kube_settings(cluster) else {
-            return Err(AppError::new(format!("cluster {} is a file already", cluster.name))
-                .hint("a snapshot is taken of a cluster with `context` or `inCluster: true`"));
-        };
+        let cluster = chosen(&config, self.cluster.as_deref(), TAKEN_OF)?;
+        let Some(settings) = wiring::kube_settings(cluster) else { return Err(is_a_file(cluster, TAKEN_OF)) };
         if self.output.as_deref() == Some(Path::new("-")) {
             return Err(AppError::new("a snapshot is written to a file: whole, or not at all"));
         }
@@ -118,21 +117,29 @@ fn default_name(cluster: &str) -> PathBuf {
     PathBuf::from(format!("{name}.snapshot.json.zst"))
 }
 
-/// The named cluster, or the only one that is no file.
-fn chosen<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a ClusterConfig, AppError> {
+/// A snapshot or a dump where a cluster is needed. `what` begins the sentence that says so.
+fn is_a_file(cluster: &ClusterConfig, what: &str) -> AppError {
+    AppError::new(format!("cluster {} is a file already", cluster.name))
+        .hint(format!("{what} a cluster with `context` or `inCluster: true`"))
+}
+
+/// The named cluster, or the only one that is no file. `what` a cluster is needed for begins a sentence: `a snapshot is taken of`.
+///
+/// # Errors
+/// There is none, or not only one, or it is a file.
+pub fn chosen<'a>(config: &'a Config, name: Option<&str>, what: &str) -> Result<&'a ClusterConfig, AppError> {
     let known = || config.clusters.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(name) = name {
-        return config
-            .clusters
-            .iter()
-            .find(|c| c.name.as_str() == name)
-            .ok_or_else(|| AppError::new(format!("there is no cluster `{name}`")).hint(format!("known: {}", known())));
+        let named = config.clusters.iter().find(|c| c.name.as_str() == name);
+        let unknown = || AppError::new(format!("there is no cluster `{name}`")).hint(format!("known: {}", known()));
+        let named = named.ok_or_else(unknown)?;
+        return if wiring::kube_settings(named).is_some() { Ok(named) } else { Err(is_a_file(named, what)) };
     }
     let behind_servers: Vec<_> = config.clusters.iter().filter(|c| wiring::kube_settings(c).is_some()).collect();
     match behind_servers.as_slice() {
         [only] => Ok(only),
         [] => Err(AppError::new("no cluster of the configuration is behind an API server")
-            .hint("a snapshot is taken of a cluster with `context` or `inCluster: true`")),
+            .hint(format!("{what} a cluster with `context` or `inCluster: true`"))),
         _ => Err(AppError::new("the configuration has several clusters")
             .hint(format!("name one with --cluster: {}", known()))),
     }
