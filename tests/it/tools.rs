@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+use driftledger::adapters::git::Content;
+use serde_json::{Value, json};
+
 use crate::program::{Workspace, said};
 
 /// Whether a program is here to hold something against; what needs it says so where it is not.
@@ -45,4 +48,73 @@ fn the_manual_is_one_page_or_one_for_each_command() {
     assert!(there("driftledger-config-check.1").starts_with(".ie"));
     // Again: the pages of an earlier version are replaced.
     assert_eq!(work.run(&["man", "--out", "pages"]).code, 0);
+}
+
+/// A workspace with a target whose one object drifted.
+fn drifted() -> Workspace {
+    let mut work = Workspace::new();
+    let config = "ledger: ledger.sqlite\nclusters:\n  - {name: prod, dump: live.json}\n\
+                  repositories:\n  - {name: r, url: repository}\n\
+                  targets:\n  - {name: shop, repository: r, revision: main, path: shop, cluster: prod, namespace: shop}\n";
+    work.file("driftledger.yaml", config);
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: v\n";
+    work.commit("Add", [("shop/a.yaml".to_owned(), Content::from(text))]);
+    let live = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "shop"}, "data": {"k": "w"}}]});
+    work.file("live.json", &live.to_string());
+    work
+}
+
+#[test]
+fn a_scan_writes_what_other_programs_read() {
+    let work = drifted();
+    let said = work.run(&["scan", "-o", "sarif=out.sarif", "-o", "junit=out.xml", "-o", "metrics"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    for line in [
+        "driftledger_open_findings{cluster=\"prod\"} 1",
+        "driftledger_scan_complete 1",
+        "driftledger_seal_sequence 1",
+        "driftledger_messages{state=\"waiting\"} 0",
+    ] {
+        assert!(said.out.lines().any(|l| l == line), "{line} is not in\n{}", said.out);
+    }
+    let file = |name: &str| std::fs::read_to_string(work.path().join(name)).expect(name);
+    let sarif: Value = serde_json::from_str(&file("out.sarif")).expect("JSON");
+    let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"shop/a.yaml".into(), &6.into()));
+    assert!(file("out.xml").contains("tests=\"2\" failures=\"1\" errors=\"0\""), "{}", file("out.xml"));
+    // Out of the ledger they are the same.
+    for format in ["sarif", "junit", "metrics"] {
+        assert_eq!(work.run(&["report", "-o", format]).code, 0, "{format}");
+    }
+    assert_eq!(work.run(&["report", "-o", "metrics"]).out, said.out);
+}
+
+#[test]
+fn a_ledger_tells_what_it_is_and_is_backed_up() {
+    let work = drifted();
+    assert_eq!(work.run(&["ledger", "info"]).code, 2, "there is none");
+    work.run(&["scan", "--quiet"]);
+    let info = work.run(&["ledger", "info"]);
+    assert_eq!(info.code, 0, "{}", info.err);
+    for line in ["scans     1\n", "findings  1, 1 open\n", "messages  0 waiting, 0 dead, 0 sent, 0 dropped\n"] {
+        assert!(info.out.contains(line), "{line}: {}", info.out);
+    }
+    let backup = work.run(&["ledger", "backup", "copy.sqlite"]);
+    assert_eq!(backup.code, 0, "{}", backup.err);
+    assert!(
+        backup.out.contains("1 scan and 1 seal, verified") && backup.out.contains("NOT in it: the key"),
+        "{}",
+        backup.out
+    );
+    let again = work.run(&["ledger", "backup", "copy.sqlite"]);
+    assert!(again.code == 2 && again.err.contains("is there already"), "{}", again.err);
+    assert_eq!(work.run(&["ledger", "backup", "other.sqlite", "--with-key"]).code, 0);
+    assert!(work.path().join("other.sqlite.key").exists() && !work.path().join("copy.sqlite.key").exists());
+    // The copy with its key is a ledger to go on with.
+    let config = std::fs::read_to_string(work.path().join("driftledger.yaml")).expect("the configuration");
+    work.file("driftledger.yaml", &config.replace("ledger.sqlite", "other.sqlite"));
+    assert_eq!(work.run(&["verify"]).code, 0);
+    assert_eq!(work.run(&["scan"]).code, 1);
+    assert!(work.run(&["ledger", "info"]).out.contains("scans     2\n"));
 }

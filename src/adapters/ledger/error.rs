@@ -51,6 +51,12 @@ pub enum LedgerError {
         /// The schema that this program reads.
         known: i64,
     },
+    /// What is to be made is there already. It was left as it is.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The key file holds another ledger's key.
     #[error("the key file {} holds key {found}, but the ledger was made with key {expected}", path.display())]
     ForeignKey {
@@ -146,6 +152,7 @@ impl LedgerError {
             }
             Self::Locked { .. } => "wait until the other scan is done; a scan that was killed holds nothing",
             Self::NotALedger { .. } => "give the ledger a path of its own; the file was left as it is",
+            Self::Exists { .. } => "give the copy a path of its own, with the date in its name for example",
             Self::NewerSchema { .. } => "use the program version that wrote it, or a newer one",
             Self::OlderSchema { .. } => "run a scan with this version once: it brings the ledger to the new schema",
             Self::ForeignKey { .. } => "put the ledger's own key file back, or say where it is",

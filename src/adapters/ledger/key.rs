@@ -34,11 +34,16 @@ pub(super) fn read(path: &Path) -> Result<Option<RedactionKey>, LedgerError> {
 /// Makes a key and its file.
 pub(super) fn create(path: &Path) -> Result<RedactionKey, LedgerError> {
     let key = RedactionKey::from_bytes(random(path)?);
+    write(&key, path)?;
+    Ok(key)
+}
+
+/// Makes the file of a key.
+pub(super) fn write(key: &RedactionKey, path: &Path) -> Result<(), LedgerError> {
     publish(path, |temporary| {
         let text = format!("{HEADER}\n{}\n", hex(key.bytes()));
         fs::write(temporary, text).map_err(|source| LedgerError::writing(path, "writing", source))
-    })?;
-    Ok(key)
+    })
 }
 
 /// Bytes from the operating system; `path` is what they are for.

@@ -3,7 +3,7 @@
 //! ```text
 //! open ──► Ledger ──► begin_scan ──► record | fail_scan      one scan at a time, under a lock
 //!             ├─ begin_attempt ──► record_attempt             a message, after its scan
-//!             └─derefs to─ LedgerReader ──► prior, report, story, open findings, outbox, told, verify
+//!             └─derefs to─ LedgerReader ──► prior, report, story, open findings, outbox, told, verify, info, backup
 //!
 //! scan, scan_finished, object_state, finding_event,      append-only: triggers refuse UPDATE, DELETE, REPLACE
 //! message_event, delivery_event, mark_event,
@@ -13,11 +13,13 @@
 //!
 //! Everything here blocks; callers in async code use a blocking thread. `rusqlite` appears nowhere else.
 
+mod backup;
 mod closings;
 mod delivery;
 mod error;
 mod files;
 mod in_sync;
+mod info;
 mod key;
 mod open;
 mod outbox;
@@ -39,6 +41,7 @@ mod tests;
 pub use closings::Closing;
 pub use error::LedgerError;
 pub use in_sync::Look;
+pub use info::LedgerInfo;
 pub use open::{Journal, Ledger, LedgerReader, OpenOptions};
 pub use read::{ScanEntry, ScanOutcome};
 pub use story::{FindingStory, ObjectEvent, StoryEvent};

@@ -278,7 +278,7 @@ fn identity(connection: &Connection) -> Result<(LedgerId, String), Fault> {
     Ok((LedgerId::new(read("ledger")?), read("key")?))
 }
 
-fn check_key(key_file: &Path, expected: &str) -> Result<RedactionKey, LedgerError> {
+pub(super) fn check_key(key_file: &Path, expected: &str) -> Result<RedactionKey, LedgerError> {
     let path = key_file.to_owned();
     match key::read(key_file)? {
         None => Err(LedgerError::KeyMissing { path }),

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod findings;
 pub mod history;
 pub mod notify;
+pub mod ledger;
 pub mod man;
 pub mod rbac;
 pub mod report;

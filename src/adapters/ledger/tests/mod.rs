@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod append_only;
+mod backup;
 mod concurrency;
 mod fixtures;
 mod in_sync;
