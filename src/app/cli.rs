@@ -57,6 +57,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(commands::demo::Demo),
+    Init(commands::init::Init),
     Scan(commands::scan::Scan),
     Report(commands::report::Report),
     Findings(commands::findings::Findings),
@@ -84,6 +85,7 @@ impl Cli {
         super::telemetry::start(self.global.verbose);
         match self.command {
             Command::Demo(command) => command.run(&self.global).await,
+            Command::Init(command) => command.run(&self.global).await,
             Command::Scan(command) => command.run(&self.global).await,
             Command::Report(command) => command.run(&self.global),
             Command::Findings(command) => command.run(&self.global),

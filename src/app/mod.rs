@@ -20,6 +20,7 @@ pub mod evidence;
 pub mod foreign;
 pub mod gather;
 pub mod ignored;
+pub mod init;
 pub mod inquiry;
 pub mod inside;
 pub mod kind;

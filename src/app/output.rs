@@ -183,6 +183,19 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Writes a new file whole, and never in the place of another.
+///
+/// # Errors
+/// There is one already, or the folder cannot be written.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error: std::io::Error| AppError::file("cannot write", path, &error);
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.persist_noclobber(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
 /// Whether something is there that no file may be put in the place of.
 pub fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|there| !there.is_file())
@@ -215,5 +228,7 @@ mod tests {
         let _listening = UnixListener::bind(&socket).unwrap();
         assert!(write_file(&socket, b"four").is_err() && is_special(&socket), "it is there still");
         assert!(write_file(folder.path(), b"five").is_err());
+        assert!(write_new(&path, b"six").is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
     }
 }

@@ -17,7 +17,7 @@ pub fn default_cache() -> PathBuf {
 }
 
 /// The kubeconfig files that `kubectl` would use.
-fn default_kubeconfigs() -> Vec<PathBuf> {
+pub fn default_kubeconfigs() -> Vec<PathBuf> {
     match std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {
         Some(list) => std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect(),
         None => std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube/config")).into_iter().collect(),

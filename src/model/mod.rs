@@ -13,6 +13,7 @@ pub mod explanation;
 pub mod field_path;
 pub mod finding;
 pub mod fingerprint;
+pub mod first_config;
 pub mod former;
 pub mod gap;
 pub mod history;

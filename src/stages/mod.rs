@@ -22,6 +22,7 @@ pub mod endpoints;
 pub mod equality;
 pub mod explain;
 pub mod findings;
+pub mod first_targets;
 pub mod forge;
 pub mod former;
 pub mod hide;

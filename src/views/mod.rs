@@ -26,6 +26,7 @@ pub mod csv;
 pub mod diff;
 pub mod error;
 pub mod escape;
+pub mod first_config;
 pub mod html;
 pub mod ignored;
 pub mod json;

@@ -118,3 +118,72 @@ fn a_ledger_tells_what_it_is_and_is_backed_up() {
     assert_eq!(work.run(&["scan"]).code, 1);
     assert!(work.run(&["ledger", "info"]).out.contains("scans     2\n"));
 }
+
+const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\n\
+    clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n\
+    users: [{name: u, user: {token: hunter2}}, {name: e, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: aws}}}]\n\
+    contexts: [{name: admin@prod, context: {cluster: c, user: u}}, {name: eks, context: {cluster: c, user: e}}]\n\
+    current-context: admin@prod\n";
+
+#[test]
+fn a_first_configuration_is_found_is_valid_and_overwrites_nothing() {
+    let mut work = Workspace::new();
+    let object = |namespace: &str| {
+        Content::from(
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: {namespace}}}\n").as_str(),
+        )
+    };
+    let files = ["clusters/prod/shop/a.yaml", "clusters/prod/mon/b.yaml", "clusters/dev/shop/a.yaml"];
+    work.commit("Add", files.map(|file| (file.to_owned(), object("shop"))));
+    work.file(".kube/config", KUBECONFIG);
+    let said = work.run(&["init", "--repository", "repository"]);
+    assert_eq!(said.code, 3, "the cluster is not there: {}{}", said.out, said.err);
+    assert!(
+        said.out.contains("NOT yet: ") && said.out.contains("2 targets proposed, 1 folder in comments"),
+        "{}",
+        said.out
+    );
+    let written = std::fs::read_to_string(work.path().join("driftledger.yaml")).expect("a file");
+    for line in [
+        "  - name: prod\n    context: \"admin@prod\"\n",
+        "    revision: main   # the branch that HEAD names\n    path: clusters/prod/shop\n    cluster: prod\n    namespace: shop",
+        "  # - name: clusters-dev-shop   # 1 object\n",
+    ] {
+        assert!(written.contains(line), "{line}: {written}");
+    }
+    assert!(!written.contains("hunter2"));
+    assert!(work.run(&["config", "check"]).out.contains("valid; 1 clusters, 1 repositories, 2 targets"));
+    let again = work.run(&["init", "--repository", "repository"]);
+    assert!(again.code == 2 && again.err.contains("is there already"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(work.path().join("driftledger.yaml")).expect("a file"), written);
+    let printed = work.run(&["init", "--repository", "repository", "--path", "clusters/dev", "-o", "-"]);
+    assert!(
+        printed.out.contains("path: clusters/dev/shop") && !printed.out.contains("clusters/prod"),
+        "{}",
+        printed.out
+    );
+}
+
+#[test]
+fn a_first_configuration_keeps_no_credentials_and_runs_no_program_unasked() {
+    let work = Workspace::new();
+    work.file(".kube/config", KUBECONFIG);
+    let url = "https://ann:hunter2@127.0.0.1:1/acme/platform.git";
+    let said = work.run(&["init", "--context", "eks", "--repository", url]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    let written = std::fs::read_to_string(work.path().join("driftledger.yaml")).expect("a file");
+    assert!(written.contains("url: \"https://127.0.0.1:1/acme/platform.git\""), "{written}");
+    assert!(written.contains("# allowExecPlugins: true"), "{written}");
+    for text in [&written, &said.out, &said.err] {
+        assert!(!text.contains("hunter2") && !text.contains("ann"), "{text}");
+    }
+    assert_eq!(work.run(&["config", "check"]).code, 0);
+    let unknown = work.run(&["init", "--context", "nowhere", "--repository", url, "-o", "x.yaml"]);
+    assert!(unknown.code == 2 && unknown.err.contains("known: admin@prod, eks"), "{}", unknown.err);
+    let nothing = work.run(&["init", "-o", "x.yaml"]);
+    assert!(nothing.code == 2 && nothing.err.contains("--repository"), "{}", nothing.err);
+    assert!(!work.path().join("x.yaml").exists());
+    // Without a kubeconfig it is written for a Pod.
+    std::fs::remove_file(work.path().join(".kube/config")).expect("removed");
+    assert!(work.run(&["init", "--repository", url, "-o", "-"]).out.contains("inCluster: true"));
+}

@@ -17,6 +17,6 @@ mod snapshot;
 #[cfg(test)]
 mod lint;
 
-pub use api_server::{Access, KubeCluster, KubeSettings, Limits};
+pub use api_server::{Access, KubeCluster, KubeContext, KubeSettings, Limits, kube_context};
 pub use dump::DumpCluster;
 pub use snapshot::{Covers, Header, LeftOut, Scope, SnapshotCluster, SnapshotError, SnapshotWriter, Written};

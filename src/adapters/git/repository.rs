@@ -124,6 +124,12 @@ impl OpenedRepository {
         Ok(Self { store: Arc::new(Store { repository, name: name.clone(), mirror: Some(generation) }), stale })
     }
 
+    /// The default branch's name, as the server or the folder's `HEAD` says it; `None` where that is no branch.
+    pub fn default_branch(&self) -> Option<String> {
+        let head = self.store.local().head_name().ok()??;
+        Some(head.as_bstr().strip_prefix(b"refs/heads/")?.to_str().ok()?.to_owned())
+    }
+
     /// The commit that a revision names: `HEAD` (the default branch), a branch, a tag (followed to its commit), a full reference name, a
     /// full or short commit id, or a range of versions. A branch or tag wins over a short commit id, as in Git.
     ///

@@ -118,7 +118,7 @@ fn proxied(kubeconfig: &Kubeconfig) -> bool {
     proxy.is_some_and(|url| !url.is_empty())
 }
 
-fn merged(files: &[PathBuf]) -> Result<Kubeconfig, ConnectError> {
+pub(super) fn merged(files: &[PathBuf]) -> Result<Kubeconfig, ConnectError> {
     let present: Vec<&PathBuf> = files.iter().filter(|file| file.exists()).collect();
     if present.is_empty() {
         let looked: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
@@ -187,7 +187,7 @@ fn has_host(uri: &Uri) -> bool {
     uri.scheme().is_some() && uri.authority().is_some()
 }
 
-fn check_user(user: &AuthInfo, allow_exec_plugins: bool) -> Result<(), ConnectError> {
+pub(super) fn check_user(user: &AuthInfo, allow_exec_plugins: bool) -> Result<(), ConnectError> {
     let impersonates = user.impersonate.is_some()
         || user.impersonate_uid.is_some()
         || user.impersonate_groups.is_some()

@@ -4,6 +4,7 @@ mod allowed;
 mod by_name;
 mod classify;
 mod connect;
+mod contexts;
 mod discovery;
 mod failure;
 mod fetch;
@@ -22,5 +23,6 @@ mod fake;
 #[cfg(test)]
 mod on_cluster;
 
+pub use contexts::{KubeContext, kube_context};
 pub use settings::{Access, KubeSettings, Limits};
 pub use source::KubeCluster;
