@@ -43,4 +43,5 @@ pub mod snapshot;
 mod snapshot_tests;
 pub mod telemetry;
 pub mod versions;
+pub mod watch;
 pub mod wiring;

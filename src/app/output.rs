@@ -8,9 +8,9 @@ use super::error::AppError;
 use crate::adapters::ledger::Ledger;
 use crate::adapters::{mail, slack};
 use crate::config::Config;
-use crate::model::outbox::MessageCounts;
 use crate::model::report::ScanReport;
 use crate::views;
+use crate::views::metrics::LedgerState;
 
 /// A format of a scan's report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +78,8 @@ impl FromStr for Output {
 /// What some formats tell besides a report.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Beside {
-    /// The ledger's messages, as they stand now.
-    pub messages: Option<MessageCounts>,
+    /// How the ledger stands now.
+    pub ledger: Option<LedgerState>,
 }
 
 impl Beside {
@@ -91,8 +91,17 @@ impl Beside {
         if outputs.iter().all(|output| output.format != Format::Metrics) {
             return Ok(Self::default());
         }
+        Self::ledger(config)
+    }
+
+    /// How the ledger stands.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn ledger(config: &Config) -> Result<Self, AppError> {
         let ledger = Ledger::open_read_only(&config.ledger.path, config.ledger.key_file.as_deref())?;
-        Ok(Self { messages: Some(ledger.message_counts()?) })
+        let (messages, intact) = (ledger.message_counts()?, ledger.verify(None)?.ok);
+        Ok(Self { ledger: Some(LedgerState { messages, intact }) })
     }
 }
 
@@ -125,7 +134,7 @@ pub fn render(report: &ScanReport, format: Format, to_terminal: bool, beside: &B
         Format::Csv => views::csv::findings(&report.findings),
         Format::Sarif => views::sarif::scan(report),
         Format::Junit => views::junit::scan(report),
-        Format::Metrics => views::metrics::scan(report, beside.messages.as_ref()),
+        Format::Metrics => views::metrics::scan(report, beside.ledger.as_ref()),
         Format::Eml => eml(report)?,
         Format::Slack => slack::payload(&views::slack::scan(report), "(channel)")
             .map_err(|error| AppError::new(error.to_string()))?,

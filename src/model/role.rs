@@ -20,6 +20,8 @@ pub enum Why {
     Open,
     /// Pods say why a workload does not converge.
     Pods,
+    /// A GitOps operator says in it what it applied.
+    Operators,
 }
 
 /// How it is known which resource a kind is.

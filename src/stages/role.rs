@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::converge::PodTroubles;
 use super::declare::{self, TargetPlace};
 use super::former;
+use super::operators::Operators;
 use super::opt_outs::{self, Off};
 use crate::config::audit::Audit;
 use crate::model::declared::{DeclaredObject, RenderedObject};
@@ -67,6 +68,10 @@ pub fn role(asked: Asked<'_>) -> Role {
         if asked.audit.by_choice(kind, *namespaced) {
             ask(kind.clone(), Why::AuditedByChoice);
         }
+    }
+    let served = |kind: &GroupKind| asked.discovery.is_some_and(|d| d.versions_of(kind).iter().any(|k| k.listable));
+    for kind in Operators::kinds().filter(served) {
+        ask(kind, Why::Operators);
     }
     let known: Vec<GroupKind> = known.into_keys().collect();
     let notes = asked.audit.unmatched(&known).map(|pattern| {

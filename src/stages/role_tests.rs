@@ -153,3 +153,19 @@ fn every_reason_is_kept_and_hooks_are_none() {
     assert_eq!(why("rbac.authorization.k8s.io", "roles"), [Why::AuditedByDefault].into());
     assert_eq!(role.secrets, Some([Why::Declared(shop)].into()));
 }
+
+#[test]
+fn what_operators_say_is_read_where_it_is_served() {
+    let mut discovery = Discovery::default();
+    discovery.whole = true;
+    for (version, kind, plural, listable) in [
+        ("argoproj.io/v1alpha1", "Application", "applications", true),
+        ("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "kustomizations", false),
+    ] {
+        let gvk = Gvk::new(version, kind);
+        discovery.insert(ServedKind { gvk, plural: plural.into(), namespaced: true, listable });
+    }
+    let role = of(Vec::new(), |asked| asked.discovery = Some(&discovery));
+    assert_eq!(rules(&role), [("argoproj.io/applications".to_owned(), NamedBy::Discovery)]);
+    assert_eq!(rules(&of(Vec::new(), |_| {})), []);
+}

@@ -25,14 +25,24 @@ const GAP_KINDS: [GapKind; 10] = [
     GapKind::Limit,
 ];
 
-/// A scan's metrics; those of messages where the ledger could be asked.
-pub fn scan(report: &ScanReport, messages: Option<&MessageCounts>) -> String {
+/// How the ledger stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerState {
+    /// Its messages.
+    pub messages: MessageCounts,
+    /// Whether everything in it is as it was sealed.
+    pub intact: bool,
+}
+
+/// A scan's metrics; those of the ledger where it could be asked.
+pub fn scan(report: &ScanReport, ledger: Option<&LedgerState>) -> String {
     let mut out = Text::default();
     of_scan(&mut out, report);
     of_findings(&mut out, report);
     of_clusters(&mut out, report);
     of_targets(&mut out, report);
-    if let Some(counts) = messages {
+    if let Some(LedgerState { messages: counts, intact }) = ledger {
+        out.one("ledger_intact", "1 if everything in the ledger is as it was sealed.", u8::from(*intact));
         out.family("messages", "Messages in the ledger by where they stand, those of all scans.");
         for (state, count) in
             [("waiting", counts.waiting), ("dead", counts.dead), ("sent", counts.sent), ("dropped", counts.dropped)]
@@ -206,9 +216,10 @@ mod tests {
 
     #[test]
     fn every_sample_belongs_to_a_family_and_no_label_ends_early() {
-        let counts = MessageCounts { waiting: 2, dead: 1, sent: 40, dropped: 0 };
+        let messages = MessageCounts { waiting: 2, dead: 1, sent: 40, dropped: 0 };
+        let ledger = LedgerState { messages, intact: true };
         for report in [sample::drifted(), sample::in_sync(), sample::hostile()] {
-            let text = scan(&report, Some(&counts));
+            let text = scan(&report, Some(&ledger));
             let mut family = String::new();
             for line in text.lines() {
                 if let Some(head) = line.strip_prefix("# TYPE ") {
@@ -248,7 +259,9 @@ mod tests {
         }
         assert!(!text.contains("driftledger_messages"));
         let drifted = sample::drifted();
-        let text = scan(&drifted, Some(&MessageCounts { dead: 3, ..MessageCounts::default() }));
+        let messages = MessageCounts { dead: 3, ..MessageCounts::default() };
+        let text = scan(&drifted, Some(&LedgerState { messages, intact: false }));
+        assert!(text.contains("driftledger_ledger_intact 0\n"));
         assert!(text.contains("driftledger_messages{state=\"dead\"} 3\n"));
         assert!(text.contains(
             "driftledger_findings{cluster=\"prod\",severity=\"critical\",class=\"changed\",cause=\"out-of-band\"} "

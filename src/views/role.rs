@@ -125,6 +125,7 @@ fn reasons(why: &BTreeSet<Why>) -> String {
             Why::AuditedByChoice => others.push("audited because `audit` asks for it"),
             Why::Open => others.push("a finding of it is open in the ledger"),
             Why::Pods => others.push("convergence: Pods say why a workload is stuck"),
+            Why::Operators => others.push("says what a GitOps operator applied"),
         }
     }
     let by = |what: &str, targets: &[String]| match targets {

@@ -26,3 +26,4 @@ mod slack_fake;
 mod slack_threads;
 mod snapshot;
 mod tools;
+mod watch;

@@ -18,3 +18,4 @@ pub mod scan;
 pub mod show;
 pub mod snapshot;
 pub mod verify;
+pub mod watch;
