@@ -5,6 +5,7 @@
 
 mod build;
 mod change;
+mod code_owners;
 mod deadline;
 mod failure;
 mod fetch;
@@ -24,6 +25,7 @@ mod versions_cache;
 
 pub use build::{BuildError, Content, RepositoryBuilder, Written};
 pub use change::Line;
+pub use code_owners::CodeOwners;
 pub use history::{BlobReader, HistoryBounds};
 pub use mirrors::Mirrors;
 pub use repository::{OpenedRepository, Resolved, StaleMirror};
