@@ -84,6 +84,20 @@ pub fn mrkdwn_code(text: &str) -> String {
     format!("`{}`", if text.trim().is_empty() { "(empty)".to_owned() } else { text })
 }
 
+/// A YAML scalar: plain where it can be nothing else, else in quotes as JSON has them.
+pub fn yaml(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+    let word = !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str());
+    // A URL's `://` is no mapping.
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
+    if starts && word && rest.chars().all(plain) {
+        return text.to_owned();
+    }
+    // A comment or a terminal must not act on it either.
+    serde_json::Value::from(terminal(text)).to_string()
+}
+
 /// A CSV field of RFC 4180. A text that a spreadsheet would take for a formula gets a leading `'`.
 pub fn csv(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
@@ -195,5 +209,20 @@ mod tests {
         assert_eq!(markdown_code("a`b|c"), "``a`b\\|c``");
         assert_eq!(markdown_code("`"), "`` ` ``");
         assert_eq!(markdown_code("a\\|b"), "`a\\\u{2223}b`");
+    }
+
+    #[test]
+    fn a_scalar_reads_back_as_its_text() {
+        for (text, written) in [
+            ("prod", "prod"),
+            ("https://git.example.com/acme/platform.git", "https://git.example.com/acme/platform.git"),
+            ("no", "\"no\""),
+            ("1.2", "\"1.2\""),
+            ("a: b # c", "\"a: b # c\""),
+            ("a\"\nb", "\"a\\\"\\\\nb\""),
+            ("-x", "\"-x\""),
+        ] {
+            assert_eq!(yaml(text), written);
+        }
     }
 }

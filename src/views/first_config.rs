@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::escape::terminal;
+use super::escape::yaml as scalar;
 use super::words::counted;
 use crate::model::first_config::{FirstConfig, Proposal};
 
@@ -105,39 +105,5 @@ fn target(out: &mut String, config: &FirstConfig, proposal: &Proposal, indent: &
         Some(namespace) => line(format!("  namespace: {}   # for objects that name none", scalar(namespace))),
         None if proposal.doubt.is_none() => line("  # namespace: default   for objects that name none".to_owned()),
         None => {}
-    }
-}
-
-/// A text as a YAML scalar: plain where it can be nothing else, else in quotes as JSON has them.
-fn scalar(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-    let word = !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str());
-    // A URL's `://` is no mapping.
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
-    if starts && word && rest.chars().all(plain) {
-        return text.to_owned();
-    }
-    // A comment or a terminal must not act on it either.
-    serde_json::Value::from(terminal(text)).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scalar_reads_back_as_its_text() {
-        for (text, written) in [
-            ("prod", "prod"),
-            ("https://git.example.com/acme/platform.git", "https://git.example.com/acme/platform.git"),
-            ("no", "\"no\""),
-            ("1.2", "\"1.2\""),
-            ("a: b # c", "\"a: b # c\""),
-            ("a\"\nb", "\"a\\\"\\\\nb\""),
-            ("-x", "\"-x\""),
-        ] {
-            assert_eq!(scalar(text), written);
-        }
     }
 }

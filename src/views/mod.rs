@@ -48,6 +48,7 @@ mod templates;
 pub mod undelivered;
 pub mod value;
 pub mod verdict;
+pub mod waiver;
 #[cfg(test)]
 mod with_validators;
 pub mod words;

@@ -187,3 +187,46 @@ fn a_first_configuration_keeps_no_credentials_and_runs_no_program_unasked() {
     std::fs::remove_file(work.path().join(".kube/config")).expect("removed");
     assert!(work.run(&["init", "--repository", url, "-o", "-"]).out.contains("inCluster: true"));
 }
+
+#[test]
+fn the_waiver_that_show_prints_covers_its_finding_and_no_other() {
+    let mut work = Workspace::new();
+    let config = "ledger: ledger.sqlite\nclusters:\n  - {name: prod, dump: live.json}\n\
+                  repositories:\n  - {name: r, url: repository}\n\
+                  targets:\n  - {name: shop, repository: r, revision: main, path: shop, cluster: prod, namespace: shop}\n";
+    work.file("driftledger.yaml", config);
+    let deployment = |replicas: u32, image: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: api, namespace: shop}}\nspec:\n  replicas: {replicas}\n  \
+             selector: {{matchLabels: {{app: api}}}}\n  template:\n    metadata: {{labels: {{app: api}}}}\n    spec:\n      \
+             containers: [{{name: api, image: \"{image}\"}}]\n"
+        )
+    };
+    let missing = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: gone, namespace: shop}\ndata: {a: b}\n";
+    work.commit(
+        "Add",
+        [
+            ("shop/api.yaml".to_owned(), deployment(3, "api:1").as_str().into()),
+            ("shop/gone.yaml".to_owned(), missing.into()),
+        ],
+    );
+    let other = missing.replace("gone", "kept");
+    work.file("live.json", &format!("{}---\n{other}", deployment(5, "api:debug")));
+    let open = |work: &Workspace| -> Vec<String> {
+        let report = work.run(&["scan", "-o", "json"]).json();
+        let ids = report["findings"].as_array().expect("findings").iter();
+        ids.map(|finding| finding["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    let all = open(&work);
+    assert_eq!(all.len(), 3, "{}", work.run(&["report"]).out);
+    for id in &all {
+        let shown = work.run(&["show", id]).out;
+        let (_, rule) = shown.split_once("`ignore:` of the configuration\n").unwrap_or_else(|| panic!("{shown}"));
+        work.file("driftledger.yaml", &format!("{config}ignore:\n{rule}"));
+        let left = open(&work);
+        assert!(!left.contains(id) && left.len() == 2, "{rule} leaves {left:?}");
+        assert!(!work.run(&["show", id]).out.contains("To accept it"), "it is no longer open");
+        work.file("driftledger.yaml", config);
+        assert_eq!(open(&work), all);
+    }
+}

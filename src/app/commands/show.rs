@@ -5,9 +5,11 @@ use crate::app::cli::Global;
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
 use crate::app::output;
+use crate::app::pipeline;
+use crate::model::time::Timestamp;
 use crate::views;
 
-/// Show one finding with all its evidence and its story.
+/// Show one finding with all its evidence and its story, and a waiver to fill in.
 #[derive(Debug, clap::Args)]
 pub struct Show {
     /// The finding's id, as F-7f3a12c4, or the beginning of it.
@@ -16,6 +18,11 @@ pub struct Show {
     /// table or json.
     #[arg(long, short, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     output: String,
+}
+
+/// What a waiver lasts unless somebody writes another day into it.
+fn accepted_until(now: Timestamp) -> Timestamp {
+    Timestamp::from_unix(now.unix() + 30 * 86_400)
 }
 
 impl Show {
@@ -48,6 +55,12 @@ impl Show {
                         event.time.for_people(),
                         event.scan,
                         views::words::event(event.kind)
+                    ));
+                }
+                if story.events.last().is_some_and(|event| event.kind.leaves_open()) {
+                    text.push_str(&format!(
+                        "\nTo accept it for a while, have this reviewed into Git, below `ignore:` of the configuration\n{}",
+                        views::waiver::rule(&story.finding, &accepted_until(pipeline::now()).date())
                     ));
                 }
                 text
