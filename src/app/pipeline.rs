@@ -143,6 +143,19 @@ fn as_of_now(mut kept: ScanReport, report: &ScanReport) -> ScanReport {
     kept
 }
 
+/// Reads both sides as a scan does, and writes nothing down.
+///
+/// # Errors
+/// Nothing is in scope.
+pub async fn read(
+    scan: &Scan,
+    prior: &PriorState,
+    key: &Arc<RedactionKey>,
+) -> Result<(Vec<TargetSource>, Vec<ClusterReading>), AppError> {
+    let (clusters, targets) = scope(scan)?;
+    Ok(gather_once(scan, &clusters, &targets, prior, key).await)
+}
+
 /// The clusters and targets that a scan covers.
 fn scope(scan: &Scan) -> Result<(Vec<ClusterConfig>, Vec<TargetConfig>), AppError> {
     let config = &scan.config;

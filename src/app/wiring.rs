@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use crate::adapters::cluster::{Access, KubeSettings, Limits};
 use crate::adapters::git::{Credentials, Hidden, Location, RepositorySource, SshAccess};
-use crate::config::{ClusterConfig, ClusterSource, RepositoryConfig, RepositoryPlace, SecretSource};
+use crate::adapters::ledger::Ledger;
+use crate::config::{ClusterConfig, ClusterSource, Config, RepositoryConfig, RepositoryPlace, SecretSource};
 use crate::model::gap::{Gap, GapKind, Hides};
+use crate::model::secret::RedactionKey;
 
 /// Where mirrors are kept unless the configuration says: the user's cache folder.
 pub fn default_cache() -> PathBuf {
@@ -66,6 +68,18 @@ pub fn secret(source: &SecretSource, what: &str) -> Result<String, Unreadable> {
             hint: None,
         }),
     }
+}
+
+/// The ledger's key, for the sake of what is cached under it; where there is no ledger yet, one for this run. Blocks.
+///
+/// # Panics
+/// The system gives no random bytes.
+pub fn key_or_passing(config: &Config) -> RedactionKey {
+    Ledger::redaction_key(&config.ledger.path, config.ledger.key_file.as_deref(), false).unwrap_or_else(|_| {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).expect("random bytes");
+        RedactionKey::from_bytes(bytes)
+    })
 }
 
 /// A repository's URL without credentials; `None` for a folder, and for what is no URL.

@@ -6,6 +6,7 @@ pub mod audited;
 pub mod blame;
 pub mod canonical;
 pub mod change;
+pub mod checkup;
 pub mod declared;
 pub mod delivery;
 pub mod discovery;

@@ -159,6 +159,25 @@ pub struct PriorState {
     pub sightings: BTreeMap<Sighting, Timestamp>,
 }
 
+impl PriorState {
+    /// Of a ledger without a scan.
+    pub fn of_new(ledger: LedgerId) -> Self {
+        Self {
+            ledger,
+            last_scan: None,
+            last_complete: None,
+            open: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            closed_commits: BTreeSet::new(),
+            objects: HashMap::new(),
+            seen_live: HashSet::new(),
+            config: BTreeMap::new(),
+            tips: BTreeMap::new(),
+            sightings: BTreeMap::new(),
+        }
+    }
+}
+
 /// Everything a scan writes, in one transaction.
 #[derive(Clone, Debug)]
 pub struct ScanRecord {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::blame::{BLAME_SCHEMA, Blame};
+use crate::model::checkup::{Checked, DOCTOR_SCHEMA};
 use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::object_story::{HISTORY_SCHEMA, ObjectStory};
@@ -48,6 +49,16 @@ pub fn history(objects: &[ObjectStory]) -> String {
         objects: &'a [ObjectStory],
     }
     pretty(&Histories { schema: HISTORY_SCHEMA, objects })
+}
+
+/// What works and what does not, as `driftledger/doctor/v1`.
+pub fn doctor(checked: &[Checked]) -> String {
+    #[derive(Serialize)]
+    struct Doctor<'a> {
+        schema: &'static str,
+        checked: &'a [Checked],
+    }
+    pretty(&Doctor { schema: DOCTOR_SCHEMA, checked })
 }
 
 /// A list of findings.

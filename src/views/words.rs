@@ -35,6 +35,16 @@ pub fn number(n: u64) -> String {
     out
 }
 
+/// Bytes, in the unit that makes them short: `12.3 MB`.
+pub fn size(bytes: u64) -> String {
+    for (unit, name) in [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")] {
+        if bytes >= unit {
+            return format!("{}.{} {name}", number(bytes / unit), bytes % unit * 10 / unit);
+        }
+    }
+    counted(bytes, "byte", "bytes")
+}
+
 /// `Deployment shop/api`.
 pub fn object(finding: &Finding) -> String {
     match &finding.namespace {
@@ -642,5 +652,12 @@ mod tests {
     fn the_sample_is_worst_first() {
         let severities: Vec<Severity> = sample::drifted().findings.iter().map(|f| f.severity).collect();
         assert!(severities.is_sorted_by(|a, b| a >= b));
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, shown) in [(0, "0 bytes"), (999, "999 bytes"), (1_540, "1.5 kB"), (12_345_678, "12.3 MB")] {
+            assert_eq!(size(bytes), shown);
+        }
     }
 }

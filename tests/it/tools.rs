@@ -230,3 +230,48 @@ fn the_waiver_that_show_prints_covers_its_finding_and_no_other() {
         assert_eq!(open(&work), all);
     }
 }
+
+#[test]
+fn the_doctor_tells_what_works_and_what_does_not() {
+    let work = drifted();
+    let config = std::fs::read_to_string(work.path().join("driftledger.yaml")).expect("the configuration");
+    let well = work.run(&["doctor"]);
+    assert_eq!(well.code, 0, "{}{}", well.out, well.err);
+    for line in
+        ["not there yet", "can be written to", "target shop: main is ", "nobody is told", "that was tried works"]
+    {
+        assert!(well.out.contains(line), "{line}: {}", well.out);
+    }
+    assert!(!work.path().join("ledger.sqlite").exists(), "it records nothing");
+
+    work.run(&["scan", "--quiet"]);
+    let ill = format!(
+        "{config}  - {{name: gone, repository: r, revision: nowhere, cluster: prod}}\n\
+         receivers:\n  - {{name: chat, slack: {{channel: C1, tokenEnv: NO_SUCH_TOKEN}}}}\n  \
+         - {{name: post, mail: {{from: a@example.com, to: [b@example.com], folder: post}}}}\n  \
+         - {{name: hook, webhook: {{url: 'https://hooks.example.com/x'}}}}\n\
+         routes:\n  - {{name: all, receivers: [chat, post, hook]}}\n"
+    )
+    .replace("dump: live.json", "dump: not-there.json");
+    work.file("driftledger.yaml", &ill);
+    work.file("post/.keep", "");
+    let said = work.run(&["doctor"]);
+    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+    for line in [
+        "whole: 1 scan and 1 seal verified",
+        "its key is there",
+        "NO_SUCH_TOKEN",
+        "not-there.json",
+        "nowhere",
+        "notify test --route all",
+    ] {
+        assert!(said.out.contains(line), "{line}: {}", said.out);
+    }
+    let json = work.run(&["doctor", "-o", "json"]).json();
+    assert_eq!(json["schema"], "driftledger/doctor/v1");
+    let of = |name: &str| json["checked"].as_array().expect("a list").iter().find(|c| c["name"] == name).cloned();
+    let post = of("post").expect("the mail receiver");
+    assert_eq!((post["works"].as_array().map(Vec::len), &post["problems"]), (Some(1), &json!([])));
+    assert_eq!(of("chat").expect("the channel")["problems"][0]["stops"], true);
+    assert_eq!(work.run(&["verify"]).out.lines().next(), Some("1 scans, 1 seals checked"), "it recorded nothing");
+}

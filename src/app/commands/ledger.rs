@@ -10,7 +10,7 @@ use crate::app::outcome::Exit;
 use crate::app::output;
 use crate::config::Config;
 use crate::views::escape::terminal;
-use crate::views::words::{counted, number};
+use crate::views::words::{counted, number, size};
 
 /// Show what the ledger is and holds, or back it up.
 #[derive(Debug, clap::Args)]
@@ -154,23 +154,4 @@ fn messages(info: &LedgerInfo) -> String {
         number(counts.sent),
         number(counts.dropped)
     )
-}
-
-fn size(bytes: u64) -> String {
-    for (unit, name) in [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")] {
-        if bytes >= unit {
-            return format!("{}.{} {name}", number(bytes / unit), bytes % unit * 10 / unit);
-        }
-    }
-    counted(bytes, "byte", "bytes")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, shown) in [(0, "0 bytes"), (999, "999 bytes"), (1_540, "1.5 kB"), (12_345_678, "12.3 MB")] {
-            assert_eq!(super::size(bytes), shown);
-        }
-    }
 }

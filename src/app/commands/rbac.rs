@@ -9,13 +9,12 @@ use crate::app::error::AppError;
 use crate::app::gather;
 use crate::app::outcome::Exit;
 use crate::app::reach::{self, Reached};
-use crate::app::{output, pipeline};
+use crate::app::{output, pipeline, wiring};
 use crate::config::{ClusterConfig, Config};
 use crate::model::discovery::Discovery;
 use crate::model::finding::{Code, Finding};
 use crate::model::gap::Gap;
 use crate::model::resource::ObjectId;
-use crate::model::secret::RedactionKey;
 use crate::stages::role::{self, Asked};
 use crate::views::role::{Account, yaml};
 
@@ -64,7 +63,9 @@ impl Rbac {
         let progress = global.progress();
         progress.doing("fetching repositories, reaching the cluster");
         let targets: Vec<_> = config.targets.iter().filter(|target| target.cluster == cluster.name).cloned().collect();
-        let key = key(&config).await?;
+        let of = config.clone();
+        let key = tokio::task::spawn_blocking(move || Arc::new(wiring::key_or_passing(&of))).await;
+        let key = key.map_err(|error| AppError::new(format!("reading the key was given up: {error}")))?;
         let reached =
             async { if self.offline { None } else { reach::all(std::slice::from_ref(&cluster), &config).await.pop() } };
         let (mut sources, reached) = tokio::join!(gather::targets(&config, &targets, &key, pipeline::now()), reached);
@@ -105,21 +106,6 @@ fn discovered(reached: Option<Reached>) -> (Option<Discovery>, Vec<String>) {
         }
         _ => (None, Vec::new()),
     }
-}
-
-/// The ledger's key, for the sake of what is cached under it; where there is no ledger yet, one for this run.
-async fn key(config: &Arc<Config>) -> Result<Arc<RedactionKey>, AppError> {
-    let config = config.clone();
-    let read = tokio::task::spawn_blocking(move || -> Result<RedactionKey, AppError> {
-        if let Ok(key) = Ledger::redaction_key(&config.ledger.path, config.ledger.key_file.as_deref(), false) {
-            return Ok(key);
-        }
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| AppError::new(format!("no random bytes: {error}")))?;
-        Ok(RedactionKey::from_bytes(bytes))
-    });
-    let key = read.await.map_err(|error| AppError::new(format!("reading the key was given up: {error}")))?;
-    Ok(Arc::new(key?))
 }
 
 /// The objects of open findings that a scan looks at again, if there is a ledger.

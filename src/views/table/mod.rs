@@ -4,6 +4,7 @@
 //! has a column of its own; below, each finding is a small block.
 
 mod blame;
+mod doctor;
 mod explain;
 mod findings;
 mod history;
@@ -13,6 +14,7 @@ mod scan;
 mod show;
 
 pub use blame::blame;
+pub use doctor::doctor;
 pub use explain::explain;
 pub use findings::findings;
 pub use history::history;

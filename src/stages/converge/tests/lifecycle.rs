@@ -1,7 +1,5 @@
 //! How a finding of this kind changes and ends.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Value, json};
 
 use super::{declared, with_words};
@@ -26,17 +24,8 @@ fn finding(kind: &str, reason: &str, message: &str) -> Finding {
 
 fn prior(open: Option<OpenFinding>) -> PriorState {
     PriorState {
-        ledger: LedgerId::new("l"),
-        last_scan: None,
-        last_complete: None,
         open: open.map(|open| (open.finding.fingerprint.clone(), open)).into_iter().collect(),
-        closed: BTreeMap::new(),
-        closed_commits: BTreeSet::new(),
-        objects: Default::default(),
-        seen_live: Default::default(),
-        config: BTreeMap::new(),
-        tips: BTreeMap::new(),
-        sightings: BTreeMap::new(),
+        ..PriorState::of_new(LedgerId::new("l"))
     }
 }
 
