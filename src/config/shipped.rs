@@ -44,4 +44,17 @@ mod tests {
         let config = super::super::read(EXAMPLE, std::path::Path::new("/etc/driftledger")).unwrap();
         assert!(!config.targets.is_empty());
     }
+
+    #[test]
+    fn what_the_example_says_of_messages_is_valid() {
+        let (head, of_messages) = EXAMPLE.split_once("\n# receivers:\n").unwrap();
+        let of_messages: String =
+            of_messages.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap())).collect();
+        let config =
+            super::super::read(&format!("{head}\nreceivers:\n{of_messages}"), std::path::Path::new("/etc/driftledger"));
+        let delivery = config.unwrap().delivery;
+        assert_eq!((delivery.receivers.len(), delivery.routes.len(), delivery.summaries.len()), (5, 3, 2));
+        assert_eq!(delivery.routes[2].notify, Default::default(), "what it gives as default");
+        assert_eq!(delivery.owner_annotation, crate::config::delivery::OWNER_ANNOTATION);
+    }
 }
