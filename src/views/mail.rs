@@ -29,8 +29,8 @@ const MOST_CHARS: usize = 160;
 /// Lines of a difference.
 const MOST_LINES: usize = 16;
 /// Said beside the seal.
-pub const ANCHOR_NOTE: &str = "Keep this message: with its seal, `driftledger verify --anchor` proves later that nothing in the \
-    ledger before it was rewritten.";
+pub const ANCHOR_NOTE: &str = "Keep this message: its seal, given to driftledger verify --anchor, proves later that nothing in the \
+                               ledger before it was rewritten.";
 
 #[derive(Serialize)]
 struct Letter {
