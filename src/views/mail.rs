@@ -50,6 +50,7 @@ struct Letter {
     gaps: Vec<GapRow>,
     more_gaps: Option<String>,
     ignored: Vec<String>,
+    undelivered: Vec<String>,
     seal: String,
     ledger: String,
     anchor_note: &'static str,
@@ -174,6 +175,7 @@ fn letter(report: &ScanReport, rows: usize) -> Letter {
         more_gaps: (report.gaps.len() > MOST_GAPS)
             .then(|| format!("And {}.", counted((report.gaps.len() - MOST_GAPS) as u64, "more gap", "more gaps"))),
         ignored: ignored(report),
+        undelivered: undelivered(report),
         seal: words::seal(report),
         ledger: t(report.scan.ledger.as_str()),
         anchor_note: ANCHOR_NOTE,
@@ -184,6 +186,15 @@ fn letter(report: &ScanReport, rows: usize) -> Letter {
 
 fn short(text: &str) -> String {
     cut(&t(text), MOST_CHARS)
+}
+
+fn undelivered(report: &ScanReport) -> Vec<String> {
+    let mut lines = super::undelivered::lines(report);
+    let more = lines.len().saturating_sub(MOST_GAPS) as u64;
+    lines.truncate(MOST_GAPS);
+    let mut lines: Vec<String> = lines.iter().map(|line| cut(line, MOST_CHARS * 2)).collect();
+    lines.extend((more > 0).then(|| format!("And {}.", counted(more, "more message", "more messages"))));
+    lines
 }
 
 /// The rules that somebody should look at come first.
@@ -298,6 +309,26 @@ mod tests {
     fn the_text_is_as_reviewed() {
         sample::golden("mail.txt", &mail(&sample::drifted()).text);
         sample::golden("mail-in-sync.txt", &mail(&sample::in_sync()).text);
+    }
+
+    #[test]
+    fn what_did_not_reach_its_receiver_is_told() {
+        let mut report = sample::drifted();
+        let message = crate::model::report::UndeliveredMessage {
+            message: crate::model::outbox::MessageId(7),
+            receiver: crate::model::ids::ReceiverName::new("chat"),
+            route: crate::model::ids::RouteName::new("all"),
+            planned_at: report.scan.started_at,
+            why: "channel_not_found <b>".into(),
+            hint: None,
+            dead: true,
+        };
+        report.scan.undelivered = vec![message; MOST_GAPS + 2];
+        let content = mail(&report);
+        assert!(
+            content.text.contains("NOT DELIVERED\n\nmessage 7 of ") && content.text.contains("And 2 more messages.")
+        );
+        assert!(content.html.contains("refused for good: channel_not_found &lt;b&gt;"), "{}", content.html);
     }
 
     #[test]
