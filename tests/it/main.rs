@@ -8,6 +8,7 @@ mod beyond;
 mod blame;
 mod change_control;
 mod chart_with_helm;
+mod code_owners;
 mod converge_on_cluster;
 mod demo;
 mod full_history;

@@ -56,7 +56,13 @@ fn a_scan_with_the_printed_role_has_no_gap_and_with_less_it_has() {
     assert_eq!(report["scan"]["complete"], true);
     assert_eq!(report["scan"]["counts"]["compared"], report["scan"]["counts"]["declared"]);
 
+    let doctor = shop.work.run(&["doctor"]);
+    assert!(doctor.code == 0 && doctor.out.contains("live objects read"), "{}{}", doctor.out, doctor.err);
+
     kubectl(&["delete", "clusterrole", &format!("{account}-secrets")]);
+    let doctor = shop.work.run(&["doctor"]);
+    assert!(doctor.code == 3 && doctor.out.contains("rbac --cluster"), "{}{}", doctor.out, doctor.err);
+    assert!(doctor.out.contains("NO    ") && doctor.out.contains("every Secret"), "{}", doctor.out);
     let report = shop.work.run(&["scan", "-o", "json"]).json();
     assert_eq!(report["gaps"].as_array().map(Vec::len), Some(1), "Secrets are hidden: {}", report["gaps"]);
     drop(roles);
