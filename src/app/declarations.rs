@@ -1,8 +1,11 @@
 //! What contents declare of objects, read for one object at a time.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
+use memchr::memmem;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -31,9 +34,41 @@ pub struct Declarations<'a> {
     /// By their hash.
     pieces: HashMap<[u8; 32], Rc<Vec<RenderedObject>>>,
     remembered: usize,
-    /// What was read last.
-    content: Option<(BlobId, Rc<Vec<u8>>)>,
+    /// What was read last: the objects of one file ask for the same contents, one after another.
+    content: Option<(BlobId, Rc<Content>)>,
     commits: HashMap<CommitId, Option<CommitInfo>>,
+}
+
+/// A content, and what was found out about it so far.
+struct Content {
+    bytes: Vec<u8>,
+    /// Where its pieces are, and what they declare once that was asked.
+    pieces: Vec<(Range<usize>, OnceCell<Rc<Vec<RenderedObject>>>)>,
+    /// Whether anything in it is written in another way than as it reads.
+    escapes: OnceCell<bool>,
+}
+
+impl Content {
+    fn new(bytes: Vec<u8>) -> Self {
+        let mut start = 0;
+        let range = |piece: &[u8]| {
+            let range = start..start + piece.len();
+            start = range.end;
+            (range, OnceCell::new())
+        };
+        let pieces = pieces_of(&bytes).into_iter().map(range).collect();
+        Self { bytes, pieces, escapes: OnceCell::new() }
+    }
+
+    fn holds(&self, text: &[u8]) -> bool {
+        memmem::find(&self.bytes, text).is_some()
+    }
+
+    /// Whether there is an escape of YAML or JSON that may stand for a letter, or one that joins two lines.
+    fn has_escapes(&self) -> bool {
+        let escapes = [&b"\\x"[..], b"\\u", b"\\U", b"\\/", b"\\\n", b"\\\r"];
+        *self.escapes.get_or_init(|| escapes.into_iter().any(|escape| self.holds(escape)))
+    }
 }
 
 impl<'a> Declarations<'a> {
@@ -115,11 +150,13 @@ impl<'a> Declarations<'a> {
     pub fn value(&mut self, blob: &BlobId, id: &ObjectId) -> Option<Value> {
         let content = self.content(blob)?;
         let mut found = None;
-        for text in pieces_of(&content) {
-            if memchr::memmem::find(text, id.name.as_bytes()).is_none() {
+        let name = memmem::Finder::new(id.name.as_bytes());
+        for (range, objects) in &content.pieces {
+            let text = &content.bytes[range.clone()];
+            if name.find(text).is_none() {
                 continue;
             }
-            let objects = self.objects(text);
+            let objects = objects.get_or_init(|| self.objects(text));
             if let Some(object) = objects.iter().rev().find(|object| is(object, id, self.reading.namespace)) {
                 let mut value = object.tree().ok()?;
                 normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
@@ -132,17 +169,14 @@ impl<'a> Declarations<'a> {
     /// Whether one of some plain words may be a value in a content: it is written there, or something is written there in another way.
     fn may_hold(&mut self, blob: &BlobId, needles: &[&str]) -> bool {
         let Some(content) = self.content(blob) else { return true };
-        let written = |text: &[u8]| memchr::memmem::find(&content, text).is_some();
-        // Escapes of YAML and JSON that may stand for a letter, and one that joins two lines.
-        let otherwise = [&b"\\x"[..], b"\\u", b"\\U", b"\\/", b"\\\n", b"\\\r"];
-        needles.iter().any(|needle| written(needle.as_bytes())) || otherwise.into_iter().any(written)
+        content.has_escapes() || needles.iter().any(|needle| content.holds(needle.as_bytes()))
     }
 
-    fn content(&mut self, blob: &BlobId) -> Option<Rc<Vec<u8>>> {
+    fn content(&mut self, blob: &BlobId) -> Option<Rc<Content>> {
         if let Some((_, content)) = self.content.as_ref().filter(|(known, _)| known == blob) {
             return Some(content.clone());
         }
-        let content = Rc::new(self.blobs.read(blob, self.most_bytes)?);
+        let content = Rc::new(Content::new(self.blobs.read(blob, self.most_bytes)?));
         self.content = Some((blob.clone(), content.clone()));
         Some(content)
     }
