@@ -10,6 +10,7 @@ mod change_control;
 mod chart_with_helm;
 mod code_owners;
 mod converge_on_cluster;
+mod delivery;
 mod demo;
 mod full_history;
 mod ignore;

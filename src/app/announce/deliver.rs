@@ -306,19 +306,21 @@ impl Run<'_> {
         }
     }
 
-    /// What one receiver refuses goes to the route's fallback, once.
+    /// What a receiver refuses goes to the route's fallback, once, whoever else refuses it, too.
     fn fall_back(&self, ledger: &mut Ledger, message: &OutboxMessage, now: Timestamp) -> Result<(), LedgerError> {
         let notice = &message.plan.notice;
         let route = self.config.delivery.routes.iter().find(|route| route.name == notice.route);
-        let Some(fallback) = route.and_then(|route| route.fallback.as_ref()).filter(|name| **name != message.receiver)
-        else {
+        let Some(fallback) = route.and_then(|route| {
+            // One that the route names anyhow has a message of its own.
+            route.fallback.as_ref().filter(|name| **name != message.receiver && !route.receivers.contains(name))
+        }) else {
             return Ok(());
         };
-        let key =
-            Canonical::new("driftledger/fallback/v1").text(&message.plan.key).text(fallback.as_str()).finish_hex();
+        let says = serde_json::to_string(notice).unwrap_or_else(|_| message.plan.key.clone());
+        let key = Canonical::new("driftledger/fallback/v2").text(&says).text(fallback.as_str()).finish_hex();
         let plan = Plan { key: key[..32].to_owned(), notice: notice.clone(), marks: Vec::new() };
         match ledger.plan_message(message.scan, &plan, fallback, now) {
-            // It was refused before, and put back by a person.
+            // It was refused before, by another or by this one, and put back by a person.
             Err(LedgerError::Refused { .. }) => Ok(()),
             other => other.map(drop),
         }

@@ -98,7 +98,7 @@ impl Sender {
             Found::Nowhere => Arrived::No,
             Found::NotNow { why } => Arrived::NotNow(why),
             Found::CannotBeAsked { why, .. } => {
-                tracing::warn!("whether a message arrived cannot be asked: {why}");
+                tracing::info!("whether a message arrived cannot be asked: {why}");
                 Arrived::CannotBeAsked
             }
         }

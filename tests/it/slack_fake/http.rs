@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 /// A request.
+#[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
     pub path: String,

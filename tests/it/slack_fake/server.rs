@@ -10,9 +10,14 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use super::http::{self, Answer, Request};
 use super::state::{Rules, State, Stored};
+use super::trap::{Trap, When};
 
 /// Where the fake's webhook is; what follows `/services/` is its secret.
-const WEBHOOK: &str = "/services/T0FAKE0000/B0WEBHOOK0/FakeFakeFakeFakeFakeFake";
+pub const WEBHOOK: &str = "/services/T0FAKE0000/B0WEBHOOK0/FakeFakeFakeFakeFakeFake";
+/// Where the webhook is that is not Slack's: `hook` to [`SlackFake::next`].
+pub const HOOK: &str = "/hook/FakeHookFakeHookFakeHook";
+/// Where signs of life go: `beat`.
+pub const BEAT: &str = "/beat/FakeBeatFakeBeatFakeBeat";
 
 /// What to do with a request instead of answering it as Slack does.
 #[derive(Clone, Debug)]
@@ -113,12 +118,17 @@ impl SlackFake {
 
     /// The API's address.
     pub fn api(&self) -> String {
-        format!("{}://127.0.0.1:{}/api/", self.scheme, self.port)
+        self.at("/api/")
     }
 
     /// The incoming webhook's address.
     pub fn webhook(&self) -> String {
-        format!("{}://127.0.0.1:{}{WEBHOOK}", self.scheme, self.port)
+        self.at(WEBHOOK)
+    }
+
+    /// The address of a path, as [`HOOK`].
+    pub fn at(&self, path: &str) -> String {
+        format!("{}://127.0.0.1:{}{path}", self.scheme, self.port)
     }
 
     pub fn ca_file(&self) -> std::path::PathBuf {
@@ -148,6 +158,16 @@ impl SlackFake {
     /// What was not as Slack documents it.
     pub fn complaints(&self) -> Vec<String> {
         self.state().complaints.clone()
+    }
+
+    /// What came to an address that is not Slack's, in order.
+    pub fn received(&self, path: &str) -> Vec<Request> {
+        self.state().received.iter().filter(|request| request.path == path).cloned().collect()
+    }
+
+    /// Sets a trap for one request to come; none of before holds any more.
+    pub fn trap(&self, trap: Option<Trap>) {
+        self.state().trap = trap;
     }
 
     /// Somebody deletes a message.
@@ -183,11 +203,13 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The method of a path, or `webhook`.
+/// The method of a path, `hook`, `beat` or `webhook`.
 fn method(path: &str) -> String {
-    match path.strip_prefix("/api/") {
-        Some(method) => method.to_owned(),
-        None => "webhook".to_owned(),
+    match (path, path.strip_prefix("/api/")) {
+        (HOOK, _) => "hook".to_owned(),
+        (BEAT, _) => "beat".to_owned(),
+        (_, Some(method)) => method.to_owned(),
+        (_, None) => "webhook".to_owned(),
     }
 }
 
@@ -275,8 +297,37 @@ fn serve(stream: &mut dyn ReadWrite, state: &Mutex<State>, next: Option<Next>) -
             std::thread::sleep(while_);
             answer(&request, state).write(stream)
         }
-        Next::Work | Next::Reset | Next::ResetAfterAll => answer(&request, state).write(stream),
+        Next::Work | Next::Reset | Next::ResetAfterAll => {
+            let trap = trapped(state);
+            if let Some(Trap { when: When::Asked, victim, .. }) = &trap {
+                asked(state);
+                victim.kill();
+                return Ok(());
+            }
+            let whole = answer(&request, state);
+            if let Some(Trap { when: When::Done, victim, .. }) = &trap {
+                victim.kill();
+                return Ok(());
+            }
+            whole.write(stream)?;
+            if let Some(Trap { when: When::Answered(after), victim, .. }) = &trap {
+                std::thread::sleep(*after);
+                victim.kill();
+            }
+            Ok(())
+        }
     }
+}
+
+/// The trap, if it is this request that falls into it.
+fn trapped(state: &Mutex<State>) -> Option<Trap> {
+    let mut state = lock(state);
+    let before = &mut state.trap.as_mut()?.before;
+    if *before == 0 {
+        return state.trap.take();
+    }
+    *before -= 1;
+    None
 }
 
 /// Until the client goes.
@@ -291,6 +342,10 @@ fn answer(request: &Request, state: &Mutex<State>) -> Answer {
     state.asked.push(name.clone());
     match request.path.as_str() {
         WEBHOOK => state.webhook(request),
+        HOOK | BEAT => {
+            state.received.push(request.clone());
+            Answer::text(200, "")
+        }
         path if path.starts_with("/api/") => state.api(&name, request),
         path if path.starts_with("/services/") => Answer::text(404, "no_service"),
         _ => Answer::text(404, "<html>404</html>"),

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::http::Request;
 use super::server::Next;
+use super::trap::Trap;
 
 /// The token that is valid.
 pub const BOT_TOKEN: &str = "xoxb-000000000000-FakeFakeFakeFakeFakeFake";
@@ -35,6 +37,8 @@ pub struct Rules {
     pub refuse_metadata: bool,
     /// Messages of one page, whatever is asked for.
     pub page: usize,
+    /// How far its clock is ahead of this machine's.
+    pub ahead: Duration,
 }
 
 impl Default for Rules {
@@ -47,6 +51,7 @@ impl Default for Rules {
             refuse_vanished: false,
             refuse_metadata: false,
             page: 100,
+            ahead: Duration::ZERO,
         }
     }
 }
@@ -92,6 +97,9 @@ pub struct State {
     pub asked: Vec<String>,
     /// What was not as Slack documents it, for a test to show when it fails.
     pub complaints: Vec<String>,
+    /// What came to the addresses that are not Slack's, whole.
+    pub received: Vec<Request>,
+    pub trap: Option<Trap>,
     last: HashMap<String, Instant>,
     ts: BTreeSet<(u64, u32)>,
 }
@@ -104,6 +112,8 @@ impl State {
             next: HashMap::new(),
             asked: Vec::new(),
             complaints: Vec::new(),
+            received: Vec::new(),
+            trap: None,
             last: HashMap::new(),
             ts: BTreeSet::new(),
         }
@@ -111,7 +121,8 @@ impl State {
 
     /// A `ts` that no message has: seconds, and six digits that make it unique.
     pub fn new_ts(&mut self) -> String {
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+        let seconds = (now + self.rules.ahead).as_secs();
         let number = self.ts.last().filter(|(last, _)| *last >= seconds).map_or(100, |(_, number)| number + 100);
         let seconds = self.ts.last().map_or(seconds, |(last, _)| seconds.max(*last));
         self.ts.insert((seconds, number));

@@ -1,0 +1,9 @@
+//! Delivery from end to end: the program itself scans again and again, the live side changes in between, and what counts is what its
+//! receivers got.
+
+mod clock;
+mod dead;
+mod kills;
+mod matrix;
+mod story;
+mod world;
