@@ -42,10 +42,16 @@ pub struct Declarations<'a> {
 /// A content, and what was found out about it so far.
 struct Content {
     bytes: Vec<u8>,
-    /// Where its pieces are, and what they declare once that was asked.
-    pieces: Vec<(Range<usize>, OnceCell<Rc<Vec<RenderedObject>>>)>,
+    pieces: Vec<Piece>,
     /// Whether anything in it is written in another way than as it reads.
     escapes: OnceCell<bool>,
+}
+
+/// A part of a content that is read as a whole.
+struct Piece {
+    range: Range<usize>,
+    /// What it declares, once that was asked.
+    objects: OnceCell<Rc<Vec<RenderedObject>>>,
 }
 
 impl Content {
@@ -54,7 +60,7 @@ impl Content {
         let range = |piece: &[u8]| {
             let range = start..start + piece.len();
             start = range.end;
-            (range, OnceCell::new())
+            Piece { range, objects: OnceCell::new() }
         };
         let pieces = pieces_of(&bytes).into_iter().map(range).collect();
         Self { bytes, pieces, escapes: OnceCell::new() }
@@ -151,12 +157,12 @@ impl<'a> Declarations<'a> {
         let content = self.content(blob)?;
         let mut found = None;
         let name = memmem::Finder::new(id.name.as_bytes());
-        for (range, objects) in &content.pieces {
-            let text = &content.bytes[range.clone()];
+        for piece in &content.pieces {
+            let text = &content.bytes[piece.range.clone()];
             if name.find(text).is_none() {
                 continue;
             }
-            let objects = objects.get_or_init(|| self.objects(text));
+            let objects = piece.objects.get_or_init(|| self.objects(text));
             if let Some(object) = objects.iter().rev().find(|object| is(object, id, self.reading.namespace)) {
                 let mut value = object.tree().ok()?;
                 normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());

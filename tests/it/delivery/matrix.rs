@@ -192,6 +192,6 @@ fn nothing_is_lost_and_nothing_is_doubled_without_a_word() {
     let counts = counts.into_inner().expect("counts");
     let sum = |of: fn(&Count) -> u64| counts.iter().map(of).sum::<u64>();
     let (attempts, lost, doubled) = (sum(|one| one.0), sum(|one| one.1), sum(|one| one.2));
-    println!("{} messages, {attempts} attempts: {lost} lost, {doubled} doubled without a word", counts.len());
+    eprintln!("{} messages, {attempts} attempts: {lost} lost, {doubled} doubled without a word", counts.len());
     assert_eq!((counts.len(), lost, doubled), (self::rows().len(), 0, 0));
 }
