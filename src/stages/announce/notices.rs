@@ -29,7 +29,9 @@ struct Letter {
 pub(super) fn drift(scene: &Scene<'_>, route: &Route, towards: &TowardsRoute, due: Due<'_, '_>) -> Vec<Planned> {
     let mut letters = Vec::new();
     let is_last = scene.routes.last().is_some_and(|last| last.name == route.name);
-    let begins = scene.previous.is_none() && is_last && !towards.others.contains_key(FIRST);
+    // That nothing deviates is said only where it is so, whoever would hear of it.
+    let nothing = scene.found.iter().all(|seen| seen.finding.severity == Severity::Info);
+    let begins = scene.previous.is_none() && is_last && nothing && !towards.others.contains_key(FIRST);
     if !due.existing.is_empty() || begins {
         letters.push(existing(scene, route, &due.existing));
     }

@@ -10,6 +10,9 @@ use crate::model::ids::{ClusterName, LedgerId, ReceiverName, RouteName, ScanId};
 use crate::model::report::TargetSummary;
 use crate::model::time::Timestamp;
 
+#[path = "month_tests.rs"]
+mod month;
+
 /// What a route is known by before anything is told.
 const LONG_AGO: i64 = -100 * 86_400;
 
@@ -430,4 +433,19 @@ fn notices_say_on_what_they_rest() {
     world.scan(0, &[finding("a", "critical", Some("out-of-band"), "shop")]);
     let told = &world.told[&(RouteName::new("rest"), "a".to_owned())];
     assert_eq!(told["group"], json!({"cluster": "prod", "target": "shop"}));
+}
+
+#[test]
+fn what_was_there_at_first_is_no_news_after_a_mute_window() {
+    let mut world = World::with(&[
+        r#"{"name": "night", "targets": ["shop"], "receivers": ["chat"], "mute": [{"from": "00:00", "to": "12:00"}]}"#,
+        r#"{"name": "rest", "receivers": ["mail"]}"#,
+    ]);
+    (world.routes_are_known, world.last) = (false, None);
+    // The world's clock begins at 8:00 UTC.
+    let old = finding("old", "high", Some("out-of-band"), "shop");
+    assert_eq!(world.scan(0, std::slice::from_ref(&old)), NOTHING, "nor is the last route told that nothing deviates");
+    assert_eq!(world.scan(5, std::slice::from_ref(&old)), NOTHING);
+    let found = [old, finding("new", "critical", Some("out-of-band"), "shop")];
+    assert_eq!(world.scan(240, &found), ["night first-scan: existing old", "night drift: new new"]);
 }

@@ -64,9 +64,10 @@ impl TowardsRoute {
         towards
     }
 
-    /// Whether a finding that was opened at a time is older than the route, which was not told yet what had been there before it.
+    /// Whether a finding that was opened at a time is no younger than the route, which was not told yet what had been there before it:
+    /// its first scan may have fallen into a mute window.
     pub(super) fn is_before_it(&self, opened: Timestamp) -> bool {
-        !self.others.contains_key(FIRST) && self.since.is_none_or(|since| opened < since)
+        !self.others.contains_key(FIRST) && self.since.is_none_or(|since| opened <= since)
     }
 
     /// The conversation about a group that still has something open, if there is one.
