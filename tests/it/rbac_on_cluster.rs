@@ -62,7 +62,7 @@ fn a_scan_with_the_printed_role_has_no_gap_and_with_less_it_has() {
     kubectl(&["delete", "clusterrole", &format!("{account}-secrets")]);
     let doctor = shop.work.run(&["doctor"]);
     assert!(doctor.code == 3 && doctor.out.contains("rbac --cluster"), "{}{}", doctor.out, doctor.err);
-    assert!(doctor.out.contains("NO    ") && doctor.out.contains("every Secret"), "{}", doctor.out);
+    assert!(doctor.out.contains("NO    ") && doctor.out.contains("missing RBAC rule"), "{}", doctor.out);
     let report = shop.work.run(&["scan", "-o", "json"]).json();
     assert_eq!(report["gaps"].as_array().map(Vec::len), Some(1), "Secrets are hidden: {}", report["gaps"]);
     drop(roles);
