@@ -5,6 +5,7 @@
 pub mod audit_log;
 pub mod cluster;
 pub mod git;
+pub mod kept;
 pub mod ledger;
 pub mod mail;
 pub mod render;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::{self, LineQuestions, Question};
+use super::evidence::{self, LineQuestions, Question, Search};
 use super::gather::TargetSource;
 use crate::config::Config;
 use crate::model::blame::{Blame, BlamedField};
@@ -84,7 +84,8 @@ impl Blaming<'_> {
             removed: false,
         };
         let folders = source.folders(self.sources);
-        let found = evidence::of_target(source, &folders, &[question], self.config, self.key);
+        let search = Search { source, folders: &folders, config: self.config, key: self.key };
+        let found = search.anew(&[question]);
         found.into_values().next().map(|evidence| evidence.history).unwrap_or_default()
     }
 

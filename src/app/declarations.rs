@@ -39,6 +39,17 @@ pub struct Declarations<'a> {
     commits: HashMap<CommitId, Option<CommitInfo>>,
 }
 
+/// Where a stretch stands on its line: the commit that it begins with (of one that began before the history at hand, the last commit
+/// before that) and its last one, with how many commits each is behind the tip.
+pub struct LinePlace {
+    /// Where it begins.
+    pub from: CommitId,
+    /// How far that is behind.
+    pub behind: u64,
+    /// Where it ends, and how far that is behind.
+    pub last: (CommitId, u64),
+}
+
 /// A content, and what was found out about it so far.
 struct Content {
     bytes: Vec<u8>,
@@ -102,19 +113,11 @@ impl<'a> Declarations<'a> {
         info
     }
 
-    /// What a stretch of an index declares of an object. `newer` is the commit that the next stretch begins with. A content that is
-    /// readable and holds none of the `needles` is not read as YAML: the object is then an empty one. `None` before the first commit of
-    /// all, and where a commit cannot be read.
-    pub fn version(
-        &mut self,
-        index: &VersionIndex,
-        id: &ObjectId,
-        stretch: Stretch,
-        newer: Option<usize>,
-        needles: Option<&[&str]>,
-    ) -> Option<ObjectVersion> {
+    /// Where a stretch of an index stands on its line. `newer` is the commit that the next stretch begins with. `None` before the first
+    /// commit of all.
+    pub fn place(&self, index: &VersionIndex, stretch: Stretch, newer: Option<usize>) -> Option<LinePlace> {
         let oldest = index.commits.first()?;
-        let (from, commits_behind) = match stretch.from {
+        let (from, behind) = match stretch.from {
             Some(from) => (index.commits.get(from)?.clone(), index.behind(from)),
             None if index.ended.is_none() && index.base.is_empty() => return None,
             // What the oldest commit of a shallow clone changed is not known: at that commit it was so.
@@ -131,6 +134,20 @@ impl<'a> Declarations<'a> {
             }
             None => index.tip().map(|tip| (tip.clone(), 0)),
         };
+        Some(LinePlace { last: last.unwrap_or_else(|| (from.clone(), behind)), from, behind })
+    }
+
+    /// What a stretch of an index declares of an object. A content that is readable and holds none of the `needles` is not read as
+    /// YAML: the object is then an empty one. `None` before the first commit of all, and where a commit cannot be read.
+    pub fn version(
+        &mut self,
+        index: &VersionIndex,
+        id: &ObjectId,
+        stretch: Stretch,
+        newer: Option<usize>,
+        needles: Option<&[&str]>,
+    ) -> Option<ObjectVersion> {
+        let place = self.place(index, stretch, newer)?;
         let mut readable = stretch.at != At::Unknown;
         let value = match stretch.at {
             At::In { blob, .. } => {
@@ -143,13 +160,8 @@ impl<'a> Declarations<'a> {
             }
             At::Nowhere | At::Unknown => None,
         };
-        Some(ObjectVersion {
-            commit: self.commit(&from)?,
-            commits_behind,
-            last: last.unwrap_or((from, commits_behind)),
-            value,
-            readable,
-        })
+        let commit = self.commit(&place.from)?;
+        Some(ObjectVersion { commit, commits_behind: place.behind, last: place.last, value, readable })
     }
 
     /// The object that a content declares last under an identity, normalised and redacted.

@@ -181,14 +181,13 @@ fn look_back(
 
 /// Brings a repository up to date.
 fn open(config: &Config, name: &RepositoryName, now: Timestamp) -> Result<OpenedRepository, Gap> {
-    let cache = config.cache.clone().unwrap_or_else(wiring::default_cache);
     config
         .repositories
         .iter()
         .find(|repository| repository.name == *name)
         .ok_or_else(|| Gap::new(GapKind::Fetch, format!("repository {name} is not configured"), Hides::Target))
         .and_then(wiring::repository_source)
-        .and_then(|source| Mirrors::new(cache).open(&source, now))
+        .and_then(|source| Mirrors::new(wiring::cache(config)).open(&source, now))
 }
 
 /// Whether a revision resolves to another commit than it did when the targets were read. What cannot be asked has not moved.

@@ -7,24 +7,20 @@ use serde_json::Value;
 use super::declarations::Declarations;
 use super::evidence::Question;
 use super::merged_lines::{MergedLine, MergedLines};
-use crate::model::resource::ObjectId;
 use crate::model::versions::VersionIndex;
 use crate::stages::attribute::{self, ObjectHistory};
-use crate::stages::findings::Evidence;
 use crate::stages::inside::InsideVersion;
 use crate::stages::timeline::{self, At, Folder, Stretch};
 
 /// Adds to the evidence what only merged lines declared, for objects of which the revision's own line leaves something open.
-pub fn tell(
+pub fn tell<'a>(
     lines: &MergedLines,
     main: &VersionIndex,
     folders: &[Folder],
-    questions: &[Question<'_>],
-    evidence: &mut [(ObjectId, Evidence)],
+    asked: impl Iterator<Item = (&'a Question<'a>, &'a mut ObjectHistory)>,
     read: &mut Declarations<'_>,
     deadline: Option<Instant>,
 ) {
-    let asked = questions.iter().zip(evidence).map(|(question, (_, evidence))| (question, &mut evidence.history));
     let mut open: Vec<Open<'_>> = asked.filter_map(|(question, history)| Open::of(question, history)).collect();
     for open in &mut open {
         open.history.inside.unread = lines.ended.is_some();

@@ -13,7 +13,7 @@ use super::audit::Asked;
 use super::audit_log;
 use super::convergence;
 use super::error::AppError;
-use super::evidence::{self, Question};
+use super::evidence::{self, Question, Search};
 use super::gather::{self, TargetSource};
 use super::live::LiveContext;
 use super::progress::Progress;
@@ -305,7 +305,7 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> as
                 continue;
             }
             let folders = source.folders(&scanned.sources);
-            let evidence = evidence::of_target(source, &folders, &questions, config, key);
+            let evidence = Search { source, folders: &folders, config, key }.with_memory(&questions);
             found.extend(evidence.into_iter().map(|(id, mut of_object)| {
                 of_object.elsewhere = evidence::elsewhere(source, &scanned.readings, &id);
                 ((reading.summary.name.clone(), id), of_object)

@@ -7,7 +7,8 @@ use std::time::Instant;
 use super::gather::yaml_limits;
 use super::pipeline::VERSION;
 use super::wiring;
-use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine, VersionsCache, VersionsKey};
+use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
+use crate::adapters::kept::{Kept, KeptKey};
 use crate::adapters::render::heads::HeadReader;
 use crate::adapters::render::manifest::Reading;
 use crate::adapters::render::plain::is_manifest_name;
@@ -38,7 +39,7 @@ pub struct Tracked<'a> {
 pub fn of_revision(tracked: &Tracked<'_>, config: &Config, key: &RedactionKey) -> Result<Arc<VersionIndex>, Gap> {
     let deadline = Instant::now().checked_add(config.limits.history_time);
     let bounds = HistoryBounds { max_commits: config.limits.history_commits, deadline };
-    let cache = VersionsCache::new(&config.cache.clone().unwrap_or_else(wiring::default_cache));
+    let cache = Kept::new(&wiring::cache(config), "versions");
     let mut roots = tracked.roots.clone();
     roots.sort();
     roots.dedup();
@@ -46,13 +47,9 @@ pub fn of_revision(tracked: &Tracked<'_>, config: &Config, key: &RedactionKey) -
         "{VERSION} {} {} {}",
         config.limits.file_bytes, config.limits.yaml_bytes, config.limits.history_commits
     );
-    let place = tracked.repository.path();
-    let place = config.repositories.iter().find(|r| r.name == *tracked.name).map_or_else(
-        || place.display().to_string(),
-        |repository| format!("{} {:?}", repository.name, repository.place),
-    );
-    let kept = VersionsKey { repository: &place, revision: tracked.revision.as_str(), roots: &roots, rules: &rules };
-    let known = cache.load(kept);
+    let place = place(config, tracked.name, tracked.repository);
+    let kept = KeptKey { repository: &place, revision: tracked.revision.as_str(), roots: &roots, rules: &rules };
+    let known: VersionIndex = cache.load(kept).filter(VersionIndex::is_sound).unwrap_or_default();
     // More may be at hand now than there was time for, or than a shallow clone had.
     let known = if matches!(known.ended, Some(Ended::Time | Ended::Shallow)) { without_line(known) } else { known };
     let before = (known.tip().cloned(), known.named.iter().flatten().count());
@@ -66,6 +63,15 @@ pub fn of_revision(tracked: &Tracked<'_>, config: &Config, key: &RedactionKey) -
         tracing::warn!("the index of versions cannot be kept, and is made anew by each scan: {error}");
     }
     Ok(Arc::new(index))
+}
+
+/// Where a repository is, as part of a key.
+pub fn place(config: &Config, name: &RepositoryName, repository: &OpenedRepository) -> String {
+    config
+        .repositories
+        .iter()
+        .find(|known| known.name == *name)
+        .map_or_else(|| repository.path().display().to_string(), |known| format!("{} {:?}", known.name, known.place))
 }
 
 /// What contents name stays true when the line is walked anew.

@@ -18,6 +18,11 @@ pub fn default_cache() -> PathBuf {
         .join("driftledger")
 }
 
+/// Where mirrors, and what scans keep for the next ones, are.
+pub fn cache(config: &Config) -> PathBuf {
+    config.cache.clone().unwrap_or_else(default_cache)
+}
+
 /// The kubeconfig files that `kubectl` would use.
 pub fn default_kubeconfigs() -> Vec<PathBuf> {
     match std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty()) {

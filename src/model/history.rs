@@ -1,10 +1,12 @@
 //! Commits, as evidence names them.
 
+use serde::{Deserialize, Serialize};
+
 use super::ids::CommitId;
 use super::time::Timestamp;
 
 /// A commit, as shown to people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitInfo {
     /// Id.
     pub id: CommitId,

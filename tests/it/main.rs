@@ -23,6 +23,7 @@ mod operators;
 mod operators_on_cluster;
 mod program;
 mod rbac_on_cluster;
+mod remembered;
 mod slack;
 mod slack_fake;
 mod slack_threads;

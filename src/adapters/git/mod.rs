@@ -21,7 +21,6 @@ mod ssh;
 mod ssh_address;
 mod tree;
 mod versions;
-mod versions_cache;
 
 pub use build::{BuildError, Content, RepositoryBuilder, Written};
 pub use change::Line;
@@ -33,7 +32,6 @@ pub use signature::{Signers, SignersFiles};
 pub use source::{CleanUrl, Credentials, Hidden, Location, LocationError, RepositorySource, SshAccess};
 pub use tree::{CommitTree, TreeLimits};
 pub use versions::{Extended, VersionLine};
-pub use versions_cache::{VersionsCache, VersionsKey};
 
 #[cfg(test)]
 mod test_server;

@@ -4,7 +4,7 @@
 //! (`d` in `x-go`), and a test holds this table against the marks: a release that adds such a default fails it.
 
 /// By what a default is decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Derived {
     /// One of these JSON values, where the server sets the field at all.
     OneOf(&'static [&'static str]),

@@ -1,7 +1,8 @@
 //! The shape of a value: fields, lists with their keys, scalars.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use super::derived::Derived;
 use crate::model::resource::Gvk;
 
 /// What sort of value stands in a place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Shape {
     /// Named fields, or a map with keys of its own.
     Object {
@@ -36,7 +37,7 @@ pub enum Shape {
 }
 
 /// A field of an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Field {
     /// Its shape.
     pub node: NodeId,
@@ -53,7 +54,7 @@ pub struct Field {
 }
 
 /// How the elements of a list are told apart (`x-kubernetes-list-type`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ListKind {
     /// Replaced as a whole; order has a meaning.
     Atomic,
@@ -64,7 +65,7 @@ pub enum ListKind {
 }
 
 /// A scalar's type, as far as it decides when two texts are one value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scalar {
     /// `true`, `false`.
     Boolean,
@@ -96,6 +97,8 @@ pub(super) struct Document {
     pub(super) shapes: Vec<Shape>,
     pub(super) names: HashMap<String, NodeId>,
     pub(super) kinds: Vec<(Gvk, NodeId)>,
+    /// Of all shapes, once it was asked for.
+    pub(super) hash: OnceLock<u64>,
 }
 
 /// The schemas of a cluster's kinds.
@@ -148,6 +151,19 @@ impl Schemas {
 }
 
 impl<'a> SchemaRef<'a> {
+    /// Differs where anything in the schema does: what was found out under another one may be wrong now. The same for the same document
+    /// as long as the program is the same.
+    pub fn hash(self) -> u64 {
+        let of_all = || {
+            let mut hasher = DefaultHasher::new();
+            self.document.shapes.hash(&mut hasher);
+            hasher.finish()
+        };
+        let mut hasher = DefaultHasher::new();
+        (self.document.hash.get_or_init(of_all), self.node).hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// The shape.
     pub fn shape(self) -> &'a Shape {
         self.document.shapes.get(self.node.0 as usize).unwrap_or(&Shape::Any)
