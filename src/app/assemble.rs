@@ -29,13 +29,14 @@ use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::assess::assess;
-use crate::stages::attribute::{self, Circumstances};
+use crate::stages::attribute::Circumstances;
 use crate::stages::beyond::{self, Removed};
 use crate::stages::compare;
 use crate::stages::converge::finding::of_unconverged;
 use crate::stages::findings::{self, Evidence};
 use crate::stages::lifecycle::{Looked, lifecycle};
 use crate::stages::normalise::{Applied, Side, normalise};
+use crate::stages::pick;
 
 /// Evidence by cluster and object.
 pub type EvidenceByObject = BTreeMap<(ClusterName, ObjectId), Evidence>;
@@ -342,7 +343,7 @@ fn adopted(scanned: &Scanned, found: &[Finding], prior: &PriorState) -> BTreeSet
         let mut declared = object.tree().ok()?;
         normalise(&mut declared, &object.id.group_kind(), Side::Declared, &mut Applied::new());
         let schema = reading.schemas.kind_at_any_version(&object.gvk);
-        Some(match (attribute::lookup(&declared, path), &finding.live) {
+        Some(match (pick::lookup(&declared, path), &finding.live) {
             (Some(declared), Some(live)) => compare::equal(declared, live, compare::schema_at(schema, path)),
             (None, None) => true,
             _ => false,

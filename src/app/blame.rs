@@ -12,9 +12,11 @@ use crate::model::field_path::FieldPath;
 use crate::model::finding::Code;
 use crate::model::schema::SchemaRef;
 use crate::model::secret::RedactionKey;
-use crate::stages::attribute::{self, Circumstances, ObjectHistory};
+use crate::stages::attribute::{self, Circumstances};
+use crate::stages::beside::Past;
 use crate::stages::compare::Difference;
 use crate::stages::judge::Judgement;
+use crate::stages::object_history::ObjectHistory;
 
 /// What joining needs besides the object.
 pub struct Blaming<'a> {
@@ -40,9 +42,10 @@ impl Blaming<'_> {
             seen_live: true,
             applied: &[],
         };
+        let live = serde_json::Value::Null;
+        let past = Past::new(&history, &live, schema);
         let fields = explained.fields.into_iter().zip(&judgements).zip(lines).map(|((field, judgement), line)| {
-            let live = serde_json::Value::Null;
-            let told = attribute::difference(judgement, &live, schema, &history, &[], &around);
+            let told = attribute::difference(judgement, &past, &[], &around);
             let differs = field.finding.is_some();
             BlamedField {
                 line: line.filter(|_| field.declared.is_some()),

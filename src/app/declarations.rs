@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use memchr::memmem;
 use serde_json::{Map, Value};
@@ -18,8 +19,8 @@ use crate::model::ids::{BlobId, CommitId};
 use crate::model::moves;
 use crate::model::resource::ObjectId;
 use crate::model::versions::{Ended, VersionIndex};
-use crate::stages::attribute::ObjectVersion;
 use crate::stages::normalise::{Applied, Side, normalise};
+use crate::stages::object_history::ObjectVersion;
 use crate::stages::timeline::{At, Stretch};
 
 /// Bytes of pieces that are remembered; then all are forgotten.
@@ -36,7 +37,7 @@ pub struct Declarations<'a> {
     remembered: usize,
     /// What was read last: the objects of one file ask for the same contents, one after another.
     content: Option<(BlobId, Rc<Content>)>,
-    commits: HashMap<CommitId, Option<CommitInfo>>,
+    commits: HashMap<CommitId, Option<Arc<CommitInfo>>>,
 }
 
 /// Where a stretch stands on its line: the commit that it begins with (of one that began before the history at hand, the last commit
@@ -104,11 +105,11 @@ impl<'a> Declarations<'a> {
     }
 
     /// A commit, as it is shown; `None` where it cannot be read.
-    pub fn commit(&mut self, id: &CommitId) -> Option<CommitInfo> {
+    pub fn commit(&mut self, id: &CommitId) -> Option<Arc<CommitInfo>> {
         if let Some(known) = self.commits.get(id) {
             return known.clone();
         }
-        let info = self.repository.commit(id).ok();
+        let info = self.repository.commit(id).ok().map(Arc::new);
         self.commits.insert(id.clone(), info.clone());
         info
     }
@@ -161,6 +162,7 @@ impl<'a> Declarations<'a> {
             At::Nowhere | At::Unknown => None,
         };
         let commit = self.commit(&place.from)?;
+        let value = value.map(Arc::new);
         Some(ObjectVersion { commit, commits_behind: place.behind, last: place.last, value, readable })
     }
 

@@ -9,6 +9,7 @@ use super::followed::Followed;
 use super::gather::{self, TargetSource};
 use super::inside;
 use super::merged::Merges;
+use super::processors;
 use super::reading::ClusterReading;
 use super::remembered::Remembered;
 use crate::adapters::git::OpenedRepository;
@@ -22,10 +23,11 @@ use crate::model::schema::SchemaRef;
 use crate::model::secret::RedactionKey;
 use crate::model::versions::VersionIndex;
 use crate::ports::SourceTree as _;
-use crate::stages::attribute::{Elsewhere, ObjectHistory};
+use crate::stages::attribute::Elsewhere;
 use crate::stages::findings::Evidence;
 use crate::stages::judge::Judgement;
 use crate::stages::normalise::{Applied, Side, normalise};
+use crate::stages::object_history::ObjectHistory;
 use crate::stages::places::Place;
 use crate::stages::timeline::{self, Folder, Stretch};
 
@@ -132,20 +134,15 @@ impl Search<'_> {
         files.sort_by_key(|asked| asked.iter().map(|asked| asked.stretches.len()).sum::<usize>());
         let files = Mutex::new(files);
         let next = || files.lock().ok().and_then(|mut files| files.pop());
-        let work = || {
+        let told = processors::on_each(0..processors::count(), |_| {
             let mut worker = Worker::new(self, repository, index, remembered, deadline);
             let mut told = Vec::new();
             while let Some(asked) = next() {
                 told.extend(worker.answer(asked));
             }
             told
-        };
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let told: Vec<Told<'_>> = std::thread::scope(|scope| {
-            let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            let joined = running.into_iter().map(|worker| worker.join());
-            joined.flat_map(|told| told.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
         });
+        let told: Vec<Told<'_>> = told.into_iter().flatten().collect();
         if let Some(remembered) = remembered {
             remembered.keep(&told);
         }
@@ -269,21 +266,24 @@ pub fn elsewhere(source: &TargetSource, readings: &[ClusterReading], id: &Object
 /// Where the lines of fields are asked for: by target and file, the object's position in the file and the field.
 pub type LineQuestions = BTreeMap<(TargetName, String), Vec<(usize, FieldPath)>>;
 
-/// The lines of fields in the files they are declared in, in the order of the questions. Each file is read and parsed once.
+/// The lines of fields in the files they are declared in, in the order of the questions. Each file is read and parsed once, on all
+/// processors.
 pub fn lines(
     sources: &[TargetSource],
     questions: &LineQuestions,
     config: &Config,
 ) -> BTreeMap<(TargetName, String), Vec<Option<u32>>> {
-    let mut found = BTreeMap::new();
-    for ((target, file), fields) in questions {
+    let lines_in = |(target, file): &(TargetName, String), fields: &[(usize, FieldPath)]| {
         let source = sources.iter().find(|source| source.config.name == *target);
-        let content = source.and_then(|source| source.commit.as_ref()?.2.read(file));
-        let lines = match content {
+        match source.and_then(|source| source.commit.as_ref()?.2.read(file)) {
             Some(content) => manifest::lines_of(&content, fields, &gather::yaml_limits(config)),
             None => vec![None; fields.len()],
-        };
-        found.insert((target.clone(), file.clone()), lines);
-    }
-    found
+        }
+    };
+    let questions: Vec<_> = questions.iter().collect();
+    let share = questions.len().div_ceil(processors::count()).max(1);
+    let lines = processors::on_each(questions.chunks(share), |share| {
+        share.iter().map(|(place, fields)| ((*place).clone(), lines_in(place, fields))).collect::<Vec<_>>()
+    });
+    lines.into_iter().flatten().collect()
 }

@@ -1,12 +1,16 @@
 //! One object's versions, newest first, as far as something is open about it.
 
+use std::sync::Arc;
+
 use super::evidence::Question;
 use crate::model::field_path::{FieldPath, Step};
 use crate::model::schema::{Scalar, SchemaRef, Shape};
 use crate::model::secret::{inside_of, is_token};
-use crate::stages::attribute::{self, ObjectHistory, ObjectVersion};
+use crate::stages::beside::Beside;
 use crate::stages::compare;
 use crate::stages::judge::Judgement;
+use crate::stages::object_history::{ObjectHistory, ObjectVersion};
+use crate::stages::pick;
 use crate::stages::places;
 
 /// Follows one object, newest version first, as far as something is open.
@@ -61,19 +65,23 @@ impl<'a> Followed<'a> {
 
     /// Takes in the next older version.
     pub fn push(&mut self, mut version: ObjectVersion) {
-        version.value = version.value.map(|value| places::without(value, self.question.ignored));
+        if !self.question.ignored.is_empty() {
+            let without = |value| Arc::new(places::without(Arc::unwrap_or_clone(value), self.question.ignored));
+            version.value = version.value.map(without);
+        }
         let mut has_live_value = false;
         self.history.whole &= version.readable;
         // The present version differs from live, or nothing would be asked.
         if let Some(present) = self.history.versions.first() {
             let schema = self.question.schema;
             self.changed |= !version.is_like(present, None, schema);
+            let beside = Beside::new(version.value.as_deref(), &self.live, schema);
             for open in &mut self.open {
                 let path = Some(&open.judgement.difference.path);
                 open.introduced |= !version.is_like(present, path, schema);
                 match open.matched.and_then(|matched| self.history.versions.get(matched)) {
                     Some(matched) => open.given |= !version.is_like(matched, path, schema),
-                    None if attribute::matches(open.judgement, version.value.as_ref(), &self.live, schema) => {
+                    None if beside.has(open.judgement) => {
                         open.matched = Some(self.history.versions.len());
                         has_live_value = true;
                     }
@@ -86,7 +94,12 @@ impl<'a> Followed<'a> {
         let is_object = self.question.whole || self.question.missing || self.question.removed;
         if !is_object && !has_live_value {
             let paths = self.question.judgements.iter().map(|judgement| &judgement.difference.path);
-            version.value = version.value.map(|value| attribute::only(&value, paths));
+            version.value = version.value.map(|value| Arc::new(pick::only(&value, paths)));
+        }
+        // Most versions declare of it what the one before does.
+        let before = self.history.versions.last().and_then(|before| before.value.clone());
+        if version.value == before {
+            version.value = before;
         }
         self.history.versions.push(version);
     }

@@ -1,5 +1,6 @@
 //! Asks the lines that merges brought, where the revision's own line does not explain what is live.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -8,8 +9,10 @@ use super::declarations::Declarations;
 use super::evidence::Question;
 use super::merged_lines::{MergedLine, MergedLines};
 use crate::model::versions::VersionIndex;
-use crate::stages::attribute::{self, ObjectHistory};
+use crate::stages::beside::{Beside, Past};
 use crate::stages::inside::InsideVersion;
+use crate::stages::object_history::ObjectHistory;
+use crate::stages::pick;
 use crate::stages::timeline::{self, At, Folder, Stretch};
 
 /// Adds to the evidence what only merged lines declared, for objects of which the revision's own line leaves something open.
@@ -52,8 +55,9 @@ impl<'a> Open<'a> {
     fn of(question: &'a Question<'a>, history: &'a mut ObjectHistory) -> Option<Self> {
         let live: Value = question.live.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let unmatched = || {
+            let past = Past::new(history, &live, question.schema);
             let mut judgements = question.judgements.iter().filter(|judgement| judgement.difference.code.has_cause());
-            judgements.any(|judgement| !history.ever_had(judgement, &live, question.schema))
+            judgements.any(|judgement| !past.ever_had(judgement))
         };
         let never_declared = || history.versions.iter().all(|version| version.value.is_none());
         let is_open = if question.removed { never_declared() } else { unmatched() };
@@ -90,13 +94,11 @@ impl<'a> Open<'a> {
         let behind = main.behind(merge);
         (version.commits_behind, version.last.1) = (behind, behind);
         // Of one with a live value, the whole may be asked about.
-        let has_live_value = question
-            .judgements
-            .iter()
-            .any(|judgement| attribute::matches(judgement, version.value.as_ref(), &self.live, question.schema));
+        let beside = Beside::new(version.value.as_deref(), &self.live, question.schema);
+        let has_live_value = question.judgements.iter().any(|judgement| beside.has(judgement));
         if !question.removed && !has_live_value {
             let paths = question.judgements.iter().map(|judgement| &judgement.difference.path);
-            version.value = version.value.map(|value| attribute::only(&value, paths));
+            version.value = version.value.map(|value| Arc::new(pick::only(&value, paths)));
         }
         let next = newer.and_then(|newer| index.commits.get(newer)).and_then(|next| read.commit(next));
         self.history.inside.versions.push(InsideVersion { version, merge: merge_commit, next, line: n });

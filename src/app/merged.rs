@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::declarations::Declarations;
@@ -17,7 +18,7 @@ use crate::model::resource::ObjectId;
 use crate::model::schema::SchemaRef;
 use crate::model::secret::RedactionKey;
 use crate::model::versions::{BlobNumber, VersionIndex};
-use crate::stages::attribute::{ObjectHistory, ObjectVersion};
+use crate::stages::object_history::{ObjectHistory, ObjectVersion};
 use crate::stages::timeline::{self, Folder, Stretch};
 
 /// Merges inside merges that are followed.
@@ -109,7 +110,7 @@ impl<'a> Merges<'a> {
         id: &ObjectId,
         schema: Option<SchemaRef<'_>>,
         read: &mut Declarations<'_>,
-    ) -> Option<CommitInfo> {
+    ) -> Option<Arc<CommitInfo>> {
         let is_merge = version.commit.parents > 1;
         is_merge.then(|| self.author(version, &Sought { id, path: None, schema }, read, DEEPEST)).flatten()
     }
@@ -121,7 +122,7 @@ impl<'a> Merges<'a> {
         sought: &Sought<'_>,
         read: &mut Declarations<'_>,
         depth: usize,
-    ) -> Option<CommitInfo> {
+    ) -> Option<Arc<CommitInfo>> {
         let parents = self.repository.parents(&version.commit.id);
         parents.iter().skip(1).find_map(|parent| self.on_line(parent, version, sought, read, depth.checked_sub(1)?))
     }
@@ -134,7 +135,7 @@ impl<'a> Merges<'a> {
         sought: &Sought<'_>,
         read: &mut Declarations<'_>,
         depth: usize,
-    ) -> Option<CommitInfo> {
+    ) -> Option<Arc<CommitInfo>> {
         let index = self.line(tip)?;
         let stretches = self.stretches(tip, &index, sought.id);
         let mut oldest: Option<ObjectVersion> = None;

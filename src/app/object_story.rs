@@ -14,9 +14,9 @@ use crate::model::resource::ObjectId;
 use crate::model::schema::SchemaRef;
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
-use crate::stages::attribute::ObjectVersion;
 use crate::stages::compare;
 use crate::stages::normalise::Applied;
+use crate::stages::object_history::ObjectVersion;
 use crate::stages::timeline::{self, At};
 
 /// The commits that changed an object, oldest first, and whether the first one of all is among those looked at. Blocks.
@@ -55,7 +55,8 @@ pub fn commits(
                 At::Nowhere | At::Unknown => None,
             };
             let reached = &version.commit;
-            let by = Box::new(DeclaredBy::of(author.as_ref().unwrap_or(reached), author.as_ref().map(|_| reached)));
+            let by =
+                Box::new(DeclaredBy::of(author.as_ref().unwrap_or(reached), author.as_ref().map(|_| reached.as_ref())));
             let did = did(before.as_ref(), &version, schema);
             // Another object of the file changed.
             if did == Did::Moved && file == in_file {

@@ -4,6 +4,7 @@
 //! Only what was found out with all versions readable and in time is kept. Values are kept as findings show them: redacted.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,8 +20,8 @@ use crate::model::field_path::FieldPath;
 use crate::model::history::CommitInfo;
 use crate::model::ids::CommitId;
 use crate::model::versions::VersionIndex;
-use crate::stages::attribute::{ObjectHistory, ObjectVersion};
 use crate::stages::inside::Inside;
+use crate::stages::object_history::{ObjectHistory, ObjectVersion};
 use crate::stages::timeline::At;
 
 /// Changes with the form of what is kept, and with what is kept in it.
@@ -33,7 +34,8 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// The answers that are kept for one target.
 pub struct Remembered<'a> {
     search: &'a Search<'a>,
-    book: Book,
+    commits: Vec<Arc<CommitInfo>>,
+    pages: BTreeMap<String, Option<Box<RawValue>>>,
 }
 
 /// The file.
@@ -47,10 +49,10 @@ struct Book {
 
 /// One object's history.
 #[derive(Serialize, Deserialize)]
-struct Page {
+struct Page<V> {
     versions: Vec<PageVersion>,
     /// What the versions declare, where it is not what the one before declares.
-    values: Vec<Option<Value>>,
+    values: Vec<V>,
     whole: bool,
     since: Option<usize>,
     last: Option<usize>,
@@ -65,8 +67,9 @@ struct PageVersion(usize, usize, usize);
 impl<'a> Remembered<'a> {
     /// What is kept for a target, perhaps nothing.
     pub fn load(search: &'a Search<'a>) -> Self {
-        let book = with_place(search, |kept, key| kept.load(key)).flatten();
-        Self { search, book: book.unwrap_or_default() }
+        let book: Option<Book> = with_place(search, |kept, key| kept.load(key)).flatten();
+        let Book { commits, pages } = book.unwrap_or_default();
+        Self { search, commits: commits.into_iter().map(Arc::new).collect(), pages }
     }
 
     /// What names a question: all that its answer follows from.
@@ -113,8 +116,9 @@ impl<'a> Remembered<'a> {
         index: &VersionIndex,
         read: &Declarations<'_>,
     ) -> Option<Told<'q>> {
-        let page: Page = serde_json::from_str(self.book.pages.get(name)?.as_ref()?.get()).ok()?;
-        let commit = |number: &usize| self.book.commits.get(*number).cloned();
+        let page = self.pages.get(name)?.as_ref()?;
+        let page: Page<Option<Value>> = serde_json::from_str(page.get()).ok()?;
+        let commit = |number: &usize| self.commits.get(*number).cloned();
         let mut history = ObjectHistory {
             versions: Vec::with_capacity(page.versions.len()),
             whole: page.whole,
@@ -123,12 +127,13 @@ impl<'a> Remembered<'a> {
             authors: Vec::with_capacity(page.authors.len()),
             inside: Inside::default(),
         };
+        let values: Vec<Option<Arc<Value>>> = page.values.into_iter().map(|value| value.map(Arc::new)).collect();
         let mut stretch_of = Vec::with_capacity(page.versions.len());
         for PageVersion(n, number, value) in &page.versions {
             let newer = n.checked_sub(1).and_then(|newer| asked.stretches.get(newer)?.from);
             let LinePlace { from, behind, last } = read.place(index, *asked.stretches.get(*n)?, newer)?;
             let commit = commit(number).filter(|commit| commit.id == from)?;
-            let value = page.values.get(*value)?.clone();
+            let value = values.get(*value)?.clone();
             history.versions.push(ObjectVersion { commit, commits_behind: behind, last, value, readable: true });
             stretch_of.push(*n);
         }
@@ -145,7 +150,7 @@ impl<'a> Remembered<'a> {
     pub fn keep(&self, told: &[Told<'_>]) {
         let named: BTreeMap<&str, &Told<'_>> =
             told.iter().filter_map(|told| Some((told.name.as_deref()?, told))).collect();
-        let pages = &self.book.pages;
+        let pages = &self.pages;
         let is_kept = |(name, told): (&&str, &&Told<'_>)| told.is_known || matches!(pages.get(*name), Some(None));
         if pages.len() == named.len() && named.iter().all(is_kept) {
             return;
@@ -173,11 +178,12 @@ struct Writing<'a> {
 impl<'a> Writing<'a> {
     fn add(&mut self, name: &str, told: &'a Told<'_>) {
         let history = &told.history;
-        let mut values: Vec<Option<Value>> = Vec::new();
+        let mut values: Vec<Option<&Value>> = Vec::new();
         let mut versions = Vec::with_capacity(history.versions.len());
         for (version, stretch) in history.versions.iter().zip(&told.stretch_of) {
-            if values.last() != Some(&version.value) {
-                values.push(version.value.clone());
+            let value = version.value.as_deref();
+            if values.last() != Some(&value) {
+                values.push(value);
             }
             versions.push(PageVersion(*stretch, self.number(&version.commit), values.len() - 1));
         }
@@ -200,7 +206,7 @@ impl<'a> Writing<'a> {
     fn number(&mut self, commit: &'a CommitInfo) -> usize {
         let commits = &mut self.book.commits;
         *self.numbers.entry(&commit.id).or_insert_with(|| {
-            commits.push(commit.clone());
+            commits.push(CommitInfo::clone(commit));
             commits.len() - 1
         })
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::gather::yaml_limits;
 use super::pipeline::VERSION;
+use super::processors;
 use super::wiring;
 use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
 use crate::adapters::kept::{Kept, KeptKey};
@@ -96,7 +97,7 @@ impl Names<'_> {
     /// Reads all contents of an index whose names are not known, on all processors; all versions of a path on the same one, newest first:
     /// they are kept as differences from each other, and most of their documents are the same.
     pub fn fill(&self, index: &mut VersionIndex) {
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = processors::count();
         let mut shares: Vec<Vec<(BlobNumber, &str)>> = vec![Vec::new(); workers];
         let mut taken = vec![false; index.blobs.len()];
         let mut of_path: HashMap<u32, usize> = HashMap::new();
@@ -114,14 +115,9 @@ impl Names<'_> {
             }
         }
         let blobs = &index.blobs;
-        let read: Vec<(BlobNumber, Vec<Head>, bool)> = std::thread::scope(|scope| {
-            let read = |share: Vec<(BlobNumber, &str)>| self.read(&share, blobs);
-            let running: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || read(share))).collect();
-            let joined = running.into_iter().map(|worker| worker.join());
-            joined.flat_map(|read| read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-        });
+        let read = processors::on_each(shares, |share| self.read(&share, blobs));
         let mut numbers = Numbering::of(&index.heads);
-        for (blob, heads, whole) in read {
+        for (blob, heads, whole) in read.into_iter().flatten() {
             let heads = heads.iter().map(|head| numbers.number(head, &mut index.heads)).collect();
             index.named[blob as usize] = Some(Named { heads, whole });
         }

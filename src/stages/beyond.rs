@@ -143,7 +143,7 @@ pub fn of_leftover(
     let gone = history.versions.iter().take_while(|version| version.value.is_none()).count();
     let removal = gone.checked_sub(1).and_then(|last| history.versions.get(last));
     let last = history.versions.get(gone);
-    let inside = if last.is_none() { history.inside.newest(|version| version.value.is_some()) } else { None };
+    let inside = if last.is_none() { history.inside.newest(|_, version| version.value.is_some()) } else { None };
     let is_whole = history.whole && !history.inside.unread;
     if last.is_none() && inside.is_none() && is_whole && !history.versions.is_empty() {
         return Removed::Never;

@@ -1,5 +1,5 @@
 use crate::model::history::CommitInfo;
-use crate::stages::attribute::ObjectVersion;
+use crate::stages::object_history::ObjectVersion;
 use serde_json::{Value, json};
 
 use super::*;
@@ -9,7 +9,7 @@ use crate::model::gap::GapKind;
 use crate::model::ids::{CommitId, RepositoryName, Revision, TargetName};
 use crate::model::resource::Gvk;
 use crate::model::time::Timestamp;
-use crate::stages::attribute::ObjectHistory;
+use crate::stages::object_history::ObjectHistory;
 use crate::stages::owner::Owner;
 
 fn id(kind: &str, name: &str) -> ObjectId {
@@ -43,7 +43,7 @@ fn version(behind: u64, value: Option<Value>) -> ObjectVersion {
         parents: 1,
     };
     let last = (commit.id.clone(), behind);
-    ObjectVersion { commit, commits_behind: behind, last, value, readable: true }
+    ObjectVersion { commit: commit.into(), commits_behind: behind, last, value: value.map(Into::into), readable: true }
 }
 
 fn evidence(whole: bool, versions: Vec<ObjectVersion>) -> Evidence {
@@ -132,7 +132,7 @@ fn what_only_a_merged_line_declared_is_told_with_the_commits_and_the_merge() {
     let inside = |value: Value, next: Option<u64>| {
         let mut evidence = evidence(true, vec![version(0, None)]);
         let commit = |n| version(n, None).commit;
-        let version = ObjectVersion { commits_behind: 2, last: (commit(8).id, 2), ..version(7, Some(value)) };
+        let version = ObjectVersion { commits_behind: 2, last: (commit(8).id.clone(), 2), ..version(7, Some(value)) };
         let inside = InsideVersion { version, merge: commit(2), next: next.map(commit), line: 0 };
         evidence.history.inside.versions.push(inside);
         evidence

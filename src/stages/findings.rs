@@ -11,10 +11,12 @@ use crate::model::resource::ObjectId;
 use crate::model::schema::SchemaRef;
 use crate::model::secret::redaction_note;
 
-use super::attribute::{self, Circumstances, Elsewhere, ObjectHistory};
+use super::attribute::{self, Circumstances, Elsewhere};
+use super::beside::Past;
 use super::converge;
 use super::declare::Conflict;
 use super::judge::Verdict;
+use super::object_history::ObjectHistory;
 use super::unserved::Unserved;
 
 /// The evidence on one declared object.
@@ -36,13 +38,13 @@ pub fn of_verdict(
     around: &Circumstances<'_>,
 ) -> Vec<Finding> {
     let live = verdict.live.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let past = Past::new(&evidence.history, &live, schema);
     verdict
         .judgements
         .iter()
         .map(|judgement| {
             let difference = &judgement.difference;
-            let attributed =
-                attribute::difference(judgement, &live, schema, &evidence.history, &evidence.elsewhere, around);
+            let attributed = attribute::difference(judgement, &past, &evidence.elsewhere, around);
             let mut finding =
                 of_object(cluster, object, difference.code, Some(difference.path.clone()), &verdict.method);
             finding.declared = difference.declared.clone();

@@ -3,7 +3,9 @@
 //! A version belongs to the line that changed its file. A line that left that one and went on without such a change is not named for it,
 //! though its commits have the version as well.
 
-use super::attribute::ObjectVersion;
+use std::sync::Arc;
+
+use super::object_history::ObjectVersion;
 use crate::model::attribution::{DeclaredBy, LiveMatch};
 use crate::model::field_path::FieldPath;
 use crate::model::history::CommitInfo;
@@ -16,9 +18,9 @@ pub struct InsideVersion {
     /// The version.
     pub version: ObjectVersion,
     /// The merge that brought its newest commit.
-    pub merge: CommitInfo,
+    pub merge: Arc<CommitInfo>,
     /// The commit of the line with the next version; `None` where the line has none.
-    pub next: Option<CommitInfo>,
+    pub next: Option<Arc<CommitInfo>>,
     /// Which line it is on.
     pub line: usize,
 }
@@ -33,11 +35,12 @@ pub struct Inside {
 }
 
 impl Inside {
-    /// The version for which `matches` holds that the newest merge brought.
-    pub fn newest(&self, matches: impl Fn(&ObjectVersion) -> bool) -> Option<&InsideVersion> {
-        let matching = self.versions.iter().filter(|inside| inside.version.readable && matches(&inside.version));
+    /// The version for which `matches` holds, given its position, that the newest merge brought.
+    pub fn newest(&self, matches: impl Fn(usize, &ObjectVersion) -> bool) -> Option<&InsideVersion> {
+        let versions = self.versions.iter().enumerate();
+        let matching = versions.filter(|(n, inside)| inside.version.readable && matches(*n, &inside.version));
         // A line may have been merged piece by piece: the newest of its tips says little of what is below.
-        matching.min_by_key(|inside| inside.version.commits_behind)
+        matching.map(|(_, inside)| inside).min_by_key(|inside| inside.version.commits_behind)
     }
 
     /// A version that has the live value, as evidence.
@@ -90,25 +93,27 @@ mod tests {
     use crate::model::finding::{Cause, Code};
     use crate::model::ids::CommitId;
     use crate::model::time::Timestamp;
-    use crate::stages::attribute::{self, Circumstances, Elsewhere, ObjectHistory};
+    use crate::stages::attribute::{self, Circumstances, Elsewhere};
+    use crate::stages::beside::Past;
     use crate::stages::compare::Difference;
     use crate::stages::judge::Judgement;
+    use crate::stages::object_history::ObjectHistory;
 
-    fn commit(name: &str) -> CommitInfo {
-        CommitInfo {
+    fn commit(name: &str) -> Arc<CommitInfo> {
+        Arc::new(CommitInfo {
             id: CommitId::new(name.repeat(40)),
             author: "Ada".into(),
             email: "ada@example.com".into(),
             time: Timestamp::from_unix(1_000),
             subject: name.to_owned(),
             parents: 1,
-        }
+        })
     }
 
     fn version(name: &str, replicas: i64, behind: u64) -> ObjectVersion {
         let commit = commit(name);
         let last = (commit.id.clone(), behind);
-        let value = Some(json!({"spec": {"replicas": replicas}}));
+        let value = Some(Arc::new(json!({"spec": {"replicas": replicas}})));
         ObjectVersion { commit, commits_behind: behind, last, value, readable: true }
     }
 
@@ -170,14 +175,8 @@ mod tests {
             value: value(replicas),
         });
         let elsewhere: Vec<Elsewhere> = elsewhere.into_iter().collect();
-        attribute::difference(
-            &judgement,
-            &json!({"spec": {"replicas": 1}}),
-            None,
-            &history(unread),
-            &elsewhere,
-            &around,
-        )
+        let (live, history) = (json!({"spec": {"replicas": 1}}), history(unread));
+        attribute::difference(&judgement, &Past::new(&history, &live, None), &elsewhere, &around)
     }
 
     #[test]
@@ -208,7 +207,7 @@ mod tests {
             );
         }
         let found = told(7, gitops, 4, false, None).live_matches.unwrap();
-        assert_eq!(found.given_by, Some(commit("b").id), "on its line, the first that had it");
+        assert_eq!(found.given_by, Some(commit("b").id.clone()), "on its line, the first that had it");
         assert_eq!((found.commits_behind, found.since), (Some(4), Some(Timestamp::from_unix(1_000))));
     }
 }

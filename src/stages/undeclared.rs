@@ -17,10 +17,10 @@
 use serde_json::Value;
 
 use super::allocation::is_allocated;
-use super::attribute::lookup;
 use super::compare::{Difference, Extra, element_keys, schema_at};
 use super::managed_fields::{self, Entry};
 use super::normalise::Applied;
+use super::pick::lookup;
 use crate::config::trust::TrustTable;
 use crate::model::attribution::{Actor, ActorKind};
 use crate::model::field_path::{FieldPath, Step};

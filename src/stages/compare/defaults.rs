@@ -7,7 +7,7 @@ use super::place::Place;
 use super::walk;
 use crate::model::field_path::FieldPath;
 use crate::model::schema::{Derived, Field, Scalar, SchemaRef, Shape};
-use crate::stages::attribute::lookup;
+use crate::stages::pick::lookup;
 
 /// Where an undeclared live field comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

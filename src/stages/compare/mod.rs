@@ -19,4 +19,4 @@ mod walk;
 mod tests;
 
 pub use lists::element_keys;
-pub use walk::{Compared, Decision, Difference, Extra, Outcome, compare, equal, explain, explains, same, schema_at};
+pub use walk::{Compared, Decision, Difference, Extra, Outcome, compare, differing, equal, explain, same, schema_at};

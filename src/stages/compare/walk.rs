@@ -101,11 +101,10 @@ pub fn same(one: &Value, other: &Value, schema: Option<SchemaRef<'_>>) -> bool {
     one == other || (equal(one, other, schema) && equal(other, one, schema))
 }
 
-/// Whether a declaration explains what is live at a place: it declares that value, or nothing and the value is the server's default.
-pub fn explains(declared: &Value, live: &Value, path: &FieldPath, schema: Option<SchemaRef<'_>>) -> bool {
+/// Where a declaration and what is live differ, and where something is live that neither it nor a default explains.
+pub fn differing(declared: &Value, live: &Value, schema: Option<SchemaRef<'_>>) -> Vec<FieldPath> {
     let found = compare(declared, live, schema, &mut Applied::new());
-    let mut told = found.differences.iter().map(|d| &d.path).chain(found.extras.iter().map(|e| &e.path));
-    !told.any(|told| told.starts_with(path) || path.starts_with(told))
+    found.differences.into_iter().map(|d| d.path).chain(found.extras.into_iter().map(|e| e.path)).collect()
 }
 
 /// Whether two values are equal, and nothing is live besides what is declared or defaulted.
