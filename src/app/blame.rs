@@ -44,20 +44,22 @@ impl Blaming<'_> {
         };
         let live = serde_json::Value::Null;
         let past = Past::new(&history, &live, schema);
-        let fields = explained.fields.into_iter().zip(&judgements).zip(lines).map(|((field, judgement), line)| {
-            let told = attribute::difference(judgement, &past, &[], &around);
-            let differs = field.finding.is_some();
-            BlamedField {
-                line: line.filter(|_| field.declared.is_some()),
-                path: field.path,
-                declared: field.declared,
-                live: field.live,
-                declared_by: told.declared_by,
-                live_matches: told.live_matches.filter(|_| differs),
-                actors: field.writers,
-                finding: field.finding,
-            }
-        });
+        let fields = explained.fields.into_iter().zip(&judgements).zip(lines).enumerate().map(
+            |(at, ((field, judgement), line))| {
+                let told = attribute::difference(judgement, at, &past, &[], &around);
+                let differs = field.finding.is_some();
+                BlamedField {
+                    line: line.filter(|_| field.declared.is_some()),
+                    path: field.path,
+                    declared: field.declared,
+                    live: field.live,
+                    declared_by: told.declared_by,
+                    live_matches: told.live_matches.filter(|_| differs),
+                    actors: field.writers,
+                    finding: field.finding,
+                }
+            },
+        );
         Blame {
             object: explained.object,
             api_version: explained.api_version,

@@ -96,8 +96,8 @@ pub struct Told<'a> {
     pub asked: Asked<'a>,
     /// The answer.
     pub history: ObjectHistory,
-    /// For each of its versions the stretch that it is of.
-    pub stretch_of: Vec<usize>,
+    /// For each of its versions the newest and the oldest stretch that it is of.
+    pub stretches_of: Vec<(usize, usize)>,
     /// Under which name it may be kept for other scans; `None`: not at all.
     pub name: Option<String>,
     /// Whether it was kept by an earlier scan.
@@ -208,17 +208,18 @@ impl<'a> Worker<'a> {
     fn follow<'q>(&mut self, open: Vec<(Asked<'q>, Option<String>)>) -> Vec<Told<'q>> {
         let index = self.index;
         let whole = index.ended.is_none();
-        let mut told: Vec<(Followed<'q>, Vec<usize>, bool)> =
-            open.iter().map(|(asked, _)| (Followed::new(asked.question, whole), Vec::new(), true)).collect();
+        let mut followed: Vec<Followed<'q>> =
+            open.iter().map(|(asked, _)| Followed::new(asked.question, whole)).collect();
         // By the commit that an object's next version begins with.
         let mut next: BinaryHeap<(Option<usize>, usize, usize)> = BinaryHeap::new();
         let begin = |of: usize, n: usize| open[of].0.stretches.get(n).map(|stretch| (stretch.from, of, n));
         next.extend((0..open.len()).filter_map(|of| begin(of, 0)));
         while let Some((from, of, n)) = next.pop() {
-            let (Asked { question, stretches }, (followed, stretch_of, all_read)) = (open[of].0, &mut told[of]);
+            let Asked { question, stretches } = open[of].0;
+            let followed = &mut followed[of];
             if self.is_late() {
                 followed.history.whole = false;
-                *all_read = false;
+                followed.all_read = false;
                 continue;
             }
             let newer = n.checked_sub(1).and_then(|newer| stretches[newer].from);
@@ -226,25 +227,23 @@ impl<'a> Worker<'a> {
             let id = &question.object.id;
             let Some(version) = self.declarations.version(index, id, stretches[n], newer, needles.as_deref()) else {
                 // Before the first commit of all there is nothing to read.
-                *all_read &= from.is_none();
+                followed.all_read &= from.is_none();
                 continue;
             };
-            *all_read &= version.readable;
-            followed.push(version);
-            stretch_of.push(n);
+            followed.push(version, n);
             if followed.wants_more() {
                 next.extend(begin(of, n + 1));
             }
         }
-        let settle = |((asked, name), (followed, stretch_of, all_read)): ((Asked<'q>, _), (Followed<'q>, _, bool))| {
-            let mut history = followed.history;
+        let settle = |((asked, name), followed): ((Asked<'q>, Option<String>), Followed<'q>)| {
+            let Followed { mut history, stretches_of, all_read, .. } = followed;
             history.settle(asked.question.schema);
             self.merges.tell_authors(asked.question, &mut history, &mut self.declarations);
             // What there was no time for is looked for another time.
-            let name = Option::<String>::filter(name, |_| all_read && !self.is_late());
-            Told { asked, history, stretch_of, name, is_known: false }
+            let name = name.filter(|_| all_read && !self.is_late());
+            Told { asked, history, stretches_of, name, is_known: false }
         };
-        open.into_iter().zip(told).map(settle).collect()
+        open.into_iter().zip(followed).map(settle).collect()
     }
 }
 

@@ -19,6 +19,10 @@ pub struct Followed<'a> {
     live: serde_json::Value,
     /// What was found out so far.
     pub history: ObjectHistory,
+    /// For each of its versions the newest and the oldest stretch that it is of.
+    pub stretches_of: Vec<(usize, usize)>,
+    /// Whether all that was asked for could be read, and in time.
+    pub all_read: bool,
     /// The differences of which the commit behind the declared value, or the one that once gave the live value, is not found yet.
     open: Vec<Open<'a>>,
     /// Whether a version differs from the present one.
@@ -28,8 +32,8 @@ pub struct Followed<'a> {
 struct Open<'a> {
     judgement: &'a Judgement,
     introduced: bool,
-    /// The version with the live value.
-    matched: Option<usize>,
+    /// Its position among all that was asked about.
+    at: usize,
     /// Whether a version before that had another.
     given: bool,
     /// The live value, where a version that has it must have this text in it.
@@ -39,17 +43,23 @@ struct Open<'a> {
 impl<'a> Followed<'a> {
     /// With nothing found out yet; `whole` is whether the index reaches back to the first commit of all.
     pub fn new(question: &'a Question<'a>, whole: bool) -> Self {
-        let open = |judgement| {
+        let open = |(at, judgement)| {
             let needle =
                 if question.object.id.group_kind().is_secret() { None } else { needle(judgement, question.schema) };
-            Open { judgement, introduced: false, matched: None, given: false, needle }
+            Open { judgement, introduced: false, at, given: false, needle }
         };
         Self {
             question,
             live: question.live.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
-            history: ObjectHistory { whole, ..ObjectHistory::default() },
-            open: question.judgements.iter().map(open).collect(),
+            history: ObjectHistory {
+                whole,
+                matched: vec![None; question.judgements.len()],
+                ..ObjectHistory::default()
+            },
+            open: question.judgements.iter().enumerate().map(open).collect(),
             changed: false,
+            stretches_of: Vec::new(),
+            all_read: true,
         }
     }
 
@@ -59,12 +69,14 @@ impl<'a> Followed<'a> {
         if question.whole || question.missing || question.removed || self.history.versions.is_empty() {
             return None;
         }
-        let needle = |open: &Open<'a>| open.needle.filter(|_| open.introduced && open.matched.is_none());
+        let needle =
+            |open: &Open<'a>| open.needle.filter(|_| open.introduced && self.history.matched[open.at].is_none());
         self.open.iter().map(needle).collect()
     }
 
-    /// Takes in the next older version.
-    pub fn push(&mut self, mut version: ObjectVersion) {
+    /// Takes in the next older version, that of a stretch. One that declares what the version before does is the beginning of that one.
+    pub fn push(&mut self, mut version: ObjectVersion, stretch: usize) {
+        self.all_read &= version.readable;
         if !self.question.ignored.is_empty() {
             let without = |value| Arc::new(places::without(Arc::unwrap_or_clone(value), self.question.ignored));
             version.value = version.value.map(without);
@@ -79,10 +91,10 @@ impl<'a> Followed<'a> {
             for open in &mut self.open {
                 let path = Some(&open.judgement.difference.path);
                 open.introduced |= !version.is_like(present, path, schema);
-                match open.matched.and_then(|matched| self.history.versions.get(matched)) {
+                match self.history.matched[open.at].and_then(|matched| self.history.versions.get(matched)) {
                     Some(matched) => open.given |= !version.is_like(matched, path, schema),
                     None if beside.has(open.judgement) => {
-                        open.matched = Some(self.history.versions.len());
+                        self.history.matched[open.at] = Some(self.history.versions.len());
                         has_live_value = true;
                     }
                     None => {}
@@ -96,12 +108,20 @@ impl<'a> Followed<'a> {
             let paths = self.question.judgements.iter().map(|judgement| &judgement.difference.path);
             version.value = version.value.map(|value| Arc::new(pick::only(&value, paths)));
         }
-        // Most versions declare of it what the one before does.
-        let before = self.history.versions.last().and_then(|before| before.value.clone());
-        if version.value == before {
-            version.value = before;
+        let newer = self.history.versions.last_mut().filter(|newer| newer.readable && version.readable);
+        match newer.filter(|newer| !has_live_value && newer.value == version.value) {
+            Some(newer) => {
+                newer.commit = version.commit;
+                newer.commits_behind = version.commits_behind;
+                if let Some((_, oldest)) = self.stretches_of.last_mut() {
+                    *oldest = stretch;
+                }
+            }
+            None => {
+                self.history.versions.push(version);
+                self.stretches_of.push((stretch, stretch));
+            }
         }
-        self.history.versions.push(version);
     }
 
     /// Whether every version so far is either after the object's end or as it was last declared.

@@ -9,7 +9,7 @@ use super::declarations::Declarations;
 use super::evidence::Question;
 use super::merged_lines::{MergedLine, MergedLines};
 use crate::model::versions::VersionIndex;
-use crate::stages::beside::{Beside, Past};
+use crate::stages::beside::Beside;
 use crate::stages::inside::InsideVersion;
 use crate::stages::object_history::ObjectHistory;
 use crate::stages::pick;
@@ -55,9 +55,8 @@ impl<'a> Open<'a> {
     fn of(question: &'a Question<'a>, history: &'a mut ObjectHistory) -> Option<Self> {
         let live: Value = question.live.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let unmatched = || {
-            let past = Past::new(history, &live, question.schema);
-            let mut judgements = question.judgements.iter().filter(|judgement| judgement.difference.code.has_cause());
-            judgements.any(|judgement| !past.ever_had(judgement))
+            let mut judgements = question.judgements.iter().zip(&history.matched);
+            judgements.any(|(judgement, matched)| judgement.difference.code.has_cause() && matched.is_none())
         };
         let never_declared = || history.versions.iter().all(|version| version.value.is_none());
         let is_open = if question.removed { never_declared() } else { unmatched() };

@@ -53,6 +53,7 @@ struct Page<V> {
     versions: Vec<PageVersion>,
     /// What the versions declare, where it is not what the one before declares.
     values: Vec<V>,
+    matched: Vec<Option<usize>>,
     whole: bool,
     since: Option<usize>,
     last: Option<usize>,
@@ -60,9 +61,9 @@ struct Page<V> {
     authors: Vec<(usize, Option<FieldPath>, usize)>,
 }
 
-/// The numbers of a version's stretch, commit and value.
+/// The numbers of a version's newest and oldest stretch, of its commit and of its value.
 #[derive(Serialize, Deserialize)]
-struct PageVersion(usize, usize, usize);
+struct PageVersion(usize, usize, usize, usize);
 
 impl<'a> Remembered<'a> {
     /// What is kept for a target, perhaps nothing.
@@ -121,6 +122,7 @@ impl<'a> Remembered<'a> {
         let commit = |number: &usize| self.commits.get(*number).cloned();
         let mut history = ObjectHistory {
             versions: Vec::with_capacity(page.versions.len()),
+            matched: page.matched,
             whole: page.whole,
             object_since: page.since,
             object_last: page.last,
@@ -128,22 +130,27 @@ impl<'a> Remembered<'a> {
             inside: Inside::default(),
         };
         let values: Vec<Option<Arc<Value>>> = page.values.into_iter().map(|value| value.map(Arc::new)).collect();
-        let mut stretch_of = Vec::with_capacity(page.versions.len());
-        for PageVersion(n, number, value) in &page.versions {
+        let mut stretches_of = Vec::with_capacity(page.versions.len());
+        let place = |n: usize| {
             let newer = n.checked_sub(1).and_then(|newer| asked.stretches.get(newer)?.from);
-            let LinePlace { from, behind, last } = read.place(index, *asked.stretches.get(*n)?, newer)?;
+            read.place(index, *asked.stretches.get(n)?, newer)
+        };
+        for PageVersion(newest, oldest, number, value) in &page.versions {
+            let LinePlace { last, .. } = place(*newest)?;
+            let LinePlace { from, behind, .. } = place(*oldest)?;
             let commit = commit(number).filter(|commit| commit.id == from)?;
             let value = values.get(*value)?.clone();
             history.versions.push(ObjectVersion { commit, commits_behind: behind, last, value, readable: true });
-            stretch_of.push(*n);
+            stretches_of.push((*newest, *oldest));
         }
         for (version, path, by) in page.authors {
             history.authors.push((version, path, commit(&by)?));
         }
         let is_version = |n: &usize| *n < history.versions.len();
         let named = page.since.iter().chain(&page.last).chain(history.authors.iter().map(|(n, _, _)| n));
-        let is_sound = named.into_iter().all(is_version);
-        is_sound.then(|| Told { asked, history, stretch_of, name: Some(name.to_owned()), is_known: true })
+        let mut named = named.chain(history.matched.iter().flatten());
+        let is_sound = history.matched.len() == asked.question.judgements.len() && named.all(is_version);
+        is_sound.then(|| Told { asked, history, stretches_of, name: Some(name.to_owned()), is_known: true })
     }
 
     /// Keeps answers in place of those that were kept before, if any of them is another.
@@ -180,17 +187,18 @@ impl<'a> Writing<'a> {
         let history = &told.history;
         let mut values: Vec<Option<&Value>> = Vec::new();
         let mut versions = Vec::with_capacity(history.versions.len());
-        for (version, stretch) in history.versions.iter().zip(&told.stretch_of) {
+        for (version, (newest, oldest)) in history.versions.iter().zip(&told.stretches_of) {
             let value = version.value.as_deref();
             if values.last() != Some(&value) {
                 values.push(value);
             }
-            versions.push(PageVersion(*stretch, self.number(&version.commit), values.len() - 1));
+            versions.push(PageVersion(*newest, *oldest, self.number(&version.commit), values.len() - 1));
         }
         let authors = history.authors.iter().map(|(n, path, by)| (*n, path.clone(), self.number(by))).collect();
         let page = Page {
             versions,
             values,
+            matched: history.matched.clone(),
             whole: history.whole,
             since: history.object_since,
             last: history.object_last,

@@ -55,9 +55,10 @@ pub struct Elsewhere {
     pub value: Value,
 }
 
-/// Attributes a difference inside an object that is live.
+/// Attributes a difference inside an object that is live; `at` is its position among those that the history was asked about.
 pub fn difference(
     judgement: &Judgement,
+    at: usize,
     past: &Past<'_>,
     elsewhere: &[Elsewhere],
     around: &Circumstances<'_>,
@@ -71,7 +72,7 @@ pub fn difference(
     if *undetermined {
         return Attributed { declared_by, live_matches: None, cause: Some(Cause::Undetermined), note: None };
     }
-    let matched = past.newest(judgement);
+    let matched = past.matched(at);
     let unapplied = matched.and_then(|(n, _)| history.versions.get(n.checked_sub(1)?));
     let inside = if matched.is_none() { past.newest_inside(judgement) } else { None };
     let earlier = matched.map(|(_, version)| version).or(inside.map(|inside| &inside.version));

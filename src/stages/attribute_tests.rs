@@ -34,7 +34,10 @@ fn attributed(
     elsewhere: &[Elsewhere],
     around: &Circumstances<'_>,
 ) -> Attributed {
-    difference(judgement, &Past::new(history, live, schema), elsewhere, around)
+    let has_it = |version: &ObjectVersion| matches(judgement, version.value.as_deref(), live, schema);
+    let matched = history.versions.iter().skip(1).position(has_it).map(|n| n + 1);
+    let history = ObjectHistory { matched: vec![matched], ..history.clone() };
+    difference(judgement, 0, &Past::new(&history, live, schema), elsewhere, around)
 }
 
 fn matches(judgement: &Judgement, version: Option<&Value>, live: &Value, schema: Option<SchemaRef<'_>>) -> bool {

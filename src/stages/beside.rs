@@ -1,8 +1,6 @@
 //! Versions of an object beside what is live: which of them has which live value.
 
 use std::cell::OnceCell;
-use std::rc::Rc;
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -63,8 +61,6 @@ pub struct Past<'a> {
     pub live: &'a Value,
     /// The schema of its kind.
     pub schema: Option<SchemaRef<'a>>,
-    /// One for each version; the same one for versions that are known to be alike.
-    versions: Vec<Rc<Beside<'a>>>,
     /// One for each version that stood only inside of what merges brought.
     inside: Vec<Beside<'a>>,
 }
@@ -73,28 +69,15 @@ impl<'a> Past<'a> {
     /// Nothing is compared before it is asked.
     pub fn new(history: &'a ObjectHistory, live: &'a Value, schema: Option<SchemaRef<'a>>) -> Self {
         let beside = |version: &'a ObjectVersion| Beside::new(version.value.as_deref(), live, schema);
-        let mut versions: Vec<Rc<Beside<'a>>> = Vec::with_capacity(history.versions.len());
-        let mut before: Option<&Arc<Value>> = None;
-        for version in &history.versions {
-            let is_same = version.value.as_ref().zip(before).is_some_and(|(one, other)| Arc::ptr_eq(one, other));
-            let known = versions.last().filter(|_| is_same).cloned();
-            versions.push(known.unwrap_or_else(|| Rc::new(beside(version))));
-            before = version.value.as_ref();
-        }
         let inside = history.inside.versions.iter().map(|inside| beside(&inside.version)).collect();
-        Self { history, live, schema, versions, inside }
+        Self { history, live, schema, inside }
     }
 
-    /// Whether a version before the present one has the live value of a difference.
-    pub fn ever_had(&self, judgement: &Judgement) -> bool {
-        self.newest(judgement).is_some()
-    }
-
-    /// The newest version before the present one that has the live value of a difference, with its position.
-    pub(super) fn newest(&self, judgement: &Judgement) -> Option<(usize, &'a ObjectVersion)> {
-        let versions = self.history.versions.iter().zip(&self.versions).enumerate().skip(1);
-        let mut matching = versions.filter(|(_, (version, beside))| version.readable && beside.has(judgement));
-        matching.next().map(|(n, (version, _))| (n, version))
+    /// The newest version before the present one that has the live value of a difference, with its position. `at` is the position of the
+    /// difference among those that were asked about.
+    pub(super) fn matched(&self, at: usize) -> Option<(usize, &'a ObjectVersion)> {
+        let n = self.history.matched.get(at).copied().flatten()?;
+        Some((n, self.history.versions.get(n)?))
     }
 
     /// The version that stood only inside of what merges brought, has the live value, and was brought by the newest merge.

@@ -42,9 +42,10 @@ pub fn of_verdict(
     verdict
         .judgements
         .iter()
-        .map(|judgement| {
+        .enumerate()
+        .map(|(at, judgement)| {
             let difference = &judgement.difference;
-            let attributed = attribute::difference(judgement, &past, &evidence.elsewhere, around);
+            let attributed = attribute::difference(judgement, at, &past, &evidence.elsewhere, around);
             let mut finding =
                 of_object(cluster, object, difference.code, Some(difference.path.clone()), &verdict.method);
             finding.declared = difference.declared.clone();

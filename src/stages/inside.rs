@@ -175,8 +175,10 @@ mod tests {
             value: value(replicas),
         });
         let elsewhere: Vec<Elsewhere> = elsewhere.into_iter().collect();
-        let (live, history) = (json!({"spec": {"replicas": 1}}), history(unread));
-        attribute::difference(&judgement, &Past::new(&history, &live, None), &elsewhere, &around)
+        let live_object = json!({"spec": {"replicas": 1}});
+        // The second version of the line declares 5.
+        let history = ObjectHistory { matched: vec![(live == 5).then_some(1)], ..history(unread) };
+        attribute::difference(&judgement, 0, &Past::new(&history, &live_object, None), &elsewhere, &around)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::model::history::CommitInfo;
 use crate::model::ids::CommitId;
 use crate::model::schema::SchemaRef;
 
-/// From one commit on until the next version: what a revision declares of an object.
+/// From one commit on until the next version: what a revision declares of an object, as far as it was asked about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObjectVersion {
     /// The commit that brought it to the revision; of one that began before the history at hand, the last commit before that.
@@ -33,6 +33,8 @@ pub struct ObjectVersion {
 pub struct ObjectHistory {
     /// Newest first; the first is the present one.
     pub versions: Vec<ObjectVersion>,
+    /// For each difference that was asked about, in order: the newest version before the present one that has the live value.
+    pub matched: Vec<Option<usize>>,
     /// True if it reaches back to where the object, or the revision, began.
     pub whole: bool,
     /// The version that gave the object as a whole its present content, or took it away; see [`Self::settle`].
