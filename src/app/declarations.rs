@@ -11,14 +11,14 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::adapters::git::{BlobReader, OpenedRepository};
-use crate::adapters::render::heads::pieces_of;
+use crate::adapters::render::heads::{HeadReader, pieces_of};
 use crate::adapters::render::manifest::{self, Reading};
 use crate::model::declared::RenderedObject;
 use crate::model::history::CommitInfo;
 use crate::model::ids::{BlobId, CommitId};
 use crate::model::moves;
 use crate::model::resource::ObjectId;
-use crate::model::versions::{Ended, VersionIndex};
+use crate::model::versions::{Ended, Head, VersionIndex};
 use crate::stages::normalise::{Applied, Side, normalise};
 use crate::stages::object_history::ObjectVersion;
 use crate::stages::timeline::{At, Stretch};
@@ -31,6 +31,7 @@ pub struct Declarations<'a> {
     repository: &'a OpenedRepository,
     blobs: BlobReader,
     reading: Reading<'a>,
+    heads: HeadReader,
     most_bytes: u64,
     /// By their hash.
     pieces: HashMap<[u8; 32], Rc<Vec<RenderedObject>>>,
@@ -62,6 +63,8 @@ struct Content {
 /// A part of a content that is read as a whole.
 struct Piece {
     range: Range<usize>,
+    /// What it names, once that was asked; `None` where it cannot be read.
+    heads: OnceCell<Option<Rc<[Head]>>>,
     /// What it declares, once that was asked.
     objects: OnceCell<Rc<Vec<RenderedObject>>>,
 }
@@ -72,7 +75,7 @@ impl Content {
         let range = |piece: &[u8]| {
             let range = start..start + piece.len();
             start = range.end;
-            Piece { range, objects: OnceCell::new() }
+            Piece { range, heads: OnceCell::new(), objects: OnceCell::new() }
         };
         let pieces = pieces_of(&bytes).into_iter().map(range).collect();
         Self { bytes, pieces, escapes: OnceCell::new() }
@@ -95,6 +98,7 @@ impl<'a> Declarations<'a> {
         Self {
             repository,
             blobs: repository.blobs(),
+            heads: HeadReader::new(reading.limits),
             reading,
             most_bytes,
             pieces: HashMap::new(),
@@ -174,6 +178,10 @@ impl<'a> Declarations<'a> {
         for piece in &content.pieces {
             let text = &content.bytes[piece.range.clone()];
             if name.find(text).is_none() {
+                continue;
+            }
+            let heads = piece.heads.get_or_init(|| self.heads.of_piece(text));
+            if heads.as_ref().is_some_and(|heads| heads.iter().all(|head| head.name != id.name)) {
                 continue;
             }
             let objects = piece.objects.get_or_init(|| self.objects(text));

@@ -177,7 +177,7 @@ impl<'a> Worker<'a> {
             remembered,
             deadline,
             declarations: Declarations::new(repository, reading, config.limits.file_bytes),
-            merges: Merges::new(repository, folders, index, config, key, deadline),
+            merges: Merges::new(repository, folders, index, config, deadline),
         }
     }
 

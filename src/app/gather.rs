@@ -131,7 +131,7 @@ fn repository(
         Ok(repository) => {
             let mut sources: Vec<_> =
                 targets.into_iter().map(|(n, target)| (n, render(config, &repository, target, key))).collect();
-            look_back(config, &repository, name, sources.iter_mut().map(|(_, source)| source).collect(), key);
+            look_back(config, &repository, name, sources.iter_mut().map(|(_, source)| source).collect());
             sources
         }
         Err(gap) => targets.into_iter().map(|(n, target)| (n, hidden(target, &gap))).collect(),
@@ -144,7 +144,6 @@ fn look_back(
     repository: &OpenedRepository,
     name: &RepositoryName,
     mut sources: Vec<&mut TargetSource>,
-    key: &RedactionKey,
 ) {
     let mut by_revision: BTreeMap<(Revision, CommitId), Vec<&mut TargetSource>> = BTreeMap::new();
     for source in sources.drain(..) {
@@ -155,10 +154,10 @@ fn look_back(
     for ((revision, commit), sources) in by_revision {
         let roots = sources.iter().map(|source| source.folder().root).collect();
         let tracked = Tracked { repository, name, revision: &revision, commit: &commit, roots };
-        match versions::of_revision(&tracked, config, key) {
+        match versions::of_revision(&tracked, config) {
             Ok(index) => {
                 let whole = config.repositories.iter().any(|one| one.name == *name && one.history == History::Full);
-                let merged = whole.then(|| Arc::new(merged_lines::of_revision(&tracked, &index, config, key)));
+                let merged = whole.then(|| Arc::new(merged_lines::of_revision(&tracked, &index, config)));
                 for source in sources {
                     if config.audit_of(&source.config.cluster).removed {
                         let merged = merged.as_deref();

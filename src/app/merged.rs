@@ -16,7 +16,6 @@ use crate::model::history::CommitInfo;
 use crate::model::ids::{BlobId, CommitId};
 use crate::model::resource::ObjectId;
 use crate::model::schema::SchemaRef;
-use crate::model::secret::RedactionKey;
 use crate::model::versions::{BlobNumber, VersionIndex};
 use crate::stages::object_history::{ObjectHistory, ObjectVersion};
 use crate::stages::timeline::{self, Folder, Stretch};
@@ -32,7 +31,6 @@ pub struct Merges<'a> {
     folders: &'a [Folder],
     roots: Vec<String>,
     config: &'a Config,
-    key: &'a RedactionKey,
     deadline: Option<Instant>,
     main: &'a VersionIndex,
     on_main: HashSet<&'a CommitId>,
@@ -56,7 +54,6 @@ impl<'a> Merges<'a> {
         folders: &'a [Folder],
         main: &'a VersionIndex,
         config: &'a Config,
-        key: &'a RedactionKey,
         deadline: Option<Instant>,
     ) -> Self {
         let mut roots: Vec<String> = folders.iter().map(|folder| folder.root.clone()).collect();
@@ -67,7 +64,6 @@ impl<'a> Merges<'a> {
             folders,
             roots,
             config,
-            key,
             deadline,
             main,
             on_main: main.commits.iter().collect(),
@@ -170,8 +166,7 @@ impl<'a> Merges<'a> {
         let walked = self.repository.version_index(line, VersionIndex::default(), bounds).ok();
         let index = walked.map(|(mut index, _)| {
             index.learn_names(self.main, &self.contents);
-            let names =
-                Names { repository: self.repository, config: self.config, key: self.key, deadline: self.deadline };
+            let names = Names { repository: self.repository, config: self.config, deadline: self.deadline };
             names.fill(&mut index);
             Rc::new(index)
         });

@@ -9,7 +9,6 @@ use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
 use crate::adapters::render::plain::is_manifest_name;
 use crate::config::Config;
 use crate::model::ids::{BlobId, CommitId};
-use crate::model::secret::RedactionKey;
 use crate::model::versions::{BlobNumber, Ended, PathNumber, VersionIndex};
 
 /// The lines that merges brought to a revision and that declare what the revision's own line never did.
@@ -36,7 +35,7 @@ pub struct MergedLine {
 const NOT_MET: &str = "the history at hand ends before they left it";
 
 /// The lines that merges brought to the line of an index. Blocks.
-pub fn of_revision(tracked: &Tracked<'_>, main: &VersionIndex, config: &Config, key: &RedactionKey) -> MergedLines {
+pub fn of_revision(tracked: &Tracked<'_>, main: &VersionIndex, config: &Config) -> MergedLines {
     let deadline = Instant::now().checked_add(config.limits.history_time);
     let mut roots = tracked.roots.clone();
     roots.sort();
@@ -58,7 +57,7 @@ pub fn of_revision(tracked: &Tracked<'_>, main: &VersionIndex, config: &Config, 
     let brought = brought(&merges, &parents);
     let contents: HashMap<&BlobId, BlobNumber> = main.blobs.iter().zip(0..).collect();
     let on_main = standing(main);
-    let names = Names { repository: tracked.repository, config, key, deadline };
+    let names = Names { repository: tracked.repository, config, deadline };
     let mut lines = Vec::new();
     for mut index in found {
         let own: HashSet<(PathNumber, BlobNumber)> = index

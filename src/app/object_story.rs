@@ -36,7 +36,7 @@ pub fn commits(
     let stretches = timeline::timelines(index, &folders, [id]).remove(id).unwrap_or_default();
     let reading = gather::reading(config, &source.config, key);
     let mut read = Declarations::new(repository, reading, config.limits.file_bytes);
-    let mut merges = Merges::new(repository, &folders, index, config, key, deadline);
+    let mut merges = Merges::new(repository, &folders, index, config, deadline);
     let mut entries = Vec::new();
     let mut before: Option<ObjectVersion> = None;
     let mut in_file = None;

@@ -1,6 +1,5 @@
 //! The index of versions of each tracked revision: kept beside the mirrors, extended by what is new, and with the names of all objects in it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,12 +10,10 @@ use super::wiring;
 use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
 use crate::adapters::kept::{Kept, KeptKey};
 use crate::adapters::render::heads::HeadReader;
-use crate::adapters::render::manifest::Reading;
 use crate::adapters::render::plain::is_manifest_name;
 use crate::config::Config;
 use crate::model::gap::Gap;
-use crate::model::ids::{CommitId, RepositoryName, Revision};
-use crate::model::secret::RedactionKey;
+use crate::model::ids::{BlobId, CommitId, RepositoryName, Revision};
 use crate::model::versions::{BlobNumber, Ended, Head, Named, Numbering, VersionIndex};
 
 /// A revision whose history is asked for.
@@ -37,7 +34,7 @@ pub struct Tracked<'a> {
 ///
 /// # Errors
 /// A gap that hides evidence where the history cannot be read.
-pub fn of_revision(tracked: &Tracked<'_>, config: &Config, key: &RedactionKey) -> Result<Arc<VersionIndex>, Gap> {
+pub fn of_revision(tracked: &Tracked<'_>, config: &Config) -> Result<Arc<VersionIndex>, Gap> {
     let deadline = Instant::now().checked_add(config.limits.history_time);
     let bounds = HistoryBounds { max_commits: config.limits.history_commits, deadline };
     let cache = Kept::new(&wiring::cache(config), "versions");
@@ -57,7 +54,7 @@ pub fn of_revision(tracked: &Tracked<'_>, config: &Config, key: &RedactionKey) -
     let line = VersionLine { tip: tracked.commit, roots: &roots, wanted: is_manifest_name, until: None };
     let (mut index, extended) = tracked.repository.version_index(line, known, bounds)?;
     tracing::debug!(repository = %tracked.name, revision = %tracked.revision, ?extended, "versions indexed");
-    Names { repository: tracked.repository, config, key, deadline }.fill(&mut index);
+    Names { repository: tracked.repository, config, deadline }.fill(&mut index);
     if before != (index.tip().cloned(), index.named.iter().flatten().count())
         && let Err(error) = cache.save(kept, &index)
     {
@@ -87,20 +84,16 @@ pub struct Names<'a> {
     pub repository: &'a OpenedRepository,
     /// Limits.
     pub config: &'a Config,
-    /// For reading; names are never hidden.
-    pub key: &'a RedactionKey,
     /// When to stop; what is not read by then is read another time.
     pub deadline: Option<Instant>,
 }
 
 impl Names<'_> {
-    /// Reads all contents of an index whose names are not known, on all processors; all versions of a path on the same one, newest first:
-    /// they are kept as differences from each other, and most of their documents are the same.
+    /// Reads all contents of an index whose names are not known, on all processors; all versions of a path one after another, newest
+    /// first: they are kept as differences from each other, and most of their documents are the same.
     pub fn fill(&self, index: &mut VersionIndex) {
-        let workers = processors::count();
-        let mut shares: Vec<Vec<(BlobNumber, &str)>> = vec![Vec::new(); workers];
+        let mut of_path: Vec<Vec<BlobNumber>> = vec![Vec::new(); index.paths.len()];
         let mut taken = vec![false; index.blobs.len()];
-        let mut of_path: HashMap<u32, usize> = HashMap::new();
         let newest_first = index
             .changes
             .iter()
@@ -110,9 +103,13 @@ impl Names<'_> {
         for (path, blob) in newest_first.chain(index.base.iter().copied()) {
             let number = blob as usize;
             if index.named[number].is_none() && !std::mem::replace(&mut taken[number], true) {
-                let next = of_path.len() % workers;
-                shares[*of_path.entry(path).or_insert(next)].push((blob, index.path(path)));
+                of_path[path as usize].push(blob);
             }
+        }
+        let workers = processors::count();
+        let mut shares: Vec<Vec<BlobNumber>> = vec![Vec::new(); workers];
+        for (n, versions) in of_path.into_iter().filter(|versions| !versions.is_empty()).enumerate() {
+            shares[n % workers].extend(versions);
         }
         let blobs = &index.blobs;
         let read = processors::on_each(shares, |share| self.read(&share, blobs));
@@ -123,26 +120,15 @@ impl Names<'_> {
         }
     }
 
-    fn read(
-        &self,
-        share: &[(BlobNumber, &str)],
-        ids: &[crate::model::ids::BlobId],
-    ) -> Vec<(BlobNumber, Vec<Head>, bool)> {
-        // The namespace is of no matter to names.
-        let reading = Reading {
-            limits: yaml_limits(self.config),
-            namespace: "",
-            key: self.key,
-            redaction: &self.config.redaction,
-        };
-        let mut reader = HeadReader::new(reading);
+    fn read(&self, share: &[BlobNumber], ids: &[BlobId]) -> Vec<(BlobNumber, Vec<Head>, bool)> {
+        let mut reader = HeadReader::new(yaml_limits(self.config));
         let blobs = self.repository.blobs();
         let late = || self.deadline.is_some_and(|deadline| Instant::now() > deadline);
         let in_time = share.iter().take_while(|_| !late());
         in_time
-            .map(|(number, path)| {
+            .map(|number| {
                 let content = blobs.read(&ids[*number as usize], self.config.limits.file_bytes);
-                let (heads, whole) = content.map_or((Vec::new(), false), |content| reader.read(path, &content));
+                let (heads, whole) = content.map_or((Vec::new(), false), |content| reader.read(&content));
                 (*number, heads, whole)
             })
             .collect()

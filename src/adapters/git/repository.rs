@@ -61,7 +61,7 @@ impl std::fmt::Debug for Store {
 pub(super) fn open_isolated(path: &Path) -> gix::Result<gix::ThreadSafeRepository> {
     gix::open::Options::isolated()
         .with(gix::sec::Trust::Reduced)
-        .config_overrides(["core.useReplaceRefs=false"])
+        .config_overrides(["core.useReplaceRefs=false", "core.deltaBaseCacheLimit=64m"])
         .open(path)
 }
 

@@ -6,46 +6,45 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::manifest::{self, Reading};
+use super::manifest;
 use crate::model::versions::Head;
+use crate::yaml;
 
 /// Reads names, and remembers what it read: from version to version most documents of a file stay the same.
-pub struct HeadReader<'a> {
-    reading: Reading<'a>,
+pub struct HeadReader {
+    limits: yaml::Limits,
     known: HashMap<Vec<u8>, Option<Rc<[Head]>>>,
 }
 
-impl<'a> HeadReader<'a> {
+impl HeadReader {
     /// With nothing read yet.
-    pub fn new(reading: Reading<'a>) -> Self {
-        Self { reading, known: HashMap::new() }
+    pub fn new(limits: yaml::Limits) -> Self {
+        Self { limits, known: HashMap::new() }
     }
 
     /// The named objects of a file, and whether all of it could be read.
-    pub fn read(&mut self, file: &str, content: &[u8]) -> (Vec<Head>, bool) {
+    pub fn read(&mut self, content: &[u8]) -> (Vec<Head>, bool) {
         let (mut heads, mut readable) = (Vec::new(), true);
         for piece in pieces_of(content) {
-            let names = skeleton(piece).unwrap_or_else(|| piece.to_vec());
-            let read = self.known.get(&names).cloned().unwrap_or_else(|| {
-                let read = of_piece(file, &names, &self.reading);
-                self.known.insert(names, read.clone());
-                read
-            });
-            match read {
+            match self.of_piece(piece) {
                 Some(found) => heads.extend(found.iter().cloned()),
                 None => readable = false,
             }
         }
         (heads, readable)
     }
-}
 
-/// `None` where a part of the text cannot be read.
-fn of_piece(file: &str, text: &[u8], reading: &Reading<'_>) -> Option<Rc<[Head]>> {
-    let manifests = manifest::read(file, text, reading);
-    let named = manifests.objects.into_iter().filter(|object| !object.name.is_empty());
-    let heads = named.map(|o| Head { gvk: o.gvk, namespace: o.namespace, name: o.name }).collect();
-    manifests.gaps.is_empty().then_some(heads)
+    /// The named objects of one of the [pieces](pieces_of) of a file; `None` where a part of it cannot be read.
+    pub fn of_piece(&mut self, piece: &[u8]) -> Option<Rc<[Head]>> {
+        let names = skeleton(piece).unwrap_or_else(|| piece.to_vec());
+        if let Some(known) = self.known.get(&names) {
+            return known.clone();
+        }
+        let (heads, whole) = manifest::heads(&names, &self.limits);
+        let read = whole.then(|| Rc::from(heads));
+        self.known.insert(names, read.clone());
+        read
+    }
 }
 
 /// A JSON file is one piece; any other is split at lines that begin with `---`, where `kubectl` splits it.
@@ -190,7 +189,6 @@ fn names(key: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::model::secret::{RedactionKey, RedactionRules};
-    use crate::yaml;
 
     const FILES: &[(&str, &str)] = &[
         (
@@ -255,21 +253,19 @@ mod tests {
         ("nothing", ""),
     ];
 
-    fn reading<'a>(key: &'a RedactionKey, rules: &'a RedactionRules) -> Reading<'a> {
-        Reading { limits: yaml::Limits::default(), namespace: "shop", key, redaction: rules }
-    }
-
     #[test]
     fn names_are_those_that_reading_the_whole_file_gives() {
         let (key, rules) = (RedactionKey::from_bytes([0; 32]), RedactionRules::default());
-        let mut reader = HeadReader::new(reading(&key, &rules));
+        let reading =
+            manifest::Reading { limits: yaml::Limits::default(), namespace: "shop", key: &key, redaction: &rules };
+        let mut reader = HeadReader::new(yaml::Limits::default());
         for (case, text) in FILES {
-            let whole = manifest::read("f.yaml", text.as_bytes(), &reading(&key, &rules));
+            let whole = manifest::read("f.yaml", text.as_bytes(), &reading);
             let named = whole.objects.iter().filter(|o| !o.name.is_empty());
             let expected: Vec<Head> = named
                 .map(|o| Head { gvk: o.gvk.clone(), namespace: o.namespace.clone(), name: o.name.clone() })
                 .collect();
-            let (heads, readable) = reader.read("f.yaml", text.as_bytes());
+            let (heads, readable) = reader.read(text.as_bytes());
             assert_eq!(heads, expected, "{case}");
             assert_eq!(readable, whole.gaps.is_empty(), "{case}");
         }
@@ -278,10 +274,9 @@ mod tests {
     #[test]
     fn content_is_not_read_where_names_are_enough() {
         let broken = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: [\n";
-        let (key, rules) = (RedactionKey::from_bytes([0; 32]), RedactionRules::default());
-        let (heads, _) = HeadReader::new(reading(&key, &rules)).read("f.yaml", broken.as_bytes());
+        let (heads, _) = HeadReader::new(yaml::Limits::default()).read(broken.as_bytes());
         assert_eq!(heads[0].name, "a");
-        let (heads, readable) = HeadReader::new(reading(&key, &rules)).read("f.yaml", b"kind: [\n");
+        let (heads, readable) = HeadReader::new(yaml::Limits::default()).read(b"kind: [\n");
         assert!(heads.is_empty() && !readable);
     }
 }

@@ -7,6 +7,7 @@ use crate::model::field_path::{FieldPath, Step};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::{Gvk, ObjectId};
 use crate::model::secret::{RedactionKey, RedactionRules, redact};
+use crate::model::versions::Head;
 use crate::yaml::{self, Document, ErrorKind, Node, YamlError};
 
 /// What reading needs besides the file.
@@ -61,6 +62,25 @@ pub fn read(file: &str, content: &[u8], reading: &Reading<'_>) -> Manifests {
     manifests
 }
 
+/// The objects that a text names, and whether all of it could be read. Nothing else of them is looked at.
+pub fn heads(content: &[u8], limits: &yaml::Limits) -> (Vec<Head>, bool) {
+    let Ok(text) = std::str::from_utf8(content) else { return (Vec::new(), false) };
+    let (mut heads, mut whole) = (Vec::new(), true);
+    for document in yaml::read_documents(text, limits) {
+        let Ok(document) = document else {
+            whole = false;
+            continue;
+        };
+        for node in objects(&document) {
+            match head("", node) {
+                Ok(found) => heads.extend(found.filter(|head| !head.name.is_empty())),
+                Err(_) => whole = false,
+            }
+        }
+    }
+    (heads, whole)
+}
+
 /// The one-based lines of fields, each of the object at a position among the file's objects; of the nearest ancestor that is written
 /// there if the field itself is not. `None` if the file has no such object.
 pub fn lines_of(content: &[u8], fields: &[(usize, FieldPath)], limits: &yaml::Limits) -> Vec<Option<u32>> {
@@ -100,6 +120,21 @@ fn expand<'a>(node: &'a Node, found: &mut Vec<&'a Node>) {
 }
 
 fn object(file: &str, node: &Node, index: usize, reading: &Reading<'_>) -> Result<Option<RenderedObject>, Gap> {
+    let Some(Head { gvk, namespace, name }) = head(file, node)? else { return Ok(None) };
+    let id = ObjectId {
+        group: gvk.gv.group.clone(),
+        kind: gvk.kind.clone(),
+        namespace: Some(namespace.as_deref().unwrap_or(reading.namespace).to_owned()),
+        name: name.clone(),
+    };
+    let mut value: Value = yaml::to_json(node);
+    redact(&mut value, &id, reading.key, reading.redaction);
+    let json = value.to_string().into_boxed_str();
+    Ok(Some(RenderedObject { gvk, namespace, name, json, file: file.to_owned(), line: node.place.line, index }))
+}
+
+/// What names an object; the name is empty where the server makes it. `None`: it is no object of a cluster.
+fn head(file: &str, node: &Node) -> Result<Option<Head>, Gap> {
     let text = |key: &str| node.get(key).and_then(Node::as_str).filter(|text| !text.is_empty());
     let gap = |message: &str| parse_gap(file, Some(node.place), message);
     let (api_version, kind) = match (text("apiVersion"), text("kind")) {
@@ -127,24 +162,8 @@ fn object(file: &str, node: &Node, index: usize, reading: &Reading<'_>) -> Resul
         }
         _ => None,
     };
-    let gvk = Gvk::new(api_version, kind);
-    let id = ObjectId {
-        group: gvk.gv.group.clone(),
-        kind: kind.to_owned(),
-        namespace: Some(namespace.unwrap_or(reading.namespace).to_owned()),
-        name: name.to_owned(),
-    };
-    let mut value: Value = yaml::to_json(node);
-    redact(&mut value, &id, reading.key, reading.redaction);
-    Ok(Some(RenderedObject {
-        gvk,
-        namespace: namespace.map(str::to_owned).filter(|n| !n.is_empty()),
-        name: name.to_owned(),
-        json: value.to_string().into_boxed_str(),
-        file: file.to_owned(),
-        line: node.place.line,
-        index,
-    }))
+    let namespace = namespace.filter(|namespace| !namespace.is_empty()).map(str::to_owned);
+    Ok(Some(Head { gvk: Gvk::new(api_version, kind), namespace, name: name.to_owned() }))
 }
 
 /// How far the steps can be followed, and the line where they end.
