@@ -27,7 +27,8 @@
 //! | [`stages`] | the pure steps | `model`, `config` |
 //! | [`views`] | model → bytes; Tera lives only here | `model`, `config` |
 //! | [`ports`] | the few traits at real remote edges | `model` |
-//! | [`adapters`] | git (gix), cluster (kube), ledger (rusqlite), renderers, mail, Slack, webhooks | `model`, `config`, `ports`, `yaml` |
+//! | [`processors`] | work on all processors at a time | nothing of ours |
+//! | [`adapters`] | git (gix), cluster (kube), ledger (rusqlite), renderers, mail, Slack, webhooks | `model`, `config`, `ports`, `processors`, `yaml` |
 //! | [`app`] | command line, pipeline, wiring | all |
 //!
 //! Adapters do not import one another. `tokio`, clocks and file systems appear only in `adapters` and `app`. A test reads the
@@ -38,6 +39,7 @@ pub mod app;
 pub mod config;
 pub mod model;
 pub mod ports;
+pub mod processors;
 pub mod stages;
 pub mod views;
 pub mod yaml;

@@ -1,5 +1,6 @@
 //! What contents declare of objects, read for one object at a time.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::adapters::git::{BlobReader, OpenedRepository};
-use crate::adapters::render::heads::{HeadReader, pieces_of};
+use crate::adapters::render::heads::{HeadReader, ListItem, items_of, pieces_of};
 use crate::adapters::render::manifest::{self, Reading};
 use crate::model::declared::RenderedObject;
 use crate::model::history::CommitInfo;
@@ -34,7 +35,7 @@ pub struct Declarations<'a> {
     heads: HeadReader,
     most_bytes: u64,
     /// By their hash.
-    pieces: HashMap<[u8; 32], Rc<Vec<RenderedObject>>>,
+    pieces: HashMap<[u8; 32], Rc<PieceRead>>,
     remembered: usize,
     /// What was read last: the objects of one file ask for the same contents, one after another.
     content: Option<(BlobId, Rc<Content>)>,
@@ -60,25 +61,47 @@ struct Content {
     escapes: OnceCell<bool>,
 }
 
-/// A part of a content that is read as a whole.
+/// A part of a content that is read by itself: a document, or an item of a list.
 struct Piece {
     range: Range<usize>,
-    /// What it names, once that was asked; `None` where it cannot be read.
-    heads: OnceCell<Option<Rc<[Head]>>>,
-    /// What it declares, once that was asked.
-    objects: OnceCell<Rc<Vec<RenderedObject>>>,
+    /// The document's range, where this is an item of a list.
+    item: Option<(Range<usize>, ListItem)>,
+    read: OnceCell<Rc<PieceRead>>,
+}
+
+/// What was read of a piece.
+struct PieceRead {
+    /// What it names; `None` where that cannot be read.
+    heads: Option<Rc<[Head]>>,
+    /// What it declares, once that was asked; `None` where it cannot be read by itself.
+    objects: OnceCell<Option<Rc<Vec<RenderedObject>>>>,
 }
 
 impl Content {
     fn new(bytes: Vec<u8>) -> Self {
         let mut start = 0;
-        let range = |piece: &[u8]| {
-            let range = start..start + piece.len();
+        let mut pieces = Vec::new();
+        for document in pieces_of(&bytes) {
+            let range = start..start + document.len();
             start = range.end;
-            Piece { range, heads: OnceCell::new(), objects: OnceCell::new() }
-        };
-        let pieces = pieces_of(&bytes).into_iter().map(range).collect();
+            let piece = |range: Range<usize>, item| Piece { range, item, read: OnceCell::new() };
+            match items_of(document) {
+                Some(items) => pieces.extend(items.into_iter().map(|item| {
+                    let Range { start, end } = item.range;
+                    piece(range.start + start..range.start + end, Some((range.clone(), item)))
+                })),
+                None => pieces.push(piece(range, None)),
+            }
+        }
         Self { bytes, pieces, escapes: OnceCell::new() }
+    }
+
+    /// A piece as a document.
+    fn text(&self, piece: &Piece) -> Cow<'_, [u8]> {
+        match &piece.item {
+            Some((list, item)) => item.document(&self.bytes[list.clone()]).into(),
+            None => self.bytes[piece.range.clone()].into(),
+        }
     }
 
     fn holds(&self, text: &[u8]) -> bool {
@@ -174,17 +197,13 @@ impl<'a> Declarations<'a> {
     pub fn value(&mut self, blob: &BlobId, id: &ObjectId) -> Option<Value> {
         let content = self.content(blob)?;
         let mut found = None;
-        let name = memmem::Finder::new(id.name.as_bytes());
         for piece in &content.pieces {
-            let text = &content.bytes[piece.range.clone()];
-            if name.find(text).is_none() {
+            let read = piece.read.get_or_init(|| self.read(&content, piece));
+            if read.heads.as_ref().is_some_and(|heads| heads.iter().all(|head| head.name != id.name)) {
                 continue;
             }
-            let heads = piece.heads.get_or_init(|| self.heads.of_piece(text));
-            if heads.as_ref().is_some_and(|heads| heads.iter().all(|head| head.name != id.name)) {
-                continue;
-            }
-            let objects = piece.objects.get_or_init(|| self.objects(text));
+            let objects = read.objects.get_or_init(|| self.objects(&content, piece)).clone();
+            let objects = objects.or_else(|| self.whole(&content, piece)).unwrap_or_default();
             if let Some(object) = objects.iter().rev().find(|object| is(object, id, self.reading.namespace)) {
                 let mut value = object.tree().ok()?;
                 normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
@@ -209,19 +228,45 @@ impl<'a> Declarations<'a> {
         Some(content)
     }
 
-    fn objects(&mut self, text: &[u8]) -> Rc<Vec<RenderedObject>> {
-        let hash = Sha256::digest(text).into();
+    /// From version to version most pieces of a file stay the same.
+    fn read(&mut self, content: &Content, piece: &Piece) -> Rc<PieceRead> {
+        let hash = Sha256::digest(&content.bytes[piece.range.clone()]).into();
         if let Some(known) = self.pieces.get(&hash) {
             return known.clone();
         }
-        self.remembered += text.len();
+        let read = PieceRead { heads: self.heads.of_piece(&content.text(piece)), objects: OnceCell::new() };
+        let read = Rc::new(read);
+        self.remember(hash, piece.range.len(), &read);
+        read
+    }
+
+    fn remember(&mut self, hash: [u8; 32], bytes: usize, read: &Rc<PieceRead>) {
+        self.remembered += bytes;
         if self.remembered > MOST_BYTES {
             self.pieces.clear();
-            self.remembered = text.len();
+            self.remembered = bytes;
         }
-        let objects = Rc::new(manifest::read("", text, &self.reading).objects);
-        self.pieces.insert(hash, objects.clone());
-        objects
+        self.pieces.insert(hash, read.clone());
+    }
+
+    /// What a piece declares. An item of a list that cannot be read by itself says nothing.
+    fn objects(&self, content: &Content, piece: &Piece) -> Option<Rc<Vec<RenderedObject>>> {
+        let read = manifest::read("", &content.text(piece), &self.reading);
+        (piece.item.is_none() || read.gaps.is_empty()).then(|| Rc::new(read.objects))
+    }
+
+    /// What the list declares that a piece is an item of.
+    fn whole(&mut self, content: &Content, piece: &Piece) -> Option<Rc<Vec<RenderedObject>>> {
+        let (list, _) = piece.item.as_ref()?;
+        let text = &content.bytes[list.clone()];
+        let hash = Sha256::digest(text).into();
+        let known = self.pieces.get(&hash).and_then(|known| known.objects.get().cloned().flatten());
+        known.or_else(|| {
+            let objects = Some(Rc::new(manifest::read("", text, &self.reading).objects));
+            let read = PieceRead { heads: None, objects: OnceCell::from(objects.clone()) };
+            self.remember(hash, text.len(), &Rc::new(read));
+            objects
+        })
     }
 }
 

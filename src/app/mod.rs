@@ -35,7 +35,6 @@ pub mod outcome;
 pub mod output;
 pub mod past;
 pub mod pipeline;
-pub mod processors;
 pub mod progress;
 pub mod reach;
 pub mod reading;

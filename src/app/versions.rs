@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use super::gather::yaml_limits;
 use super::pipeline::VERSION;
-use super::processors;
 use super::wiring;
 use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
 use crate::adapters::kept::{Kept, KeptKey};
@@ -15,6 +14,7 @@ use crate::config::Config;
 use crate::model::gap::Gap;
 use crate::model::ids::{BlobId, CommitId, RepositoryName, Revision};
 use crate::model::versions::{BlobNumber, Ended, Head, Named, Numbering, VersionIndex};
+use crate::processors;
 
 /// A revision whose history is asked for.
 pub struct Tracked<'a> {

@@ -9,11 +9,12 @@ const LAW: &[(&str, &[&str])] = &[
     ("yaml", &[]),
     ("model", &[]),
     ("ports", &["model"]),
+    ("processors", &[]),
     ("config", &["model", "yaml"]),
     ("stages", &["model", "config"]),
     ("views", &["model", "config"]),
-    ("adapters", &["model", "config", "ports", "yaml"]),
-    ("app", &["model", "config", "ports", "yaml", "stages", "views", "adapters"]),
+    ("adapters", &["model", "config", "ports", "processors", "yaml"]),
+    ("app", &["model", "config", "ports", "processors", "yaml", "stages", "views", "adapters"]),
 ];
 
 /// Crates and modules that have one home, as the text that uses them begins.

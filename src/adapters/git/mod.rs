@@ -20,6 +20,7 @@ mod source;
 mod ssh;
 mod ssh_address;
 mod tree;
+mod tree_changes;
 mod versions;
 
 pub use build::{BuildError, Content, RepositoryBuilder, Written};

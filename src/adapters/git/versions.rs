@@ -1,20 +1,18 @@
-//! Builds and extends a [`VersionIndex`]: one walk along the first parents, out of tree differences. Only folders that changed are opened,
-//! and no file is read.
+//! Builds and extends a [`VersionIndex`]: one walk along the first parents, and what each commit on it changed.
 
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
-use gix::objs::tree::{EntryKind, EntryRef};
 
 use crate::model::gap::{Gap, Hides};
 use crate::model::ids::{BlobId, CommitId};
 use crate::model::versions::{BlobNumber, Ended, FileChange, Numbering, PathNumber, VersionIndex};
+use crate::processors;
 
 use super::history::{HistoryBounds, Node};
-use super::repository::{OpenedRepository, commit_id};
-use super::tree::DEEPEST_FOLDER;
+use super::repository::{OpenedRepository, Store, commit_id};
+use super::tree_changes::{Change, Read, Step, Trees};
 
 /// Which line of first parents is walked, and what is looked at on it.
 #[derive(Clone, Copy)]
@@ -81,7 +79,8 @@ impl OpenedRepository {
         let tip = self.known_commit(&repository, line.tip)?;
         let shallow = repository.shallow_commits().ok().flatten();
         let is_shallow = |id: &ObjectId| shallow.as_ref().is_some_and(|all| all.contains(id));
-        let walk = Walk { repository: &repository, line, bounds, is_shallow: &is_shallow, with_base };
+        let walk =
+            Walk { repository: &repository, store: &self.store, line, bounds, is_shallow: &is_shallow, with_base };
         walk.bring_up(tip, known).map_err(|id| {
             let mut gap = self.store.unreadable(&format!("the history at commit {id}"));
             gap.hides = Hides::Evidence;
@@ -90,14 +89,12 @@ impl OpenedRepository {
     }
 }
 
-/// What stands at a path.
-type Entry = (EntryKind, ObjectId);
-
-/// A file that differs: its content before and now.
-type Change = (BString, Option<ObjectId>, Option<ObjectId>);
+/// Commits of which one processor compares the trees, at least.
+const LEAST_SHARE: usize = 256;
 
 struct Walk<'a> {
     repository: &'a gix::Repository,
+    store: &'a Store,
     line: VersionLine<'a>,
     bounds: HistoryBounds,
     is_shallow: &'a dyn Fn(&ObjectId) -> bool,
@@ -120,9 +117,6 @@ enum End {
     /// After this commit's tree, for that reason; `None` where another line begins there.
     Before(ObjectId, Option<Ended>),
 }
-
-/// An object that cannot be read is the error: the commit it belongs to.
-type Read<T> = Result<T, ObjectId>;
 
 impl Walk<'_> {
     fn bring_up(&self, tip: ObjectId, mut index: VersionIndex) -> Read<(VersionIndex, Extended)> {
@@ -160,12 +154,12 @@ impl Walk<'_> {
         Ok((index, extended))
     }
 
+    /// First the line itself, which one commit after another leads to; then, on all processors, what its commits changed.
     fn newer(&self, tip: ObjectId, index: &VersionIndex) -> Read<Newer> {
         let known: HashMap<&CommitId, usize> = (1..).zip(&index.commits).map(|(n, commit)| (commit, n)).collect();
-        let mut commits = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
         let mut id = tip;
         let mut node = Node::read(self.repository, id).ok_or(id)?;
-        let mut now = self.at_roots(node.tree).ok_or(id)?;
         let end = loop {
             let name = commit_id(id);
             if let Some(joined) = known.get(&name) {
@@ -174,7 +168,7 @@ impl Walk<'_> {
             if self.line.until.is_some_and(|is_end| is_end(&name)) {
                 break End::Before(id, None);
             }
-            if commits.len() as u64 >= self.bounds.max_commits {
+            if steps.len() as u64 >= self.bounds.max_commits {
                 break End::Before(id, Some(Ended::Commits));
             }
             if self.bounds.is_late() {
@@ -182,130 +176,42 @@ impl Walk<'_> {
             }
             if (self.is_shallow)(&id) {
                 // What it changed is not known: all its files were there before, for all that can be told.
-                commits.push((name, Vec::new()));
+                steps.push(Step { name, id, tree: node.tree, before: Some((id, node.tree)) });
                 break End::Before(id, Some(Ended::Shallow));
             }
             let Some(parent) = node.parents.first().copied() else {
-                commits.push((name, self.changes(&now, &vec![None; now.len()]).ok_or(id)?));
+                steps.push(Step { name, id, tree: node.tree, before: None });
                 break End::Start;
             };
             let before = Node::read(self.repository, parent).ok_or(parent)?;
-            if before.tree == node.tree {
-                commits.push((name, Vec::new()));
-            } else {
-                let entries = self.at_roots(before.tree).ok_or(parent)?;
-                commits.push((name, self.changes(&now, &entries).ok_or(id)?));
-                now = entries;
-            }
+            steps.push(Step { name, id, tree: node.tree, before: Some((parent, before.tree)) });
             (id, node) = (parent, before);
         };
-        Ok(Newer { commits, end })
+        let share = steps.len().div_ceil(processors::count()).max(LEAST_SHARE);
+        let (store, bounds, VersionLine { roots, wanted, .. }) = (self.store, self.bounds, self.line);
+        let changed = processors::on_each(steps.chunks(share), |steps| {
+            Trees { repository: &store.local(), roots, wanted }.changed_by(steps, bounds)
+        });
+        let mut commits = Vec::with_capacity(steps.len());
+        for (changed, share) in changed.into_iter().zip(steps.chunks(share)) {
+            let changed = changed?;
+            let is_whole = changed.len() == share.len();
+            commits.extend(changed);
+            if !is_whole {
+                break;
+            }
+        }
+        // What there was no time for, and all that is older, is not on the line.
+        let missing = steps.get(commits.len()).map(|step| End::Before(step.id, Some(Ended::Time)));
+        Ok(Newer { commits, end: missing.unwrap_or(end) })
     }
 
     /// All files of a commit.
     fn files(&self, commit: ObjectId) -> Read<Vec<Change>> {
         let tree = Node::read(self.repository, commit).ok_or(commit)?.tree;
-        let now = self.at_roots(tree).ok_or(commit)?;
-        self.changes(&now, &vec![None; now.len()]).ok_or(commit)
+        let VersionLine { roots, wanted, .. } = self.line;
+        Trees { repository: self.repository, roots, wanted }.files(tree).ok_or(commit)
     }
-
-    /// What stands at each root in a tree.
-    fn at_roots(&self, tree: ObjectId) -> Option<Vec<Option<Entry>>> {
-        let at_root = |root: &String| {
-            let mut at = Some((EntryKind::Tree, tree));
-            for part in root.split('/').filter(|part| !part.is_empty()) {
-                let Some((EntryKind::Tree, folder)) = at else { return Some(None) };
-                let folder = self.repository.find_tree(folder).ok()?;
-                let found = folder.iter().flatten().find(|entry| entry.filename() == part.as_bytes());
-                at = found.map(|entry| (entry.kind(), entry.object_id()));
-            }
-            Some(at)
-        };
-        self.line.roots.iter().map(at_root).collect()
-    }
-
-    /// Each file that is not the same on both sides, in path order and once, however many roots it is below. `None`: a tree cannot be read.
-    fn changes(&self, now: &[Option<Entry>], before: &[Option<Entry>]) -> Option<Vec<Change>> {
-        let mut found = Vec::new();
-        for ((root, now), before) in self.line.roots.iter().zip(now).zip(before) {
-            self.differences(&mut BString::from(root.as_str()), *now, *before, DEEPEST_FOLDER, &mut found)?;
-        }
-        if self.line.roots.len() > 1 {
-            found.sort();
-            found.dedup();
-        }
-        Some(found)
-    }
-
-    fn differences(
-        &self,
-        path: &mut BString,
-        now: Option<Entry>,
-        before: Option<Entry>,
-        depth: usize,
-        found: &mut Vec<Change>,
-    ) -> Option<()> {
-        if file(now) != file(before) && path.to_str().is_ok_and(self.line.wanted) {
-            found.push((path.clone(), file(before), file(now)));
-        }
-        let (now, before) = (folder(now), folder(before));
-        let Some(depth) = depth.checked_sub(1).filter(|_| now != before) else { return Some(()) };
-        let read = |id: Option<ObjectId>| id.map(|id| self.repository.find_tree(id)).transpose().ok();
-        let (now, before) = (read(now)?, read(before)?);
-        let (now, before) = (entries(now.as_ref())?, entries(before.as_ref())?);
-        let (mut now, mut before) = (now.iter().peekable(), before.iter().peekable());
-        loop {
-            let order = match (now.peek(), before.peek()) {
-                (None, None) => return Some(()),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(now), Some(before)) => in_order(now, before),
-            };
-            let here = now.next_if(|_| order.is_le());
-            let there = before.next_if(|_| order.is_ge());
-            if here.map(entry) != there.map(entry) {
-                let length = path.len();
-                if length > 0 {
-                    path.push(b'/');
-                }
-                path.extend_from_slice(here.or(there)?.filename);
-                self.differences(path, here.map(entry), there.map(entry), depth, found)?;
-                path.truncate(length);
-            }
-        }
-    }
-}
-
-/// The entries of a folder in Git's order and each name once, which a broken or hostile one does not have: there the last one counts.
-/// `None`: it cannot be read.
-fn entries<'t>(tree: Option<&'t gix::Tree<'_>>) -> Option<Vec<EntryRef<'t>>> {
-    let Some(tree) = tree else { return Some(Vec::new()) };
-    let mut entries = tree.iter().map(|entry| entry.map(|entry| entry.inner)).collect::<Result<Vec<_>, _>>().ok()?;
-    if !entries.is_sorted_by(|left, right| in_order(left, right).is_lt()) {
-        entries.reverse();
-        entries.sort_by(in_order);
-        entries.dedup_by(|later, earlier| in_order(later, earlier).is_eq());
-    }
-    Some(entries)
-}
-
-fn entry(entry: &EntryRef<'_>) -> Entry {
-    (entry.mode.kind(), entry.oid.to_owned())
-}
-
-/// As Git orders the entries of a folder: one that is a folder itself as if its name ended with a slash.
-fn in_order(left: &EntryRef<'_>, right: &EntryRef<'_>) -> Ordering {
-    let key = |entry: &EntryRef<'_>| entry.mode.is_tree().then_some(b'/');
-    left.filename.iter().copied().chain(key(left)).cmp(right.filename.iter().copied().chain(key(right)))
-}
-
-/// The content of a regular file; the executable bit makes no difference.
-fn file(entry: Option<Entry>) -> Option<ObjectId> {
-    entry.filter(|(kind, _)| matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable)).map(|(_, id)| id)
-}
-
-fn folder(entry: Option<Entry>) -> Option<ObjectId> {
-    entry.filter(|(kind, _)| *kind == EntryKind::Tree).map(|(_, id)| id)
 }
 
 struct Numbers {

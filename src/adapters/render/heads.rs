@@ -4,6 +4,7 @@
 //! `metadata` are read; any other document, a list for one, is read as a whole.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::manifest;
@@ -61,6 +62,78 @@ pub fn pieces_of(content: &[u8]) -> Vec<&[u8]> {
     }
     pieces.push(rest);
     pieces
+}
+
+/// An item of a list: the lines of it, and the column of its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListItem {
+    /// Where it stands in the list's text.
+    pub range: Range<usize>,
+    /// The column of its keys; that of its dash is less.
+    pub keys: usize,
+}
+
+impl ListItem {
+    /// The item as a document of its own.
+    pub fn document(&self, list: &[u8]) -> Vec<u8> {
+        let mut document = Vec::with_capacity(self.range.len());
+        for (n, line) in list[self.range.clone()].split_inclusive(|byte| *byte == b'\n').enumerate() {
+            // The dash stands for a space.
+            let indent = if n == 0 { self.keys } else { column(line).min(self.keys) };
+            document.extend_from_slice(line.get(indent..).unwrap_or_default());
+        }
+        document
+    }
+}
+
+/// The items of a list that is written line by line; `None` where the text is something else, or is written in another way. An item
+/// that cannot be read as a document of its own may still be one in its list: an alias may stand for something in another item.
+pub fn items_of(piece: &[u8]) -> Option<Vec<ListItem>> {
+    let mut items: Vec<ListItem> = Vec::new();
+    let (mut inside, mut is_list, mut dash, mut start) = (false, false, None, 0);
+    for line in piece.split_inclusive(|byte| *byte == b'\n') {
+        let (at, here) = (start, column(line));
+        start += line.len();
+        let rest = line.get(here..).unwrap_or_default().trim_ascii_end();
+        if rest.is_empty() || rest.starts_with(b"#") && items.last().is_none_or(|item| here <= item.keys) {
+            continue;
+        }
+        let is_dash = rest.starts_with(b"- ");
+        if inside && is_dash && dash.is_none_or(|dash| dash == here) {
+            dash = Some(here);
+            end(&mut items, at);
+            let keys = here + 1 + column(&rest[1..]);
+            items.push(ListItem { range: at..piece.len(), keys });
+        } else if here == 0 && !is_dash {
+            if rest == b"---" && items.is_empty() {
+                continue;
+            }
+            let (key, value) = key(line)?;
+            let value = value.trim_ascii();
+            if inside {
+                end(&mut items, at);
+            }
+            inside = key == b"items";
+            if inside && (!value.is_empty() || !items.is_empty()) {
+                return None;
+            }
+            is_list |= key == b"kind" && value.ends_with(b"List");
+        } else if inside && items.last().is_none_or(|item| here < item.keys) {
+            return None;
+        }
+    }
+    (is_list && !items.is_empty()).then_some(items)
+}
+
+/// The last item ends here, if it did not before.
+fn end(items: &mut [ListItem], at: usize) {
+    if let Some(item) = items.last_mut() {
+        item.range.end = item.range.end.min(at);
+    }
+}
+
+fn column(line: &[u8]) -> usize {
+    line.iter().position(|byte| *byte != b' ').unwrap_or(line.len())
 }
 
 /// The lines of a document that name its object, or the objects of its list; `None` where they cannot be told from the others by
@@ -127,7 +200,7 @@ impl Items {
     /// Takes one line; `None` where the items are written in another way.
     fn line(&mut self, line: &[u8], kept: &mut Vec<u8>) -> Option<()> {
         let text = line.trim_ascii_end();
-        let column = text.iter().position(|byte| *byte != b' ').unwrap_or(text.len());
+        let column = column(text);
         let rest = &text[column..];
         if rest.is_empty() {
             if self.keep {
@@ -269,6 +342,45 @@ mod tests {
             assert_eq!(heads, expected, "{case}");
             assert_eq!(readable, whole.gaps.is_empty(), "{case}");
         }
+    }
+
+    #[test]
+    fn items_are_documents_of_their_own() {
+        let (key, rules) = (RedactionKey::from_bytes([0; 32]), RedactionRules::default());
+        let reading =
+            manifest::Reading { limits: yaml::Limits::default(), namespace: "shop", key: &key, redaction: &rules };
+        let what = |text: &[u8]| -> Vec<String> {
+            let read = manifest::read("f.yaml", text, &reading).objects;
+            read.into_iter().map(|object| object.json.into_string()).collect()
+        };
+        let split = |text: &str| -> Option<Vec<String>> {
+            let items = items_of(text.as_bytes())?;
+            Some(items.iter().flat_map(|item| what(&item.document(text.as_bytes()))).collect())
+        };
+        let mut lists = 0;
+        for (case, text) in FILES {
+            if let Some(items) = split(text) {
+                assert_eq!(items, what(text.as_bytes()), "{case}");
+                lists += 1;
+            }
+        }
+        assert_eq!(lists, 7);
+        let text = "---\napiVersion: v1\nitems:\n- kind: ConfigMap\n  apiVersion: v1\n  metadata: {name: a}\n  data:\n    x: |\n\n      one\n        two\n\n    y: \"a\n      b\"\n# between\n-   kind: ConfigMap\n    apiVersion: v1\n    data:\n      - a\n    # a word\n    metadata:\n     name: b\nkind: ConfigMapList\n";
+        assert_eq!(split(text), Some(what(text.as_bytes())));
+        assert_eq!(what(text.as_bytes()).len(), 2);
+        for (case, text) in [
+            ("no list", "kind: Pod\napiVersion: v1\nitems:\n- a: b\n"),
+            ("items twice", "kind: List\nitems:\n- a: b\nitems:\n- c: d\n"),
+            ("in flow style", "kind: List\nitems: [{a: b}]\n"),
+            ("the dashes stand elsewhere", "kind: List\nitems:\n  - a: b\n - c: d\n"),
+            ("a directive", "%YAML 1.2\n---\nkind: List\nitems:\n- a: b\n"),
+        ] {
+            assert_eq!(items_of(text.as_bytes()), None, "{case}");
+        }
+        let alias = "kind: List\napiVersion: v1\nitems:\n- &x {kind: Pod, apiVersion: v1, metadata: {name: a}}\n- *x\n";
+        let items = items_of(alias.as_bytes()).unwrap();
+        let whole = manifest::heads(&items[1].document(alias.as_bytes()), &yaml::Limits::default()).1;
+        assert!(!whole, "it cannot be read alone");
     }
 
     #[test]

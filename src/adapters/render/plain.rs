@@ -4,6 +4,7 @@ use super::manifest::{self, Reading};
 use crate::model::declared::RenderedObject;
 use crate::model::gap::Gap;
 use crate::ports::{SourceFile, SourceTree};
+use crate::processors;
 
 /// What a target's commit renders.
 #[derive(Debug, Default)]
@@ -40,25 +41,19 @@ pub fn render(tree: &dyn SourceTree, path: &str, reading: &Reading<'_>) -> Resul
 
 /// Reads files on all processors; what comes back is in the order of the files.
 fn read_all(mut files: Vec<SourceFile>, reading: &Reading<'_>) -> Rendered {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = files.len().div_ceil(workers).max(1);
+    let share = files.len().div_ceil(processors::count()).max(1);
     let mut shares = Vec::new();
     while !files.is_empty() {
         let rest = files.split_off(share.min(files.len()));
         shares.push(std::mem::replace(&mut files, rest));
     }
-    let read = |files: Vec<SourceFile>| {
+    let mut all = Rendered::default();
+    let read = processors::on_each(shares, |files| {
         let mut rendered = Rendered::default();
         files.into_iter().for_each(|file| rendered.add(file, reading));
         rendered
-    };
-    let mut all = Rendered::default();
-    std::thread::scope(|scope| {
-        let running: Vec<_> = shares.into_iter().map(|files| scope.spawn(move || read(files))).collect();
-        for worker in running {
-            all.append(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
     });
+    read.into_iter().for_each(|rendered| all.append(rendered));
     all
 }
 
