@@ -129,12 +129,10 @@ impl Search<'_> {
             let stretches = timelines.get(&question.object.id).map(Vec::as_slice).unwrap_or_default();
             files.entry(question.object.origin.file.as_str()).or_default().push(Asked { question, stretches });
         }
-        // Taken from the end: those with most to read first, so that no worker is left alone with one of them.
-        let mut files: Vec<Vec<Asked<'_>>> = files.into_values().collect();
-        files.sort_by_key(|asked| asked.iter().map(|asked| asked.stretches.len()).sum::<usize>());
-        let files = Mutex::new(files);
-        let next = || files.lock().ok().and_then(|mut files| files.pop());
-        let told = processors::on_each(0..processors::count(), |_| {
+        let workers = processors::count();
+        let jobs = Mutex::new(jobs(files.into_values(), workers));
+        let next = || jobs.lock().ok().and_then(|mut jobs| jobs.pop());
+        let told = processors::on_each(0..workers, |_| {
             let mut worker = Worker::new(self, repository, index, remembered, deadline);
             let mut told = Vec::new();
             while let Some(asked) = next() {
@@ -149,6 +147,29 @@ impl Search<'_> {
         let evidence = |history| Evidence { history, elsewhere: Vec::new() };
         told.into_iter().map(|told| (told.asked.question.object.id.clone(), evidence(told.history))).collect()
     }
+}
+
+/// What the workers take one after another, from the end: what has most to read first, so that none of them is left alone with it. The
+/// objects of one file stay together, unless that were more than one worker's share.
+fn jobs<'q>(files: impl Iterator<Item = Vec<Asked<'q>>>, workers: usize) -> Vec<Vec<Asked<'q>>> {
+    let weight = |asked: &Asked<'_>| asked.stretches.len() * asked.question.object.json.len();
+    let files: Vec<Vec<Asked<'q>>> = files.collect();
+    let most = files.iter().flatten().map(weight).sum::<usize>() / workers.max(1);
+    let mut jobs: Vec<(usize, Vec<Asked<'q>>)> = Vec::new();
+    for file in files {
+        jobs.push((0, Vec::new()));
+        for asked in file {
+            match jobs.last_mut().filter(|(sum, job)| job.is_empty() || sum + weight(&asked) <= most) {
+                Some((sum, job)) => {
+                    *sum += weight(&asked);
+                    job.push(asked);
+                }
+                None => jobs.push((weight(&asked), vec![asked])),
+            }
+        }
+    }
+    jobs.sort_by_key(|(sum, _)| *sum);
+    jobs.into_iter().map(|(_, job)| job).collect()
 }
 
 /// Answers questions on one thread.
