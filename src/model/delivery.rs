@@ -37,6 +37,9 @@ pub struct Receipt {
     /// Where Slack put it: what a reply or an update of it names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slack: Option<SlackPlace>,
+    /// Whether it is a reply that stands by itself, as what it replies to is no more: what follows replies to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begins_thread: bool,
     /// Addresses that a mail server refused while it took the mail for others, with what it said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<(String, String)>,

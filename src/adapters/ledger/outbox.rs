@@ -26,6 +26,10 @@ pub(super) const NEWEST: &str = "coalesce(\
 pub(super) const KEY: &str = "CASE WHEN json_valid(text) THEN text ->> '$.key' END";
 pub(super) const THREAD: &str = "CASE WHEN json_valid(text) THEN text ->> '$.notice.thread.key' END";
 
+/// Whether a receiver took a reply by itself, because its parent is no more.
+const BEGAN_AFRESH: &str = "EXISTS (SELECT 1 FROM delivery_event d WHERE d.message = p.seq AND d.kind = 'sent' \
+    AND CASE WHEN json_valid(d.detail) THEN d.detail ->> '$.beginsThread' END)";
+
 /// Counts the keys that several messages have.
 pub(super) fn shared_keys() -> String {
     format!(
@@ -116,7 +120,8 @@ impl LedgerReader {
         })
     }
 
-    /// The message that began a conversation with a receiver: the newest, where there are several, that was not dropped.
+    /// The message that a conversation with a receiver hangs on: the newest, where there are several, that was not dropped and began it, or
+    /// stands where its beginning is no more.
     ///
     /// # Errors
     /// `Broken` if what the receiver said does not read back.
@@ -129,7 +134,7 @@ impl LedgerReader {
             let found: Option<(i64, String)> = connection
                 .prepare_cached(&format!(
                     "SELECT p.seq, p.text ->> '$.key' FROM message_event p WHERE p.kind = 'planned' \
-                     AND p.receiver = ?1 AND {THREAD} = ?2 AND p.text ->> '$.notice.thread.begins' \
+                     AND p.receiver = ?1 AND {THREAD} = ?2 AND (p.text ->> '$.notice.thread.begins' OR {BEGAN_AFRESH}) \
                      AND {NEWEST} IS NOT 'dropped' ORDER BY p.seq DESC LIMIT 1",
                 ))?
                 .query_row([receiver.as_str(), thread_key], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -166,7 +166,7 @@ impl Server {
         match answer {
             Ok(answer) if answer.code().severity == Severity::PositiveCompletion => {
                 let words = format!("{} {}", answer.code(), answer.message().collect::<Vec<_>>().join(" "));
-                Ok(Receipt { slack: None, refused, says: Some(self.peer.quoted(&words)) })
+                Ok(Receipt { refused, says: Some(self.peer.quoted(&words)), ..Receipt::default() })
             }
             Ok(answer) => {
                 let why =

@@ -34,7 +34,7 @@ impl Outcome {
         match self {
             Self::Attempt(attempt) => attempt,
             Self::Gone { why } => Attempt::Refused { why, hint: None },
-            Self::Unthreaded(receipt) => Attempt::Taken(receipt),
+            Self::Unthreaded(receipt) => Attempt::Taken(Receipt { begins_thread: true, ..receipt }),
         }
     }
 }

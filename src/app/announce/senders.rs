@@ -94,7 +94,10 @@ impl Sender {
     pub async fn find(&self, thread: Option<&SlackPlace>, key: &str, since: Timestamp) -> Arrived {
         let Self::Slack(slack) = self else { return Arrived::CannotBeAsked };
         match slack.find(thread, key, since).await {
-            Found::Posted { place, .. } => Arrived::Yes(Receipt { slack: Some(place), ..Receipt::default() }),
+            Found::Posted { place, threaded } => {
+                let begins_thread = thread.is_some() && !threaded;
+                Arrived::Yes(Receipt { slack: Some(place), begins_thread, ..Receipt::default() })
+            }
             Found::Nowhere => Arrived::No,
             Found::NotNow { why } => Arrived::NotNow(why),
             Found::CannotBeAsked { why, .. } => {
@@ -109,7 +112,10 @@ impl Sender {
         match (self, &rendered.body) {
             (Self::Slack(slack), Body::Slack { message, afresh, broadcast }) => {
                 match slack.post(message, thread, thread.is_some() && *broadcast, key).await {
-                    Outcome::Gone { .. } => slack.post(afresh, None, false, key).await.into_attempt(),
+                    Outcome::Gone { .. } => match slack.post(afresh, None, false, key).await.into_attempt() {
+                        Attempt::Taken(receipt) => Attempt::Taken(Receipt { begins_thread: true, ..receipt }),
+                        other => other,
+                    },
                     other => other.into_attempt(),
                 }
             }

@@ -224,16 +224,23 @@ fn a_vanished_parent_is_posted_afresh() {
     world.image("registry.test/api:debug", SOMEBODY);
     world.scan();
     channel.news();
-    let parent = world.fake.messages()[1].ts.clone();
+    let mut parent = 1;
     for refuse in [true, false] {
         world.fake.rules(|rules| rules.refuse_vanished = refuse);
-        world.fake.delete(&parent);
+        world.fake.delete(&world.fake.messages()[parent].ts);
         channel.seen = world.fake.messages().len();
-        world.later(5 * MINUTE);
-        world.image(&format!("registry.test/api:{refuse}"), SOMEBODY);
-        world.scan();
-        let [news] = channel.news().try_into().expect("one message");
+        let mut change = |tag: &str| {
+            world.later(5 * MINUTE);
+            world.image(&format!("registry.test/api:{tag}-{refuse}"), SOMEBODY);
+            world.scan();
+            let [news] = channel.news().try_into().expect("one message");
+            news
+        };
+        let news = change("one");
         assert!(news.contains("CRITICAL") && !news.contains("thread"), "{news}");
+        parent = world.fake.messages().len() - 1;
+        let news = change("two");
+        assert!(news.contains("CRITICAL") && news.contains(&format!("(in thread {parent}")), "{news}");
     }
     world.assert_clean();
 }
