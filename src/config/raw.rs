@@ -20,7 +20,8 @@ use super::trust::RawTrusted;
 pub struct RawConfig {
     /// The ledger: the path of the SQLite file, or a mapping with more. A relative path starts at this file's folder.
     pub ledger: RawLedger,
-    /// Folder for mirrors of remote repositories and for indexes of histories, which may be thrown away. Default: the user's cache folder.
+    /// Folder for mirrors of remote repositories, indexes of histories and what was found out from them, which may be thrown away. Default:
+    /// the user's cache folder.
     pub cache: Option<String>,
     /// The clusters to read.
     pub clusters: Vec<RawCluster>,

@@ -6,5 +6,6 @@ mod clock;
 mod dead;
 mod kills;
 mod matrix;
+mod over_smtp;
 mod story;
 mod world;
