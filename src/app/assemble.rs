@@ -246,9 +246,10 @@ fn add_lines(found: &mut [Finding], scanned: &Scanned, config: &Config) {
         let Some(origin) = &finding.origin else { continue };
         let reading = scanned.readings.iter().find(|r| r.summary.name == finding.cluster);
         let Some(object) = reading.and_then(|r| r.objects.get(&finding.object())) else { continue };
+        let Some(written) = object.written else { continue };
         let key = (origin.target.clone(), origin.file.clone());
         let path = finding.path.clone().unwrap_or_else(FieldPath::root);
-        questions.entry(key.clone()).or_default().push((object.index, path));
+        questions.entry(key.clone()).or_default().push((written.index, path));
         asked.entry(key).or_default().push(n);
     }
     for (key, lines) in evidence::lines(&scanned.sources, &questions, config) {

@@ -90,8 +90,7 @@ fn declared(api_version: &str, kind: &str, name: &str) -> RenderedObject {
         name: name.into(),
         json: json!({"metadata": {"name": name}}).to_string().into(),
         file: "f.yaml".into(),
-        line: 1,
-        index: 0,
+        written: None,
     }
 }
 
@@ -119,6 +118,7 @@ fn read_after(
         revision: Revision::new("main"),
         commit: CommitId::new("0".repeat(40)),
         namespace: "shop".into(),
+        renderer: None,
     };
     let former = former.iter().map(|(api_version, kind, name)| FormerObject {
         gvk: Gvk::new(api_version, *kind),

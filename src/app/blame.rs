@@ -99,8 +99,9 @@ impl Blaming<'_> {
     }
 
     fn lines(&self, object: &DeclaredObject, fields: &[ExplainedField]) -> Vec<Option<u32>> {
+        let Some(written) = object.written else { return vec![None; fields.len()] };
         let key = (object.origin.target.clone(), object.origin.file.clone());
-        let paths = fields.iter().map(|field| (object.index, field.path.clone())).collect();
+        let paths = fields.iter().map(|field| (written.index, field.path.clone())).collect();
         let questions: LineQuestions = BTreeMap::from([(key.clone(), paths)]);
         let found = evidence::lines(self.sources, &questions, self.config).remove(&key);
         found.unwrap_or_else(|| vec![None; fields.len()])

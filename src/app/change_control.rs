@@ -197,6 +197,7 @@ impl Target<'_> {
             commit: self.tip.clone(),
             file: if own.path.is_empty() { ".".to_owned() } else { own.path.clone() },
             line: None,
+            renderer: None,
         }
     }
 }

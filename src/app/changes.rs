@@ -170,6 +170,7 @@ mod tests {
                 commit: plain.clone(),
                 file: "a.yaml".into(),
                 line: None,
+                renderer: None,
             };
             let mut finding = change_policy::finding(&config.clusters[0].name, origin, change, &[]);
             finding.code = Code::Changed;

@@ -30,6 +30,8 @@ pub struct TargetSource {
     pub commit: Option<(CommitId, OpenedRepository, CommitTree)>,
     /// The tag that its revision came out as, where that is a range of versions.
     pub tag: Option<String>,
+    /// What renders it, with its version; `None`: its files are the objects.
+    pub renderer: Option<String>,
     /// What it declares, until the comparison takes it over.
     pub objects: Vec<RenderedObject>,
     /// Files without manifests.
@@ -56,6 +58,7 @@ impl TargetSource {
             revision: self.config.revision.clone(),
             commit: commit.clone(),
             namespace: self.config.namespace.clone(),
+            renderer: self.renderer.clone(),
         })
     }
 
@@ -226,6 +229,7 @@ fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, 
             config: target,
             commit: None,
             tag: None,
+            renderer: None,
             objects: rendered.objects,
             passed_over: rendered.passed_over,
             duplicate_keys: rendered.duplicate_keys,
@@ -262,6 +266,7 @@ fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
         config: target,
         commit: None,
         tag: None,
+        renderer: None,
         objects: Vec::new(),
         passed_over: 0,
         duplicate_keys: 0,

@@ -21,6 +21,9 @@ pub struct Origin {
     pub file: String,
     /// One-based line of the field, else of the object; `None` where it is not known.
     pub line: Option<u32>,
+    /// What made the object out of the file, with its version, as `helm v3.19.0`; `None`: it is written there as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renderer: Option<String>,
 }
 
 /// Trailers of a commit that are kept.

@@ -16,8 +16,15 @@ pub struct RenderedObject {
     pub name: String,
     /// Compact JSON, secrets redacted: thousands are held through a scan, and a tree takes several times the memory.
     pub json: Box<str>,
-    /// Path of its file from the repository's root.
+    /// Path of its file from the repository's root; of an object that was made out of several, the one that says most.
     pub file: String,
+    /// Where in the file it is written as it is; `None`: it was made out of that file.
+    pub written: Option<WrittenAt>,
+}
+
+/// Where in its file an object is written as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrittenAt {
     /// One-based line of its first field.
     pub line: u32,
     /// Position among the objects of its file, from 0: how its fields' lines are found again.
@@ -33,8 +40,8 @@ pub struct DeclaredObject {
     pub gvk: Gvk,
     /// Where it stands; `line` is the object's first.
     pub origin: Origin,
-    /// Position among the objects of its file, from 0.
-    pub index: usize,
+    /// Where in its file it is written as it is; `None`: it was made out of that file.
+    pub written: Option<WrittenAt>,
     /// Compact JSON, secrets redacted.
     pub json: Box<str>,
 }

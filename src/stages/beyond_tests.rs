@@ -24,8 +24,10 @@ fn former(kind: &str, name: &str, file: &str) -> Former {
         commit: CommitId::new("0".repeat(40)),
         file: file.into(),
         line: None,
+        renderer: None,
     };
-    let object = DeclaredObject { id: id(kind, name), gvk: Gvk::new("v1", kind), origin, index: 0, json: "{}".into() };
+    let object =
+        DeclaredObject { id: id(kind, name), gvk: Gvk::new("v1", kind), origin, written: None, json: "{}".into() };
     Former { object, commits_behind: 3 }
 }
 

@@ -201,6 +201,7 @@ mod tests {
             commit: CommitId::new("tip"),
             file: String::new(),
             line: None,
+            renderer: None,
         };
         let change = change(1, &[], Signature::None);
         let of = |cluster: &str, repository: &str, target: &str| {

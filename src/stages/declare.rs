@@ -26,6 +26,8 @@ pub struct TargetPlace {
     pub commit: CommitId,
     /// For namespaced objects that name none.
     pub namespace: String,
+    /// What renders it, with its version; `None`: its files are the objects.
+    pub renderer: Option<String>,
 }
 
 /// Two declarations of one object with different content.
@@ -132,9 +134,10 @@ fn placed(object: RenderedObject, place: &TargetPlace, namespaced: bool) -> Decl
             revision: place.revision.clone(),
             commit: place.commit.clone(),
             file: object.file,
-            line: Some(object.line),
+            line: object.written.map(|written| written.line),
+            renderer: place.renderer.clone(),
         },
-        index: object.index,
+        written: object.written,
         json: object.json,
     }
 }
@@ -151,6 +154,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::declared::WrittenAt;
     use crate::model::discovery::ServedKind;
     use crate::model::resource::Gvk;
 
@@ -161,8 +165,7 @@ mod tests {
             name: "a".into(),
             json: value.to_string().into_boxed_str(),
             file: "a.yaml".into(),
-            line: 3,
-            index: 0,
+            written: Some(WrittenAt { line: 3, index: 0 }),
         }
     }
 
@@ -173,6 +176,7 @@ mod tests {
             revision: Revision::new("main"),
             commit: CommitId::new("0".repeat(40)),
             namespace: "shop".into(),
+            renderer: None,
         }
     }
 

@@ -60,8 +60,9 @@ fn of_target(target: &TargetPlace, former: &FormerObject, discovery: &Discovery)
             commit: target.commit.clone(),
             file: former.file.clone(),
             line: None,
+            renderer: None,
         },
-        index: 0,
+        written: None,
         json: "{}".into(),
     };
     Former { object, commits_behind: former.commits_behind }
@@ -81,6 +82,7 @@ mod tests {
             revision: Revision::new("main"),
             commit: CommitId::new("0".repeat(40)),
             namespace: "shop".into(),
+            renderer: None,
         }
     }
 

@@ -40,8 +40,9 @@ fn object(api_version: &str, kind: &str, name: &str, value: &Value) -> DeclaredO
             commit: CommitId::new("0".repeat(40)),
             file: "clusters/prod/shop/all.yaml".into(),
             line: Some(1),
+            renderer: None,
         },
-        index: 0,
+        written: None,
         json: value.to_string().into_boxed_str(),
     }
 }

@@ -31,8 +31,9 @@ fn judged(kind: &str, declared: Value, live: Value, key: u8) -> (Vec<String>, Ve
             commit: CommitId::new("0"),
             file: "a.yaml".into(),
             line: None,
+            renderer: None,
         },
-        index: 0,
+        written: None,
         json: declared.to_string().into_boxed_str(),
     };
     let judge = Judge {
@@ -111,8 +112,9 @@ fn a_hidden_element_of_a_set_is_found_and_not_shown() {
             commit: CommitId::new("0"),
             file: "a.yaml".into(),
             line: None,
+            renderer: None,
         },
-        index: 0,
+        written: None,
         json: declared.to_string().into_boxed_str(),
     };
     let judge = Judge {

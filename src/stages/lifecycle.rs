@@ -353,6 +353,7 @@ mod tests {
             commit: CommitId::new("tip"),
             file: ".".into(),
             line: None,
+            renderer: None,
         };
         let finding = change_policy::finding(&ClusterName::new("prod"), origin, &change, &["it is no merge".into()]);
         OpenFinding {

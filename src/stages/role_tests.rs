@@ -15,6 +15,7 @@ fn place(name: &str) -> TargetPlace {
         revision: Revision::new("main"),
         commit: CommitId::new("0".repeat(40)),
         namespace: "shop".into(),
+        renderer: None,
     }
 }
 
@@ -25,8 +26,7 @@ fn object(api_version: &str, kind: &str, value: Value) -> RenderedObject {
         name: "a".into(),
         json: value.to_string().into(),
         file: "a.yaml".into(),
-        line: 1,
-        index: 0,
+        written: None,
     }
 }
 

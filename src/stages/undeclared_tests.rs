@@ -31,8 +31,9 @@ fn declared(api_version: &str, kind: &str, tree: &Value) -> DeclaredObject {
             commit: CommitId::new("0".repeat(40)),
             file: "a.yaml".into(),
             line: Some(1),
+            renderer: None,
         },
-        index: 0,
+        written: None,
         json: tree.to_string().into_boxed_str(),
     }
 }

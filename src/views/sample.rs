@@ -90,6 +90,7 @@ pub(super) fn origin(target: &str, file: &str, line: u32) -> Origin {
         commit: CommitId::new(format!("8c1f3de{}", "5".repeat(33))),
         file: format!("clusters/prod/{target}/{file}"),
         line: Some(line),
+        renderer: None,
     }
 }
 

@@ -145,8 +145,9 @@ fn pair(n: usize, drifted: bool) -> Pair {
             commit: CommitId::new("0".repeat(40)),
             file: "bench.yaml".into(),
             line: Some(1),
+            renderer: None,
         },
-        index: 0,
+        written: None,
         json: tree.to_string().into_boxed_str(),
     };
     Pair { declared, live: live.to_string() }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::declared::RenderedObject;
+use crate::model::declared::{RenderedObject, WrittenAt};
 use crate::model::field_path::{FieldPath, Step};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::resource::{Gvk, ObjectId};
@@ -130,7 +130,8 @@ fn object(file: &str, node: &Node, index: usize, reading: &Reading<'_>) -> Resul
     let mut value: Value = yaml::to_json(node);
     redact(&mut value, &id, reading.key, reading.redaction);
     let json = value.to_string().into_boxed_str();
-    Ok(Some(RenderedObject { gvk, namespace, name, json, file: file.to_owned(), line: node.place.line, index }))
+    let written = Some(WrittenAt { line: node.place.line, index });
+    Ok(Some(RenderedObject { gvk, namespace, name, json, file: file.to_owned(), written }))
 }
 
 /// What names an object; the name is empty where the server makes it. `None`: it is no object of a cluster.
@@ -227,7 +228,7 @@ mod tests {
     fn one_broken_document_hides_only_itself() {
         let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nkind: [\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n";
         let manifests = read_text(text);
-        let names: Vec<_> = manifests.objects.iter().map(|o| (o.name.as_str(), o.line)).collect();
+        let names: Vec<_> = manifests.objects.iter().map(|o| (o.name.as_str(), o.written.unwrap().line)).collect();
         assert_eq!(names, [("a", 1), ("b", 7)]);
         assert_eq!(manifests.gaps.len(), 1);
         assert!(manifests.gaps[0].place.as_deref().unwrap().starts_with("a/b.yaml:"), "{:?}", manifests.gaps);
@@ -237,7 +238,10 @@ mod tests {
     fn lists_are_expanded_and_other_files_passed_over() {
         let text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Service\n  metadata: {name: b}\n---\nreplicas: 3\n";
         let manifests = read_text(text);
-        assert_eq!(manifests.objects.iter().map(|o| (o.index, o.line)).collect::<Vec<_>>(), [(0, 4), (1, 7)]);
+        assert_eq!(
+            manifests.objects.iter().map(|o| o.written.unwrap()).map(|at| (at.index, at.line)).collect::<Vec<_>>(),
+            [(0, 4), (1, 7)]
+        );
         assert!(manifests.gaps.is_empty());
     }
 

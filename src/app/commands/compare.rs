@@ -295,9 +295,10 @@ fn as_declared(object: RenderedObject, namespace: Option<String>) -> DeclaredObj
             revision: Revision::new("file"),
             commit: CommitId::new(""),
             file: object.file,
-            line: Some(object.line),
+            line: object.written.map(|written| written.line),
+            renderer: None,
         },
-        index: object.index,
+        written: object.written,
         json: object.json,
     }
 }

@@ -166,6 +166,7 @@ mod tests {
             revision: Revision::new("main"),
             commit: CommitId::new("0".repeat(40)),
             namespace: "default".into(),
+            renderer: None,
         };
         let role = role::role(Asked {
             cluster: ClusterName::new("prod"),
@@ -189,8 +190,7 @@ mod tests {
             name: "a".into(),
             json: "{}".into(),
             file: "a.yaml".into(),
-            line: 1,
-            index: 0,
+            written: None,
         };
         builtin_discovery().kinds().map(|kind| object(&kind.gvk)).collect()
     }

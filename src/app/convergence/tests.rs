@@ -103,6 +103,7 @@ async fn read(source: &Arc<MadeUp>) -> ClusterReading {
         revision: Revision::new("main"),
         commit: CommitId::new("c"),
         namespace: "shop".to_owned(),
+        renderer: None,
     };
     let declared = RenderedObject {
         gvk: Gvk::new("apps/v1", "Deployment"),
@@ -110,8 +111,7 @@ async fn read(source: &Arc<MadeUp>) -> ClusterReading {
         name: "api".into(),
         json: json!({"metadata": {"name": "api"}, "spec": {"replicas": 1}}).to_string().into_boxed_str(),
         file: "a.yaml".into(),
-        line: 1,
-        index: 0,
+        written: None,
     };
     live::read(source.clone(), source.discover().await, vec![(place, vec![declared])], context).await
 }

@@ -100,6 +100,7 @@ pub(super) fn finding(name: &str, live: i64) -> Finding {
             commit: CommitId::new("aaaa"),
             file: "web/api.yaml".into(),
             line: Some(7),
+            renderer: None,
         }),
         declared_by: None,
         removed_by: None,

@@ -36,8 +36,9 @@ fn declared(kind: &str, spec: &Value) -> DeclaredObject {
             commit: CommitId::new("c"),
             file: "a.yaml".into(),
             line: Some(1),
+            renderer: None,
         },
-        index: 0,
+        written: None,
         json: json!({"metadata": {"name": "a"}, "spec": spec}).to_string().into_boxed_str(),
     }
 }
