@@ -147,6 +147,7 @@ pub fn record(
     let complete = gaps.is_empty() && scanned.targets.len() == config.targets.len();
     let mut exclusions: Vec<_> = scanned.readings.iter().flat_map(|r| r.exclusions.clone()).collect();
     exclusions.extend(kept);
+    exclusions.extend(scanned.sources.iter().flat_map(|source| source.left_out.clone()));
     exclusions.extend(audited.exclusions);
     exclusions.sort();
     let events = config_events(&scanned, config, prior, held.states);

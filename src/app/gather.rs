@@ -1,5 +1,6 @@
 //! The declared side: repositories, revisions, and what their commits render.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,11 +9,11 @@ use super::versions::{self, Tracked};
 use super::{past, wiring};
 use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, Resolved, TreeLimits};
 use crate::adapters::render::manifest::Reading;
-use crate::adapters::render::plain;
+use crate::adapters::render::{Checkout, Job, Rendered, Renderer, Toolbox, auto};
 use crate::config::{Config, History, TargetConfig};
 use crate::model::declared::RenderedObject;
 use crate::model::former::{Cut, Past};
-use crate::model::gap::{Gap, GapKind, Hides};
+use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
 use crate::model::ids::{CommitId, RepositoryName, Revision};
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
@@ -30,7 +31,9 @@ pub struct TargetSource {
     pub commit: Option<(CommitId, OpenedRepository, CommitTree)>,
     /// The tag that its revision came out as, where that is a range of versions.
     pub tag: Option<String>,
-    /// What renders it, with its version; `None`: its files are the objects.
+    /// Whether its objects are made out of its files: then the files' history is not the objects'.
+    pub is_rendered: bool,
+    /// What rendered it, with its version.
     pub renderer: Option<String>,
     /// What it declares, until the comparison takes it over.
     pub objects: Vec<RenderedObject>,
@@ -40,6 +43,8 @@ pub struct TargetSource {
     pub duplicate_keys: u64,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// What was chosen not to be taken for the target's.
+    pub left_out: Vec<Exclusion>,
     /// What it declared once.
     pub past: Past,
     /// The versions of files on its revision, of all targets that track it; `None` where the history cannot be read.
@@ -101,11 +106,12 @@ pub async fn targets(
     for (n, target) in targets.iter().enumerate() {
         by_repository.entry(target.repository.clone()).or_default().push((n, target.clone()));
     }
+    let toolbox = Arc::new(Toolbox::new(config.tools.clone()));
     let mut tasks = Vec::new();
     for (name, targets) in by_repository {
-        let (config, key) = (config.clone(), key.clone());
+        let (config, key, toolbox) = (config.clone(), key.clone(), toolbox.clone());
         let in_case = targets.clone();
-        let task = tokio::task::spawn_blocking(move || repository(&config, &name, targets, &key, now));
+        let task = tokio::task::spawn_blocking(move || repository(&config, &name, targets, &key, &toolbox, now));
         tasks.push((in_case, task));
     }
     let mut sources = Vec::new();
@@ -128,12 +134,13 @@ fn repository(
     name: &RepositoryName,
     targets: Vec<(usize, TargetConfig)>,
     key: &RedactionKey,
+    toolbox: &Toolbox,
     now: Timestamp,
 ) -> Vec<(usize, TargetSource)> {
     match open(config, name, now) {
         Ok(repository) => {
-            let mut sources: Vec<_> =
-                targets.into_iter().map(|(n, target)| (n, render(config, &repository, target, key))).collect();
+            let rendering = Rendering { config, repository: &repository, key, toolbox, checkouts: RefCell::default() };
+            let mut sources: Vec<_> = targets.into_iter().map(|(n, target)| (n, rendering.of(target))).collect();
             look_back(config, &repository, name, sources.iter_mut().map(|(_, source)| source).collect());
             sources
         }
@@ -150,7 +157,10 @@ fn look_back(
 ) {
     let mut by_revision: BTreeMap<(Revision, CommitId), Vec<&mut TargetSource>> = BTreeMap::new();
     for source in sources.drain(..) {
-        if let Some((commit, _, _)) = &source.commit {
+        if source.is_rendered {
+            // What its files declared once is not what they render.
+            source.past.cut = Some(Cut { back_to: None, why: "what was rendered of earlier commits is not looked at" });
+        } else if let Some((commit, _, _)) = &source.commit {
             by_revision.entry((source.config.revision.clone(), commit.clone())).or_default().push(source);
         }
     }
@@ -213,41 +223,80 @@ pub async fn moved(config: &Arc<Config>, sources: &[TargetSource], now: Timestam
     asked.await.unwrap_or(false)
 }
 
-fn render(config: &Config, repository: &OpenedRepository, target: TargetConfig, key: &RedactionKey) -> TargetSource {
-    let limits = TreeLimits { max_file_bytes: config.limits.file_bytes, ..TreeLimits::default() };
-    let at = repository.resolve(&target.revision).and_then(|resolved| {
-        let tree = repository.tree(&resolved.commit, limits)?;
-        Ok((resolved, repository.clone(), tree))
-    });
-    let (Resolved { commit, tag }, repository, tree) = match at {
-        Ok(at) => at,
-        Err(gap) => return hidden(target, &gap),
-    };
-    let reading = reading(config, &target, key);
-    let mut source = match plain::render(&tree, &target.path, &reading) {
-        Ok(rendered) => TargetSource {
-            config: target,
-            commit: None,
-            tag: None,
-            renderer: None,
-            objects: rendered.objects,
-            passed_over: rendered.passed_over,
-            duplicate_keys: rendered.duplicate_keys,
-            gaps: rendered.gaps,
-            past: Past::default(),
-            versions: None,
-            merged: None,
-        },
-        Err(gap) => hidden(target, &gap),
-    };
-    source.gaps.extend(repository.stale.as_ref().map(|stale| stale.gap.clone()));
-    source.commit = Some((commit, repository, tree));
-    source.tag = tag;
-    for gap in &mut source.gaps {
-        gap.target = Some(source.config.name.clone());
-        gap.cluster = Some(source.config.cluster.clone());
+/// What the targets of a repository are rendered with.
+struct Rendering<'a> {
+    config: &'a Config,
+    repository: &'a OpenedRepository,
+    key: &'a RedactionKey,
+    toolbox: &'a Toolbox,
+    /// Each commit is written out once, if a renderer asks for it.
+    checkouts: RefCell<BTreeMap<CommitId, Arc<Checkout>>>,
+}
+
+impl Rendering<'_> {
+    fn of(&self, target: TargetConfig) -> TargetSource {
+        let Self { config, repository, .. } = *self;
+        let limits = TreeLimits { max_file_bytes: config.limits.file_bytes, ..TreeLimits::default() };
+        let at = repository.resolve(&target.revision).and_then(|resolved| {
+            let tree = repository.tree(&resolved.commit, limits)?;
+            Ok((resolved, repository.clone(), tree))
+        });
+        let (Resolved { commit, tag }, repository, tree) = match at {
+            Ok(at) => at,
+            Err(gap) => return hidden(target, &gap),
+        };
+        let renderer = auto::choose(&target.render, self.toolbox, &tree, &target.path);
+        let is_rendered = !renderer.takes_files_as_they_are();
+        let rendered = self.render(renderer.as_ref(), &target, &commit, &tree);
+        drop(renderer);
+        let mut source = match rendered {
+            Ok(rendered) => TargetSource {
+                config: target,
+                commit: None,
+                tag: None,
+                is_rendered,
+                renderer: rendered.by,
+                objects: rendered.objects,
+                passed_over: rendered.passed_over,
+                duplicate_keys: rendered.duplicate_keys,
+                gaps: rendered.gaps,
+                left_out: rendered.left_out,
+                past: Past::default(),
+                versions: None,
+                merged: None,
+            },
+            Err(gap) => hidden(target, &gap),
+        };
+        source.gaps.extend(repository.stale.as_ref().map(|stale| stale.gap.clone()));
+        source.commit = Some((commit, repository, tree));
+        source.tag = tag;
+        source.is_rendered = is_rendered;
+        for gap in &mut source.gaps {
+            gap.target = Some(source.config.name.clone());
+            gap.cluster = Some(source.config.cluster.clone());
+        }
+        source
     }
-    source
+
+    fn render(
+        &self,
+        renderer: &dyn Renderer,
+        target: &TargetConfig,
+        commit: &CommitId,
+        tree: &CommitTree,
+    ) -> Result<Rendered, Gap> {
+        let checkout = || {
+            if let Some(known) = self.checkouts.borrow().get(commit) {
+                return Ok(known.clone());
+            }
+            let new = Arc::new(Checkout::of(tree)?);
+            self.checkouts.borrow_mut().insert(commit.clone(), new.clone());
+            Ok(new)
+        };
+        let reading = reading(self.config, target, self.key);
+        let job = Job { target: &target.name, tree, path: &target.path, reading, checkout: &checkout };
+        renderer.render(&job)
+    }
 }
 
 /// How a target's files are read.
@@ -266,11 +315,13 @@ fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
         config: target,
         commit: None,
         tag: None,
+        is_rendered: false,
         renderer: None,
         objects: Vec::new(),
         passed_over: 0,
         duplicate_keys: 0,
         gaps: vec![gap],
+        left_out: Vec::new(),
         past: Past::default(),
         versions: None,
         merged: None,

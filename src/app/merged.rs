@@ -9,7 +9,7 @@ use super::declarations::Declarations;
 use super::evidence::Question;
 use super::versions::Names;
 use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
-use crate::adapters::render::plain::is_manifest_name;
+use crate::adapters::render::is_manifest_name;
 use crate::config::Config;
 use crate::model::field_path::FieldPath;
 use crate::model::history::CommitInfo;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::versions::{Names, Tracked};
 use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
-use crate::adapters::render::plain::is_manifest_name;
+use crate::adapters::render::is_manifest_name;
 use crate::config::Config;
 use crate::model::ids::{BlobId, CommitId};
 use crate::model::versions::{BlobNumber, Ended, PathNumber, VersionIndex};

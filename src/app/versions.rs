@@ -9,7 +9,7 @@ use super::wiring;
 use crate::adapters::git::{HistoryBounds, OpenedRepository, VersionLine};
 use crate::adapters::kept::{Kept, KeptKey};
 use crate::adapters::render::heads::HeadReader;
-use crate::adapters::render::plain::is_manifest_name;
+use crate::adapters::render::is_manifest_name;
 use crate::config::Config;
 use crate::model::gap::Gap;
 use crate::model::ids::{BlobId, CommitId, RepositoryName, Revision};

@@ -19,6 +19,7 @@ mod problem;
 pub mod raw;
 mod read;
 pub mod redaction;
+pub mod render;
 mod repository;
 pub mod severity;
 mod shipped;

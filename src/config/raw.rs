@@ -10,6 +10,7 @@ use super::change_policy::RawChangePolicy;
 use super::delivery::{RawHeartbeat, RawLinks, RawReceiver, RawRoute, RawSummary};
 use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::redaction::RawCredentialNames;
+use super::render::{RawRender, RawTools};
 use super::severity::{RawSeverity, RawSeverityRule};
 use super::trust::RawTrusted;
 
@@ -29,6 +30,8 @@ pub struct RawConfig {
     pub repositories: Vec<RawRepository>,
     /// What should be live where.
     pub targets: Vec<RawTarget>,
+    /// The programs that render Helm charts and kustomizations, and what each run of them may take.
+    pub tools: Option<RawTools>,
     /// For how long a pushed commit may stay unapplied and be called "pending", as `15m` or `1h`. Default `15m`; counted from the
     /// first scan that saw the commit.
     pub grace: Option<String>,
@@ -201,6 +204,8 @@ pub struct RawTarget {
     pub namespace: Option<String>,
     /// Whether this target's live objects are asked if they get where their spec wants them (DL011). Default true.
     pub convergence: Option<bool>,
+    /// How its files become objects. Default: as Argo CD decides by what is in its folder.
+    pub render: Option<RawRender>,
     /// What the commits that reach the revision have to fulfil; one that does not is a finding (DL012).
     pub change_policy: Option<RawChangePolicy>,
 }

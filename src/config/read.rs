@@ -12,6 +12,7 @@ use super::ignore;
 use super::problem::{ConfigError, Problem};
 use super::raw::{RawCluster, RawConfig, RawLedger, RawRedaction, RawTarget};
 use super::redaction;
+use super::render::{RawRender, Render, Tools};
 use super::severity::SeverityRules;
 use super::shipped::json_schema;
 use super::trust::TrustTable;
@@ -91,6 +92,13 @@ impl Reader<'_> {
             clusters: raw.clusters.iter().enumerate().map(|(n, c)| self.cluster(n, c)).collect(),
             repositories: raw.repositories.iter().enumerate().map(|(n, r)| self.repository(n, r)).collect(),
             targets: raw.targets.iter().enumerate().map(|(n, t)| self.target(n, t, raw)).collect(),
+            tools: {
+                let timeout = raw.tools.as_ref().and_then(|tools| tools.timeout.as_deref());
+                let timeout = self.duration("tools.timeout", timeout, 60);
+                raw.tools
+                    .as_ref()
+                    .map_or_else(|| Tools { timeout, ..Tools::default() }, |t| t.read(self.folder, timeout))
+            },
             grace: self.duration("grace", raw.grace.as_deref(), 15 * 60),
             fail_on: raw.fail_on.map_or(Severity::Low, Severity::from),
             redaction: RedactionRules {
@@ -204,6 +212,14 @@ impl Reader<'_> {
             cluster: ClusterName::new(&raw.cluster),
             namespace: raw.namespace.clone().unwrap_or_else(|| "default".to_owned()),
             convergence: raw.convergence.unwrap_or(true) && looks_at_convergence(config),
+            render: raw.render.as_ref().map_or_else(|| Ok(Render::default()), RawRender::read).unwrap_or_else(
+                |wrong| {
+                    wrong
+                        .into_iter()
+                        .for_each(|(below, message)| self.problem(&format!("{key}.render.{below}"), message));
+                    Render::default()
+                },
+            ),
             change_policy: self.change_policy(&key, raw, config),
         }
     }

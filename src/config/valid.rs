@@ -9,6 +9,7 @@ use super::audit_log::AuditLog;
 use super::change_policy::ChangePolicy;
 use super::delivery::Delivery;
 use super::ignore::IgnoreRule;
+use super::render::{Render, Tools};
 use super::severity::SeverityRules;
 use super::trust::TrustTable;
 use crate::model::finding::Severity;
@@ -28,6 +29,8 @@ pub struct Config {
     pub repositories: Vec<RepositoryConfig>,
     /// Targets, in order.
     pub targets: Vec<TargetConfig>,
+    /// Programs that render.
+    pub tools: Tools,
     /// How long an unapplied commit is only pending.
     pub grace: Duration,
     /// The least severity that fails a scan.
@@ -193,7 +196,7 @@ pub enum SecretSource {
 }
 
 /// A target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TargetConfig {
     /// Name.
     pub name: TargetName,
@@ -209,6 +212,8 @@ pub struct TargetConfig {
     pub namespace: String,
     /// Whether its objects' convergence is looked at; false too where that is switched off for all.
     pub convergence: bool,
+    /// How its files become objects.
+    pub render: Render,
     /// What is asked of commits.
     pub change_policy: Option<ChangePolicy>,
 }

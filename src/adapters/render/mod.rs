@@ -1,5 +1,19 @@
-//! Renderers: from a commit's files to declared objects.
+//! Renderers: from a commit's files to declared objects. [`auto::choose`] gives a target's; each has a file of its own.
 
+pub mod auto;
+mod checkout;
+mod command;
 pub mod heads;
+mod helm;
+mod kustomize;
 pub mod manifest;
-pub mod plain;
+mod output;
+mod plain;
+mod process;
+mod renderer;
+mod toolbox;
+
+pub use checkout::Checkout;
+pub use plain::is_manifest_name;
+pub use renderer::{Job, Rendered, Renderer};
+pub use toolbox::Toolbox;

@@ -1,42 +1,45 @@
 //! The plain renderer: every YAML and JSON file below a path, as `kubectl apply --recursive` would read them.
 
 use super::manifest::{self, Reading};
-use crate::model::declared::RenderedObject;
+use super::renderer::{Job, Rendered, Renderer};
+use crate::config::render::PlainFiles;
 use crate::model::gap::Gap;
-use crate::ports::{SourceFile, SourceTree};
+use crate::ports::SourceFile;
 use crate::processors;
-
-/// What a target's commit renders.
-#[derive(Debug, Default)]
-pub struct Rendered {
-    /// Objects in path order.
-    pub objects: Vec<RenderedObject>,
-    /// What could not be read.
-    pub gaps: Vec<Gap>,
-    /// Files that hold no manifests.
-    pub passed_over: u64,
-    /// Keys that stand twice in one mapping.
-    pub duplicate_keys: u64,
-}
 
 /// Files read at a time: enough to keep all processors busy, few enough to hold in memory.
 const BATCH: usize = 256;
 
-/// Renders a path of a tree.
-///
-/// # Errors
-/// A gap if the path is not in the tree.
-pub fn render(tree: &dyn SourceTree, path: &str, reading: &Reading<'_>) -> Result<Rendered, Gap> {
-    let mut rendered = Rendered::default();
-    let mut batch = Vec::with_capacity(BATCH);
-    tree.walk(path, &mut |file| {
-        batch.push(file);
-        if batch.len() == BATCH {
-            rendered.append(read_all(std::mem::take(&mut batch), reading));
-        }
-    })?;
-    rendered.append(read_all(batch, reading));
-    Ok(rendered)
+/// Takes the files of the target's path as they are.
+pub struct Plain<'a> {
+    /// Which of them.
+    pub files: &'a PlainFiles,
+}
+
+impl Renderer for Plain<'_> {
+    fn takes_files_as_they_are(&self) -> bool {
+        true
+    }
+
+    fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
+        let mut rendered = Rendered::default();
+        let mut batch = Vec::with_capacity(BATCH);
+        let below = |path: &str| -> bool {
+            let path = path.strip_prefix(job.path).unwrap_or(path).trim_start_matches('/');
+            path.is_empty() || self.files.takes(path)
+        };
+        job.tree.walk(job.path, &mut |file| {
+            if !below(&file.path) {
+                return;
+            }
+            batch.push(file);
+            if batch.len() == BATCH {
+                rendered.append(read_all(std::mem::take(&mut batch), &job.reading));
+            }
+        })?;
+        rendered.append(read_all(batch, &job.reading));
+        Ok(rendered)
+    }
 }
 
 /// Reads files on all processors; what comes back is in the order of the files.
@@ -58,13 +61,6 @@ fn read_all(mut files: Vec<SourceFile>, reading: &Reading<'_>) -> Rendered {
 }
 
 impl Rendered {
-    fn append(&mut self, more: Self) {
-        self.objects.extend(more.objects);
-        self.gaps.extend(more.gaps);
-        self.passed_over += more.passed_over;
-        self.duplicate_keys += more.duplicate_keys;
-    }
-
     fn add(&mut self, file: SourceFile, reading: &Reading<'_>) {
         if file.is_file && !is_manifest_name(&file.path) {
             self.passed_over += 1;
@@ -94,7 +90,10 @@ pub fn is_manifest_name(path: &str) -> bool {
 mod tests {
     use super::*;
     use crate::model::gap::{GapKind, Hides};
+    use crate::model::ids::TargetName;
     use crate::model::secret::{RedactionKey, RedactionRules};
+    use crate::ports::SourceTree;
+    use crate::yaml;
 
     /// Files by path; `None` is a submodule.
     struct Files(Vec<(&'static str, Option<&'static str>)>);
@@ -114,6 +113,11 @@ mod tests {
         }
     }
 
+    fn plain(tree: &Files, files: &PlainFiles, reading: Reading<'_>) -> Rendered {
+        let (target, checkout) = (TargetName::new("t"), || unreachable!("files are enough"));
+        Plain { files }.render(&Job { target: &target, tree, path: "", reading, checkout: &checkout }).unwrap()
+    }
+
     #[test]
     fn other_files_are_passed_over_and_what_could_hold_manifests_is_a_gap() {
         let tree = Files(vec![
@@ -125,8 +129,8 @@ mod tests {
         ]);
         let key = RedactionKey::from_bytes([0; 32]);
         let rules = RedactionRules::default();
-        let reading = Reading { limits: Default::default(), namespace: "default", key: &key, redaction: &rules };
-        let rendered = render(&tree, "", &reading).unwrap();
+        let reading = Reading { limits: yaml::Limits::default(), namespace: "default", key: &key, redaction: &rules };
+        let rendered = plain(&tree, &PlainFiles::default(), reading);
         assert_eq!((rendered.objects.len(), rendered.passed_over), (1, 2));
         let many: Vec<_> = (0..600)
             .map(|n| {
@@ -134,9 +138,12 @@ mod tests {
                 ("f.yaml", Some(text))
             })
             .collect();
-        let names: Vec<_> = render(&Files(many), "", &reading).unwrap().objects.into_iter().map(|o| o.name).collect();
+        let names: Vec<_> =
+            plain(&Files(many), &PlainFiles::default(), reading).objects.into_iter().map(|o| o.name).collect();
         assert_eq!(names, (0..600).map(|n| format!("n{n}")).collect::<Vec<_>>(), "in the order of the files");
         let gaps: Vec<_> = rendered.gaps.iter().map(|gap| gap.message.as_str()).collect();
         assert_eq!(gaps, ["a submodule", "the document has `apiVersion` and no `kind`"]);
+        let flat = plain(&tree, &PlainFiles { recurse: false, ..PlainFiles::default() }, reading);
+        assert_eq!((flat.objects.len(), flat.gaps.len(), flat.passed_over), (1, 1, 2), "what is below does not count");
     }
 }

@@ -1,0 +1,37 @@
+//! Which renderer a target has.
+
+use super::command::Program;
+use super::helm::Helm;
+use super::kustomize::{self, Kustomize};
+use super::plain::Plain;
+use super::renderer::Renderer;
+use super::toolbox::Toolbox;
+use crate::config::render::{self, Render};
+use crate::ports::SourceTree;
+
+/// The renderer of a target: the one that the configuration names, else as Argo CD decides (its documentation, "Tool detection").
+pub fn choose<'a>(
+    render: &'a Render,
+    toolbox: &'a Toolbox,
+    tree: &dyn SourceTree,
+    path: &str,
+) -> Box<dyn Renderer + 'a> {
+    let network = render.network;
+    match render.renderer {
+        render::Renderer::Auto if is_there(tree, path, "Chart.yaml") => {
+            Box::new(Helm { options: &render.helm, network, toolbox })
+        }
+        render::Renderer::Auto if kustomize::NAMES.iter().any(|name| is_there(tree, path, name)) => {
+            Box::new(Kustomize { network, toolbox })
+        }
+        render::Renderer::Auto | render::Renderer::Plain => Box::new(Plain { files: &render.plain }),
+        render::Renderer::Kustomize => Box::new(Kustomize { network, toolbox }),
+        render::Renderer::Helm => Box::new(Helm { options: &render.helm, network, toolbox }),
+        render::Renderer::Command => Box::new(Program { argv: &render.command, network, toolbox }),
+    }
+}
+
+fn is_there(tree: &dyn SourceTree, path: &str, name: &str) -> bool {
+    let file = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+    tree.read(&file).is_some()
+}

@@ -1,0 +1,170 @@
+//! The renderer `helm`: `helm template`, as an upgrade of the release would see it, but for `lookup`, which finds nothing.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::checkout::Checkout;
+use super::output::{self, annotation};
+use super::process::{Run, option};
+use super::renderer::{Job, Rendered, Renderer};
+use super::toolbox::{Tool, Toolbox};
+use crate::config::render::HelmOptions;
+use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
+
+/// Objects with it are made and taken away by Helm's own doing.
+const HOOK: &str = "helm.sh/hook";
+
+/// See the module.
+pub struct Helm<'a> {
+    /// What the configuration says.
+    pub options: &'a HelmOptions,
+    /// Whether dependencies may be fetched.
+    pub network: bool,
+    /// The program.
+    pub toolbox: &'a Toolbox,
+}
+
+impl Renderer for Helm<'_> {
+    fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
+        let tool = self.toolbox.helm()?;
+        let checkout = (job.checkout)()?;
+        let home = checkout.private()?;
+        let chart = checkout.files().join(job.path);
+        if self.network && chart.join("Chart.lock").is_file() {
+            self.run(tool, vec!["dependency".into(), "build".into(), ".".into()], &chart, home.path(), job)?;
+        }
+        let arguments = self.arguments(job, &checkout, home.path())?;
+        let output = self.run(tool, arguments, &chart, home.path(), job)?;
+        let mut from: Option<String> = None;
+        let mut rendered = output::read(&output, &job.reading, &beside(job.path, "Chart.yaml"), |document| {
+            from = source(document, job.path).or(from.take());
+            from.clone()
+        });
+        let before = rendered.objects.len();
+        rendered.objects.retain(|object| object.tree().is_ok_and(|tree: Value| annotation(&tree, HOOK).is_none()));
+        let hooks = (before - rendered.objects.len()) as u64;
+        if hooks > 0 {
+            rendered.left_out.push(Exclusion {
+                scope: job.target.to_string(),
+                what: "hooks and tests of the chart".into(),
+                reason: "Helm makes them and takes them away again".into(),
+                count: Some(hooks),
+            });
+        }
+        rendered.by = Some(tool.name.clone());
+        Ok(rendered)
+    }
+}
+
+impl Helm<'_> {
+    fn arguments(&self, job: &Job<'_>, checkout: &Checkout, home: &Path) -> Result<Vec<OsString>, Gap> {
+        let options = self.options;
+        let release = options.release_name.clone().unwrap_or_else(|| job.target.to_string());
+        let mut arguments: Vec<OsString> = vec!["template".into(), release.into(), ".".into(), "--include-crds".into()];
+        arguments.push(option("--namespace", job.reading.namespace));
+        for written in &options.value_files {
+            let file = within(job.path, written).filter(|path| checkout.files().join(path).is_file());
+            let file = file.ok_or_else(|| {
+                let why = format!("there is no file of values `{written}` in the commit");
+                Gap::new(GapKind::Render, why, Hides::Target)
+                    .at(job.path)
+                    .hint("`valueFiles` start at the target's path, or with a `/` at the repository's root")
+            })?;
+            arguments.push(option("--values", checkout.files().join(file)));
+        }
+        if !options.values.is_empty() {
+            let file = home.join("values.json");
+            let text = serde_json::to_vec(&options.values).unwrap_or_default();
+            std::fs::write(&file, text).map_err(|error| {
+                Gap::new(GapKind::Render, format!("the target's values could not be written: {error}"), Hides::Target)
+            })?;
+            arguments.push(option("--values", file));
+        }
+        arguments.extend(options.kube_version.iter().map(|version| option("--kube-version", version)));
+        arguments.extend(options.api_versions.iter().map(|version| option("--api-versions", version)));
+        Ok(arguments)
+    }
+
+    fn run(
+        &self,
+        tool: &Tool,
+        arguments: Vec<OsString>,
+        chart: &Path,
+        home: &Path,
+        job: &Job<'_>,
+    ) -> Result<Vec<u8>, Gap> {
+        let gap = |why: String| Gap::new(GapKind::Render, why, Hides::Target).at(job.path);
+        if !chart.join("Chart.yaml").is_file() {
+            return Err(gap("there is no chart: no `Chart.yaml` in the target's path".to_owned()));
+        }
+        let program = &tool.program;
+        let run = Run { program, arguments, folder: chart, home, network: self.network, tools: &self.toolbox.tools };
+        run.output().map_err(|failure| {
+            let why = failure.to_string();
+            let needs_network = why.contains("missing in charts/ directory");
+            let gap = gap(format!("{} {why}", tool.name));
+            if needs_network && !self.network {
+                return gap.hint(
+                    "keep the chart's dependencies in its `charts` folder, or say `network: true` for the target's `render`",
+                );
+            }
+            gap
+        })
+    }
+}
+
+/// The file of the repository that a document was made from, as Helm says in a comment before it: the chart's name, then the path in it.
+fn source(document: &[u8], path: &str) -> Option<String> {
+    let line = document.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"# Source: "))?;
+    let (_, below) = std::str::from_utf8(line).ok()?.trim().split_once('/')?;
+    Some(beside(path, below))
+}
+
+fn beside(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
+}
+
+/// A path of the repository: as written from a folder, or with a leading `/` from the root. `None` where it leads out.
+fn within(folder: &str, written: &str) -> Option<String> {
+    let (mut parts, written): (Vec<&str>, &str) = match written.strip_prefix('/') {
+        Some(rest) => (Vec::new(), rest),
+        None => (folder.split('/').filter(|part| !part.is_empty()).collect(), written),
+    };
+    for part in written.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop()?,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_values_stay_in_the_repository() {
+        for (folder, written, expected) in [
+            ("apps/shop", "values-prod.yaml", Some("apps/shop/values-prod.yaml")),
+            ("apps/shop", "../common/values.yaml", Some("apps/common/values.yaml")),
+            ("apps/shop", "/env/prod.yaml", Some("env/prod.yaml")),
+            ("", "./values.yaml", Some("values.yaml")),
+            ("apps", "../../etc/passwd", None),
+            ("apps", "/../etc/passwd", None),
+        ] {
+            assert_eq!(within(folder, written).as_deref(), expected, "{folder} {written}");
+        }
+    }
+
+    #[test]
+    fn the_template_is_named_before_what_was_made_from_it() {
+        let source = |text: &str, path: &str| source(text.as_bytes(), path);
+        let text = "---\n# Source: shop/charts/cache/templates/a.yaml\nkind: Pod\n";
+        assert_eq!(source(text, "apps/shop").as_deref(), Some("apps/shop/charts/cache/templates/a.yaml"));
+        assert_eq!(source("kind: Pod\n", "apps/shop"), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! The renderer `kustomize`: `kustomize build` of the target's folder, through a kustomization of ours around it that asks for origins.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::output::{self, annotation};
+use super::process::Run;
+use super::renderer::{Job, Rendered, Renderer};
+use super::toolbox::Toolbox;
+use crate::model::gap::{Gap, GapKind, Hides};
+use crate::ports::SourceTree;
+use crate::yaml;
+
+/// What the file is called.
+pub const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// Where Kustomize says what an object was made from.
+const ORIGIN: &str = "config.kubernetes.io/origin";
+/// Kustomizations that one may be made of.
+const MOST_BASES: usize = 2_000;
+
+/// See the module.
+pub struct Kustomize<'a> {
+    /// Whether remote bases and charts may be fetched.
+    pub network: bool,
+    /// The program.
+    pub toolbox: &'a Toolbox,
+}
+
+impl Renderer for Kustomize<'_> {
+    fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
+        let gap = |why: String| Gap::new(GapKind::Render, why, Hides::Target).at(job.path);
+        let tool = self.toolbox.kustomize()?;
+        if !self.network
+            && let Some(remote) = remote(job.tree, job.path)
+        {
+            return Err(gap(format!("the kustomization needs the network: {remote}"))
+                .hint("keep what it needs in the repository, or say `network: true` for the target's `render`"));
+        }
+        let checkout = (job.checkout)()?;
+        let (home, around) = (checkout.private()?, checkout.private()?);
+        let path = if job.path.is_empty() { ".".to_owned() } else { job.path.to_owned() };
+        let text = serde_json::json!({
+            "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
+            "resources": [format!("../files/{path}")], "buildMetadata": ["originAnnotations"],
+        });
+        std::fs::write(around.path().join(NAMES[0]), text.to_string())
+            .map_err(|error| gap(format!("a file for Kustomize could not be written: {error}")))?;
+        let mut arguments = tool.first.clone();
+        arguments.push(".".into());
+        arguments.extend(self.network.then(|| OsString::from("--enable-helm")));
+        let run = Run {
+            program: &tool.program,
+            arguments,
+            folder: around.path(),
+            home: home.path(),
+            network: self.network,
+            tools: &self.toolbox.tools,
+        };
+        let output = run.output().map_err(|failure| {
+            let files = checkout.files();
+            gap(format!("{} {}", tool.name, failure.to_string().replace(&files.display().to_string(), "")))
+        })?;
+        let whole = name_of(job.tree, job.path).unwrap_or_else(|| job.path.to_owned());
+        let mut rendered = output::read(&output, &job.reading, &whole, |_| None);
+        for object in &mut rendered.objects {
+            let Ok(mut tree) = object.tree() else { continue };
+            if let Some(file) = annotation(&tree, ORIGIN).and_then(origin) {
+                object.file = file;
+            }
+            take_origin(&mut tree);
+            object.json = tree.to_string().into_boxed_str();
+        }
+        rendered.by = Some(tool.name.clone());
+        Ok(rendered)
+    }
+}
+
+/// The file that an origin names: that of the resource, or of the kustomization with the generator. What is fetched has none here.
+fn origin(text: &str) -> Option<String> {
+    let document = yaml::read_documents(text, &yaml::Limits::default()).into_iter().next()?.ok()?;
+    let origin = yaml::to_json(&document.root);
+    if origin.get("repo").is_some() {
+        return None;
+    }
+    let path = origin.get("path").or_else(|| origin.get("configuredIn"))?.as_str()?;
+    Some(path.strip_prefix("../files/")?.to_owned())
+}
+
+/// The annotation was asked for by us and is no part of the object.
+fn take_origin(tree: &mut Value) {
+    let Some(metadata) = tree.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else { return };
+    if annotations.remove(ORIGIN).is_some() && annotations.is_empty() {
+        metadata.remove("annotations");
+    }
+}
+
+/// The kustomization's file in a folder.
+fn name_of(tree: &dyn SourceTree, folder: &str) -> Option<String> {
+    let file = |name: &&str| if folder.is_empty() { (*name).to_owned() } else { format!("{folder}/{name}") };
+    NAMES.iter().map(file).find(|file| tree.read(file).is_some())
+}
+
+/// What a kustomization and those that it is made of fetch from elsewhere, for people.
+fn remote(tree: &dyn SourceTree, path: &str) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let mut next = vec![path.to_owned()];
+    while let Some(folder) = next.pop() {
+        if seen.len() >= MOST_BASES || !seen.insert(folder.clone()) {
+            continue;
+        }
+        let Some(file) = name_of(tree, &folder) else { continue };
+        let content = tree.read(&file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&content);
+        let document = yaml::read_documents(&text, &yaml::Limits::default()).into_iter().find_map(Result::ok);
+        let Some(root) = document.map(|document| yaml::to_json(&document.root)) else { continue };
+        for key in ["helmCharts", "helmChartInflationGenerator"] {
+            if root.get(key).and_then(Value::as_array).is_some_and(|charts| !charts.is_empty()) {
+                return Some(format!("`{key}` in {file}"));
+            }
+        }
+        for key in ["resources", "bases", "components", "crds", "transformers", "generators", "openapi"] {
+            for entry in root.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+                if is_remote(entry) {
+                    return Some(format!("`{entry}` under `{key}` in {file}"));
+                }
+                next.extend(below(&folder, entry));
+            }
+        }
+    }
+    None
+}
+
+/// Whether an entry is an address and no path: as Kustomize tells them apart, by a scheme, a user, or a host before a path.
+fn is_remote(entry: &str) -> bool {
+    let host = entry.split(['/', ':']).next().unwrap_or_default();
+    let is_host = host.contains('.') && !host.starts_with('.') && entry.contains('/') && !is_file(entry);
+    entry.contains("://") || entry.starts_with("git@") || entry.contains("?ref=") || is_host
+}
+
+fn is_file(entry: &str) -> bool {
+    Path::new(entry).extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|known| ending == *known))
+        && !entry.contains("://")
+}
+
+/// A folder of the repository, from another; `None` where it leads out.
+fn below(folder: &str, entry: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in entry.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop()?,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_paths() {
+        for (entry, expected) in [
+            ("../base", false),
+            ("base", false),
+            ("./deployment.yaml", false),
+            ("v1.2/deployment.yaml", false),
+            ("https://example.com/a.yaml", true),
+            ("github.com/acme/app//deploy?ref=v1", true),
+            ("github.com/acme/app/deploy", true),
+            ("git@github.com:acme/app.git", true),
+            ("ssh://git@example.com/a.git", true),
+        ] {
+            assert_eq!(is_remote(entry), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_a_file_of_the_repository_and_leaves_no_trace() {
+        assert_eq!(origin("path: ../files/apps/base/a.yaml\n").as_deref(), Some("apps/base/a.yaml"));
+        let generated =
+            "configuredIn: ../files/apps/prod/kustomization.yaml\nconfiguredBy:\n  kind: ConfigMapGenerator\n";
+        assert_eq!(origin(generated).as_deref(), Some("apps/prod/kustomization.yaml"));
+        assert_eq!(origin("path: a.yaml\nrepo: https://example.com/a\n"), None);
+        let mut tree = serde_json::json!({"metadata": {"name": "a", "annotations": {ORIGIN: "path: x"}}});
+        take_origin(&mut tree);
+        assert_eq!(tree, serde_json::json!({"metadata": {"name": "a"}}));
+    }
+}

@@ -1,0 +1,284 @@
+//! How a target's files become objects: the `render` section of a target, the programs of `tools` and their limits.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use wildmatch::WildMatch;
+
+/// How a target's files become objects.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawRender {
+    /// `auto`: as Argo CD decides: by Helm where there is a `Chart.yaml`, by Kustomize where there is a `kustomization.yaml`,
+    /// `kustomization.yml` or `Kustomization`, else the files are the objects. Or one of `plain`, `kustomize`, `helm`, `command`.
+    /// Default `auto`.
+    #[serde(rename = "as")]
+    pub renderer: Option<Renderer>,
+    /// Plain: whether files in folders below the target's path count. Default true.
+    pub recurse: Option<bool>,
+    /// Plain: only files whose path below the target's path fits one of these patterns; `*` stands for any text, `?` for one character.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// Plain: no files whose path below the target's path fits one of these patterns.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Helm: the release's name. Default: the target's.
+    pub release_name: Option<String>,
+    /// Helm: files of values in the repository, the later ones go before the earlier; from the target's path, or with a leading `/` from the
+    /// repository's root.
+    #[serde(default)]
+    pub value_files: Vec<String>,
+    /// Helm: values that go before those of files.
+    #[serde(default)]
+    pub values: Map<String, Value>,
+    /// Helm: the Kubernetes version that charts see, as `1.33`. Default: Helm's own.
+    pub kube_version: Option<String>,
+    /// Helm: API versions that charts see besides Helm's own, as `monitoring.coreos.com/v1`.
+    #[serde(default)]
+    pub api_versions: Vec<String>,
+    /// `as: command`: the program and its arguments. It runs in the target's folder and writes manifests to its standard output.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Whether rendering may reach the network: for remote bases of Kustomize and its `helmCharts`, and a chart's dependencies that are not
+    /// in its `charts` folder. Default false.
+    pub network: Option<bool>,
+}
+
+/// Which renderer.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Renderer {
+    /// By what is in the folder.
+    #[default]
+    Auto,
+    /// The files are the objects.
+    Plain,
+    /// `kustomize build`.
+    Kustomize,
+    /// `helm template`.
+    Helm,
+    /// A program of one's own.
+    Command,
+}
+
+/// Programs that render.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawTools {
+    /// Path of Helm's program. Default: `helm` on the PATH.
+    pub helm: Option<String>,
+    /// Path of Kustomize's program. Default: `kustomize` on the PATH, else `kubectl kustomize`.
+    pub kustomize: Option<String>,
+    /// Time limit of one run, as `1m`. Default `1m`.
+    pub timeout: Option<String>,
+    /// Most bytes that one run may write. Default 67108864.
+    pub output_bytes: Option<u64>,
+    /// Most bytes of memory that one run may reserve. Default 4294967296.
+    pub memory_bytes: Option<u64>,
+}
+
+/// How a target's files become objects.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Render {
+    /// Which renderer.
+    pub renderer: Renderer,
+    /// Which files count where they are the objects.
+    pub plain: PlainFiles,
+    /// What a chart is rendered with.
+    pub helm: HelmOptions,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Whether the network may be reached.
+    pub network: bool,
+}
+
+/// Which files count where they are the objects.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlainFiles {
+    /// Whether those in folders below count.
+    pub recurse: bool,
+    /// Only these, unless there are none.
+    pub include: Vec<WildMatch>,
+    /// None of these.
+    pub exclude: Vec<WildMatch>,
+}
+
+impl Default for PlainFiles {
+    fn default() -> Self {
+        Self { recurse: true, include: Vec::new(), exclude: Vec::new() }
+    }
+}
+
+impl PlainFiles {
+    /// Whether a file counts, by its path below the target's.
+    pub fn takes(&self, path: &str) -> bool {
+        let fits = |patterns: &[WildMatch]| patterns.iter().any(|pattern| pattern.matches(path));
+        (self.recurse || !path.contains('/'))
+            && (self.include.is_empty() || fits(&self.include))
+            && !fits(&self.exclude)
+    }
+}
+
+/// What a chart is rendered with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HelmOptions {
+    /// `None`: the target's name.
+    pub release_name: Option<String>,
+    /// From the target's path, or with a leading `/` from the repository's root.
+    pub value_files: Vec<String>,
+    /// Go before those of files.
+    pub values: Map<String, Value>,
+    /// As `1.33`; `None`: Helm's own.
+    pub kube_version: Option<String>,
+    /// Besides Helm's own.
+    pub api_versions: Vec<String>,
+}
+
+/// Programs that render, and the limits of each run.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    /// `None`: on the PATH.
+    pub helm: Option<PathBuf>,
+    /// `None`: on the PATH.
+    pub kustomize: Option<PathBuf>,
+    /// For one run.
+    pub timeout: Duration,
+    /// Of what one run writes.
+    pub output_bytes: u64,
+    /// Of memory that one run reserves.
+    pub memory_bytes: u64,
+}
+
+impl Default for Tools {
+    fn default() -> Self {
+        Self {
+            helm: None,
+            kustomize: None,
+            timeout: Duration::from_secs(60),
+            output_bytes: 64 << 20,
+            memory_bytes: 4 << 30,
+        }
+    }
+}
+
+impl RawTools {
+    /// With relative paths from the configuration's folder; the time limit is read by the caller.
+    pub(super) fn read(&self, folder: &Path, timeout: Duration) -> Tools {
+        let default = Tools::default();
+        let path = |path: &Option<String>| path.as_ref().map(|path| folder.join(path));
+        Tools {
+            helm: path(&self.helm),
+            kustomize: path(&self.kustomize),
+            timeout,
+            output_bytes: self.output_bytes.unwrap_or(default.output_bytes),
+            memory_bytes: self.memory_bytes.unwrap_or(default.memory_bytes),
+        }
+    }
+}
+
+impl RawRender {
+    /// The section, or what is wrong: the key in it and what to do.
+    pub(super) fn read(&self) -> Result<Render, Vec<(&'static str, String)>> {
+        let renderer = self.renderer.unwrap_or_default();
+        let mut wrong = Vec::new();
+        let mut only = |key, is_set: bool, of: &[Renderer]| {
+            if is_set && !of.contains(&renderer) {
+                let names: Vec<&str> = of.iter().map(|one| one.as_str()).collect();
+                wrong.push((key, format!("is for `as: {}`", names.join("` or `as: "))));
+            }
+        };
+        let (auto, plain, helm) = (Renderer::Auto, Renderer::Plain, Renderer::Helm);
+        only("recurse", self.recurse.is_some(), &[auto, plain]);
+        only("include", !self.include.is_empty(), &[auto, plain]);
+        only("exclude", !self.exclude.is_empty(), &[auto, plain]);
+        only("releaseName", self.release_name.is_some(), &[auto, helm]);
+        only("valueFiles", !self.value_files.is_empty(), &[auto, helm]);
+        only("values", !self.values.is_empty(), &[auto, helm]);
+        only("kubeVersion", self.kube_version.is_some(), &[auto, helm]);
+        only("apiVersions", !self.api_versions.is_empty(), &[auto, helm]);
+        only("command", !self.command.is_empty(), &[Renderer::Command]);
+        if renderer == Renderer::Command && self.command.is_empty() {
+            wrong.push(("command", "name a program and its arguments".to_owned()));
+        }
+        for (key, text) in [("releaseName", &self.release_name), ("kubeVersion", &self.kube_version)] {
+            if text.as_deref().is_some_and(|text| text.is_empty() || text.starts_with('-')) {
+                wrong.push((key, "begins with `-`, or is empty".to_owned()));
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let patterns = |texts: &[String]| texts.iter().map(|text| WildMatch::new(text)).collect();
+        Ok(Render {
+            renderer,
+            plain: PlainFiles {
+                recurse: self.recurse.unwrap_or(true),
+                include: patterns(&self.include),
+                exclude: patterns(&self.exclude),
+            },
+            helm: HelmOptions {
+                release_name: self.release_name.clone(),
+                value_files: self.value_files.clone(),
+                values: self.values.clone(),
+                kube_version: self.kube_version.clone(),
+                api_versions: self.api_versions.clone(),
+            },
+            command: self.command.clone(),
+            network: self.network.unwrap_or(false),
+        })
+    }
+}
+
+impl Renderer {
+    /// As written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Plain => "plain",
+            Self::Kustomize => "kustomize",
+            Self::Helm => "helm",
+            Self::Command => "command",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_chosen_by_their_path_below_the_targets() {
+        let files = |text: &str| {
+            let raw: RawRender = serde_json::from_str(text).unwrap();
+            raw.read().unwrap().plain
+        };
+        for (text, path, takes) in [
+            ("{}", "a/b.yaml", true),
+            (r#"{"recurse": false}"#, "a/b.yaml", false),
+            (r#"{"recurse": false}"#, "b.yaml", true),
+            (r#"{"include": ["a/*"]}"#, "a/b/c.yaml", true),
+            (r#"{"include": ["a/*"]}"#, "b.yaml", false),
+            (r#"{"include": ["*.yaml"], "exclude": ["*/test/*"]}"#, "a/test/c.yaml", false),
+        ] {
+            assert_eq!(files(text).takes(path), takes, "{text} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_for_another_renderer_is_a_problem() {
+        for (text, problem) in [
+            (r#"{"as": "kustomize", "values": {"a": 1}}"#, "values: is for `as: auto` or `as: helm`"),
+            (r#"{"as": "helm", "exclude": ["a"]}"#, "exclude: is for `as: auto` or `as: plain`"),
+            (r#"{"command": ["a"]}"#, "command: is for `as: command`"),
+            (r#"{"as": "command"}"#, "command: name a program and its arguments"),
+            (r#"{"releaseName": "--post-renderer"}"#, "releaseName: begins with `-`, or is empty"),
+        ] {
+            let raw: RawRender = serde_json::from_str(text).unwrap();
+            let found = raw.read().unwrap_err();
+            assert_eq!(found.iter().map(|(key, why)| format!("{key}: {why}")).collect::<Vec<_>>(), [problem], "{text}");
+        }
+    }
+}
