@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,18 @@ impl Kept {
         file.write_all(&bytes)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
+    }
+
+    /// Takes away what was not written for so long.
+    pub fn sweep(&self, age: Duration) {
+        let Ok(files) = fs::read_dir(&self.folder) else { return };
+        for file in files.flatten() {
+            let written = file.metadata().and_then(|meta| meta.modified());
+            if written.is_ok_and(|written| written.elapsed().is_ok_and(|since| since > age)) {
+                // Another scan may have taken it away already.
+                let _ = fs::remove_file(file.path());
+            }
+        }
     }
 
     /// The key's hash, and the file. The key itself is not kept: a repository's URL may hold a password.

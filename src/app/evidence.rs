@@ -11,6 +11,7 @@ use super::inside;
 use super::merged::Merges;
 use super::reading::ClusterReading;
 use super::remembered::Remembered;
+use super::rendered_past;
 use crate::adapters::git::OpenedRepository;
 use crate::adapters::render::manifest;
 use crate::config::Config;
@@ -121,6 +122,9 @@ impl Search<'_> {
             return BTreeMap::new();
         };
         let deadline = Instant::now().checked_add(self.config.limits.history_time);
+        if let Some(toolbox) = &self.source.toolbox {
+            return rendered_past::of_target(self, toolbox, repository, index, questions, deadline);
+        }
         let ids = questions.iter().map(|question| &question.object.id);
         let timelines = timeline::timelines(index, self.folders, ids);
         // What stands in one file now mostly stood in one file before: its objects ask for the same contents.

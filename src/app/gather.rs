@@ -1,15 +1,15 @@
 //! The declared side: repositories, revisions, and what their commits render.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::merged_lines::{self, MergedLines};
+use super::rendering::{RenderedAt, Rendering};
 use super::versions::{self, Tracked};
 use super::{past, wiring};
-use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, Resolved, TreeLimits};
+use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, Resolved};
+use crate::adapters::render::Toolbox;
 use crate::adapters::render::manifest::Reading;
-use crate::adapters::render::{Checkout, Job, Rendered, Renderer, Toolbox, auto};
 use crate::config::{Config, History, TargetConfig};
 use crate::model::declared::RenderedObject;
 use crate::model::former::{Cut, Past};
@@ -31,8 +31,8 @@ pub struct TargetSource {
     pub commit: Option<(CommitId, OpenedRepository, CommitTree)>,
     /// The tag that its revision came out as, where that is a range of versions.
     pub tag: Option<String>,
-    /// Whether its objects are made out of its files: then the files' history is not the objects'.
-    pub is_rendered: bool,
+    /// Where its objects are made out of its files, and so the files' history is not theirs: the programs that make them.
+    pub toolbox: Option<Arc<Toolbox>>,
     /// What rendered it, with its version.
     pub renderer: Option<String>,
     /// What it declares, until the comparison takes it over.
@@ -134,13 +134,14 @@ fn repository(
     name: &RepositoryName,
     targets: Vec<(usize, TargetConfig)>,
     key: &RedactionKey,
-    toolbox: &Toolbox,
+    toolbox: &Arc<Toolbox>,
     now: Timestamp,
 ) -> Vec<(usize, TargetSource)> {
     match open(config, name, now) {
         Ok(repository) => {
-            let rendering = Rendering { config, repository: &repository, key, toolbox, checkouts: RefCell::default() };
-            let mut sources: Vec<_> = targets.into_iter().map(|(n, target)| (n, rendering.of(target))).collect();
+            let rendering = Rendering { config, key, toolbox };
+            let render = |target| rendered(&rendering, &repository, target, toolbox);
+            let mut sources: Vec<_> = targets.into_iter().map(|(n, target)| (n, render(target))).collect();
             look_back(config, &repository, name, sources.iter_mut().map(|(_, source)| source).collect());
             sources
         }
@@ -155,24 +156,29 @@ fn look_back(
     name: &RepositoryName,
     mut sources: Vec<&mut TargetSource>,
 ) {
-    let mut by_revision: BTreeMap<(Revision, CommitId), Vec<&mut TargetSource>> = BTreeMap::new();
+    let mut by_revision: BTreeMap<(Revision, CommitId, bool), Vec<&mut TargetSource>> = BTreeMap::new();
     for source in sources.drain(..) {
-        if source.is_rendered {
-            // What its files declared once is not what they render.
-            source.past.cut = Some(Cut { back_to: None, why: "what was rendered of earlier commits is not looked at" });
-        } else if let Some((commit, _, _)) = &source.commit {
-            by_revision.entry((source.config.revision.clone(), commit.clone())).or_default().push(source);
+        if let Some((commit, _, _)) = &source.commit {
+            let as_written = source.toolbox.is_none();
+            by_revision.entry((source.config.revision.clone(), commit.clone(), as_written)).or_default().push(source);
         }
     }
-    for ((revision, commit), sources) in by_revision {
-        let roots = sources.iter().map(|source| source.folder().root).collect();
-        let tracked = Tracked { repository, name, revision: &revision, commit: &commit, roots };
+    for ((revision, commit, as_written), sources) in by_revision {
+        // What goes into what is rendered may be anywhere.
+        let roots =
+            if as_written { sources.iter().map(|source| source.folder().root).collect() } else { vec![String::new()] };
+        let tracked = Tracked { repository, name, revision: &revision, commit: &commit, roots, as_written };
         match versions::of_revision(&tracked, config) {
             Ok(index) => {
-                let whole = config.repositories.iter().any(|one| one.name == *name && one.history == History::Full);
+                let whole = as_written
+                    && config.repositories.iter().any(|one| one.name == *name && one.history == History::Full);
                 let merged = whole.then(|| Arc::new(merged_lines::of_revision(&tracked, &index, config)));
                 for source in sources {
-                    if config.audit_of(&source.config.cluster).removed {
+                    if !as_written {
+                        // What its files declared once is not what was rendered of them.
+                        let why = "what was rendered of earlier commits is looked at only for what differs";
+                        source.past.cut = Some(Cut { back_to: None, why });
+                    } else if config.audit_of(&source.config.cluster).removed {
                         let merged = merged.as_deref();
                         source.past =
                             past::of_target(source, &source.folder(), &index, merged, |id| repository.commit(id).ok());
@@ -223,80 +229,42 @@ pub async fn moved(config: &Arc<Config>, sources: &[TargetSource], now: Timestam
     asked.await.unwrap_or(false)
 }
 
-/// What the targets of a repository are rendered with.
-struct Rendering<'a> {
-    config: &'a Config,
-    repository: &'a OpenedRepository,
-    key: &'a RedactionKey,
-    toolbox: &'a Toolbox,
-    /// Each commit is written out once, if a renderer asks for it.
-    checkouts: RefCell<BTreeMap<CommitId, Arc<Checkout>>>,
-}
-
-impl Rendering<'_> {
-    fn of(&self, target: TargetConfig) -> TargetSource {
-        let Self { config, repository, .. } = *self;
-        let limits = TreeLimits { max_file_bytes: config.limits.file_bytes, ..TreeLimits::default() };
-        let at = repository.resolve(&target.revision).and_then(|resolved| {
-            let tree = repository.tree(&resolved.commit, limits)?;
-            Ok((resolved, repository.clone(), tree))
-        });
-        let (Resolved { commit, tag }, repository, tree) = match at {
-            Ok(at) => at,
-            Err(gap) => return hidden(target, &gap),
-        };
-        let renderer = auto::choose(&target.render, self.toolbox, &tree, &target.path);
-        let is_rendered = !renderer.takes_files_as_they_are();
-        let rendered = self.render(renderer.as_ref(), &target, &commit, &tree);
-        drop(renderer);
-        let mut source = match rendered {
-            Ok(rendered) => TargetSource {
-                config: target,
-                commit: None,
-                tag: None,
-                is_rendered,
-                renderer: rendered.by,
-                objects: rendered.objects,
-                passed_over: rendered.passed_over,
-                duplicate_keys: rendered.duplicate_keys,
-                gaps: rendered.gaps,
-                left_out: rendered.left_out,
-                past: Past::default(),
-                versions: None,
-                merged: None,
-            },
-            Err(gap) => hidden(target, &gap),
-        };
-        source.gaps.extend(repository.stale.as_ref().map(|stale| stale.gap.clone()));
-        source.commit = Some((commit, repository, tree));
-        source.tag = tag;
-        source.is_rendered = is_rendered;
-        for gap in &mut source.gaps {
-            gap.target = Some(source.config.name.clone());
-            gap.cluster = Some(source.config.cluster.clone());
-        }
-        source
+fn rendered(
+    rendering: &Rendering<'_>,
+    repository: &OpenedRepository,
+    target: TargetConfig,
+    toolbox: &Arc<Toolbox>,
+) -> TargetSource {
+    let at = repository.resolve(&target.revision).and_then(|resolved| {
+        let tree = rendering.tree(repository, &resolved.commit)?;
+        Ok((resolved, tree))
+    });
+    let (Resolved { commit, tag }, tree) = match at {
+        Ok(at) => at,
+        Err(gap) => return hidden(target, &gap),
+    };
+    let RenderedAt { is_rendered, result, .. } = rendering.of(&target, &tree);
+    let mut source = match result {
+        Ok(rendered) => TargetSource {
+            objects: rendered.objects,
+            passed_over: rendered.passed_over,
+            duplicate_keys: rendered.duplicate_keys,
+            gaps: rendered.gaps,
+            left_out: rendered.left_out,
+            renderer: rendered.by,
+            ..empty(target)
+        },
+        Err(gap) => hidden(target, &gap),
+    };
+    source.gaps.extend(repository.stale.as_ref().map(|stale| stale.gap.clone()));
+    source.commit = Some((commit, repository.clone(), tree));
+    source.tag = tag;
+    source.toolbox = is_rendered.then(|| toolbox.clone());
+    for gap in &mut source.gaps {
+        gap.target = Some(source.config.name.clone());
+        gap.cluster = Some(source.config.cluster.clone());
     }
-
-    fn render(
-        &self,
-        renderer: &dyn Renderer,
-        target: &TargetConfig,
-        commit: &CommitId,
-        tree: &CommitTree,
-    ) -> Result<Rendered, Gap> {
-        let checkout = || {
-            if let Some(known) = self.checkouts.borrow().get(commit) {
-                return Ok(known.clone());
-            }
-            let new = Arc::new(Checkout::of(tree)?);
-            self.checkouts.borrow_mut().insert(commit.clone(), new.clone());
-            Ok(new)
-        };
-        let reading = reading(self.config, target, self.key);
-        let job = Job { target: &target.name, tree, path: &target.path, reading, checkout: &checkout };
-        renderer.render(&job)
-    }
+    source
 }
 
 /// How a target's files are read.
@@ -311,16 +279,20 @@ pub fn yaml_limits(config: &Config) -> yaml::Limits {
 
 fn hidden(target: TargetConfig, gap: &Gap) -> TargetSource {
     let gap = Gap { target: Some(target.name.clone()), cluster: Some(target.cluster.clone()), ..gap.clone() };
+    TargetSource { gaps: vec![gap], ..empty(target) }
+}
+
+fn empty(target: TargetConfig) -> TargetSource {
     TargetSource {
         config: target,
         commit: None,
         tag: None,
-        is_rendered: false,
+        toolbox: None,
         renderer: None,
         objects: Vec::new(),
         passed_over: 0,
         duplicate_keys: 0,
-        gaps: vec![gap],
+        gaps: Vec::new(),
         left_out: Vec::new(),
         past: Past::default(),
         versions: None,

@@ -39,6 +39,8 @@ pub mod progress;
 pub mod reach;
 pub mod reading;
 pub mod remembered;
+pub mod rendered_past;
+pub mod rendering;
 pub mod runs;
 pub mod sightings;
 pub mod snapshot;

@@ -31,6 +31,10 @@ pub fn commits(
     let (Some((_, repository, _)), Some(index)) = (&source.commit, &source.versions) else {
         return (Vec::new(), false);
     };
+    // The history of files is not that of what is rendered of them.
+    if source.toolbox.is_some() {
+        return (Vec::new(), false);
+    }
     let deadline = Instant::now().checked_add(config.limits.history_time);
     let folders = source.folders(sources);
     let stretches = timeline::timelines(index, &folders, [id]).remove(id).unwrap_or_default();

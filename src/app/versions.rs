@@ -28,6 +28,8 @@ pub struct Tracked<'a> {
     pub commit: &'a CommitId,
     /// The folders that targets read, links followed.
     pub roots: Vec<String>,
+    /// Whether objects are written in the files as they are: then their names are read, and only files that may hold any count.
+    pub as_written: bool,
 }
 
 /// The index up to a revision's commit. Blocks.
@@ -42,8 +44,8 @@ pub fn of_revision(tracked: &Tracked<'_>, config: &Config) -> Result<Arc<Version
     roots.sort();
     roots.dedup();
     let rules = format!(
-        "{VERSION} {} {} {}",
-        config.limits.file_bytes, config.limits.yaml_bytes, config.limits.history_commits
+        "{VERSION} {} {} {} {}",
+        config.limits.file_bytes, config.limits.yaml_bytes, config.limits.history_commits, tracked.as_written
     );
     let place = place(config, tracked.name, tracked.repository);
     let kept = KeptKey { repository: &place, revision: tracked.revision.as_str(), roots: &roots, rules: &rules };
@@ -51,10 +53,17 @@ pub fn of_revision(tracked: &Tracked<'_>, config: &Config) -> Result<Arc<Version
     // More may be at hand now than there was time for, or than a shallow clone had.
     let known = if matches!(known.ended, Some(Ended::Time | Ended::Shallow)) { without_line(known) } else { known };
     let before = (known.tip().cloned(), known.named.iter().flatten().count());
-    let line = VersionLine { tip: tracked.commit, roots: &roots, wanted: is_manifest_name, until: None };
+    let line = VersionLine {
+        tip: tracked.commit,
+        roots: &roots,
+        wanted: if tracked.as_written { is_manifest_name } else { |_| true },
+        until: None,
+    };
     let (mut index, extended) = tracked.repository.version_index(line, known, bounds)?;
     tracing::debug!(repository = %tracked.name, revision = %tracked.revision, ?extended, "versions indexed");
-    Names { repository: tracked.repository, config, deadline }.fill(&mut index);
+    if tracked.as_written {
+        Names { repository: tracked.repository, config, deadline }.fill(&mut index);
+    }
     if before != (index.tip().cloned(), index.named.iter().flatten().count())
         && let Err(error) = cache.save(kept, &index)
     {

@@ -1,12 +1,13 @@
 //! Declared objects on their way from a renderer to the comparison.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::attribution::Origin;
 use super::resource::{Gvk, ObjectId};
 
 /// An object as a renderer gives it: parsed, redacted, not yet placed in a cluster.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RenderedObject {
     /// Declared version and kind.
     pub gvk: Gvk,
@@ -23,7 +24,7 @@ pub struct RenderedObject {
 }
 
 /// Where in its file an object is written as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenAt {
     /// One-based line of its first field.
     pub line: u32,

@@ -1,52 +1,86 @@
-//! A commit's files in a private folder, for the programs that render: exactly those files, links as copies of what they lead to, and nothing
-//! that leads out.
+//! The files of a commit that something is rendered from, in a private folder for the programs that render: links as copies of what they
+//! lead to, and nothing that leads out.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::model::canonical::Canonical;
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::ports::SourceTree;
 
-/// Bytes of files; a repository with more is not one of manifests.
-const MOST_BYTES: u64 = 1 << 30;
-/// Files.
-const MOST_FILES: usize = 200_000;
+/// Bytes that may go into one target; what has more is no chart and no kustomization.
+const MOST_BYTES: u64 = 256 << 20;
+/// Files that may.
+const MOST_FILES: usize = 50_000;
 
-/// The folder; it goes when this value does.
+/// Files that something is rendered from.
+#[derive(Debug)]
+pub struct Inputs {
+    /// By their paths in the tree; `None` where a file cannot be had: a program that needs it fails and says so.
+    files: Vec<(String, Option<Vec<u8>>)>,
+}
+
+/// A folder with files; it goes when this value does.
 #[derive(Debug)]
 pub struct Checkout {
     folder: tempfile::TempDir,
 }
 
-impl Checkout {
-    /// Writes the files of a tree. What cannot be had of them is left out: a program that needs it fails and says so.
+impl Inputs {
+    /// All files of a tree at or below some paths; a path that is not there has none.
     ///
     /// # Errors
-    /// A gap where there are too many of them, or where they cannot be written.
-    pub fn of(tree: &dyn SourceTree) -> Result<Self, Gap> {
+    /// A gap where there are too many of them.
+    pub fn of(tree: &dyn SourceTree, paths: &[String]) -> Result<Self, Gap> {
+        let mut files = BTreeMap::new();
+        let mut bytes = 0;
+        for path in paths {
+            // What is not there is for the renderer to tell.
+            let _ = tree.walk(path, &mut |file| {
+                let content = file.content.ok().filter(|_| bytes <= MOST_BYTES && files.len() <= MOST_FILES);
+                bytes += content.as_ref().map_or(0, |content| content.len() as u64);
+                files.insert(file.path, content);
+            });
+        }
+        if bytes > MOST_BYTES || files.len() > MOST_FILES {
+            let message =
+                format!("more than {MOST_FILES} files or {} MiB would go into what is rendered", MOST_BYTES >> 20);
+            return Err(Gap::new(GapKind::Limit, message, Hides::Target));
+        }
+        Ok(Self { files: files.into_iter().collect() })
+    }
+
+    /// The same for the same files with the same content.
+    pub fn hash(&self) -> String {
+        let mut hash = Canonical::new("driftledger/inputs/v1");
+        for (path, content) in &self.files {
+            hash = hash.text(path);
+            hash = match content {
+                Some(content) => hash.number(1).bytes(content),
+                None => hash.number(0),
+            };
+        }
+        hash.finish_hex()
+    }
+}
+
+impl Checkout {
+    /// Writes files down.
+    ///
+    /// # Errors
+    /// A gap where they cannot be written.
+    pub fn of(inputs: &Inputs) -> Result<Self, Gap> {
         let folder = tempfile::tempdir().map_err(|error| not_written(&error))?;
         let files = folder.path().join("files");
         fs::create_dir(&files).map_err(|error| not_written(&error))?;
-        let (mut bytes, mut count, mut failed) = (0, 0, None);
-        tree.walk("", &mut |file| {
-            let (Ok(content), Some(path)) = (&file.content, below(&files, &file.path)) else { return };
-            bytes += content.len() as u64;
-            count += 1;
-            if failed.is_some() || bytes > MOST_BYTES || count > MOST_FILES {
-                return;
+        for (path, content) in &inputs.files {
+            if let (Some(content), Some(path)) = (content, below(&files, path)) {
+                write(&path, content).map_err(|error| not_written(&error))?;
             }
-            failed = write(&path, content).err();
-        })?;
-        if bytes > MOST_BYTES || count > MOST_FILES {
-            let message =
-                format!("the commit has {count} files with {} MiB: more than are written for a renderer", bytes >> 20);
-            return Err(Gap::new(GapKind::Limit, message, Hides::Target));
         }
-        match failed {
-            Some(error) => Err(not_written(&error)),
-            None => Ok(Self { folder }),
-        }
+        Ok(Self { folder })
     }
 
     /// The folder with the files.

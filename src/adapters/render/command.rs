@@ -8,6 +8,7 @@ use super::process::{Run, on_path, runs_apart};
 use super::renderer::{Job, Rendered, Renderer};
 use super::toolbox::Toolbox;
 use crate::model::gap::{Gap, GapKind, Hides};
+use crate::ports::SourceTree;
 
 /// See the module.
 pub struct Program<'a> {
@@ -20,6 +21,15 @@ pub struct Program<'a> {
 }
 
 impl Renderer for Program<'_> {
+    fn name(&self) -> Result<String, Gap> {
+        Ok(format!("command {}", self.argv.first().map(String::as_str).unwrap_or_default()))
+    }
+
+    /// Nobody knows what it reads.
+    fn inputs(&self, _tree: &dyn SourceTree, _path: &str) -> Vec<String> {
+        vec![String::new()]
+    }
+
     fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
         let gap = |why: &str| Gap::new(GapKind::Render, why, Hides::Target);
         let Some((name, arguments)) = self.argv.split_first() else { return Err(gap("no program is named")) };
@@ -47,7 +57,7 @@ impl Renderer for Program<'_> {
         };
         let output = run.output().map_err(|failure| gap(&format!("`{name}` {failure}")).at(job.path))?;
         let mut rendered = output::read(&output, &job.reading, job.path, |_| None);
-        rendered.by = Some(format!("command {name}"));
+        rendered.by = Some(self.name()?);
         Ok(rendered)
     }
 }

@@ -12,6 +12,7 @@ use super::renderer::{Job, Rendered, Renderer};
 use super::toolbox::{Tool, Toolbox};
 use crate::config::render::HelmOptions;
 use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
+use crate::ports::SourceTree;
 
 /// Objects with it are made and taken away by Helm's own doing.
 const HOOK: &str = "helm.sh/hook";
@@ -27,6 +28,15 @@ pub struct Helm<'a> {
 }
 
 impl Renderer for Helm<'_> {
+    fn name(&self) -> Result<String, Gap> {
+        Ok(self.toolbox.helm()?.name.clone())
+    }
+
+    fn inputs(&self, _tree: &dyn SourceTree, path: &str) -> Vec<String> {
+        let values = self.options.value_files.iter().filter_map(|written| within(path, written));
+        std::iter::once(path.to_owned()).chain(values).collect()
+    }
+
     fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
         let tool = self.toolbox.helm()?;
         let checkout = (job.checkout)()?;

@@ -30,11 +30,19 @@ pub struct Kustomize<'a> {
 }
 
 impl Renderer for Kustomize<'_> {
+    fn name(&self) -> Result<String, Gap> {
+        Ok(self.toolbox.kustomize()?.name.clone())
+    }
+
+    fn inputs(&self, tree: &dyn SourceTree, path: &str) -> Vec<String> {
+        Parts::of(tree, path).paths
+    }
+
     fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
         let gap = |why: String| Gap::new(GapKind::Render, why, Hides::Target).at(job.path);
         let tool = self.toolbox.kustomize()?;
         if !self.network
-            && let Some(remote) = remote(job.tree, job.path)
+            && let Some(remote) = Parts::of(job.tree, job.path).remote
         {
             return Err(gap(format!("the kustomization needs the network: {remote}"))
                 .hint("keep what it needs in the repository, or say `network: true` for the target's `render`"));
@@ -104,34 +112,47 @@ fn name_of(tree: &dyn SourceTree, folder: &str) -> Option<String> {
     NAMES.iter().map(file).find(|file| tree.read(file).is_some())
 }
 
-/// What a kustomization and those that it is made of fetch from elsewhere, for people.
-fn remote(tree: &dyn SourceTree, path: &str) -> Option<String> {
-    let mut seen = BTreeSet::new();
-    let mut next = vec![path.to_owned()];
-    while let Some(folder) = next.pop() {
-        if seen.len() >= MOST_BASES || !seen.insert(folder.clone()) {
-            continue;
-        }
-        let Some(file) = name_of(tree, &folder) else { continue };
-        let content = tree.read(&file).unwrap_or_default();
-        let text = String::from_utf8_lossy(&content);
-        let document = yaml::read_documents(&text, &yaml::Limits::default()).into_iter().find_map(Result::ok);
-        let Some(root) = document.map(|document| yaml::to_json(&document.root)) else { continue };
-        for key in ["helmCharts", "helmChartInflationGenerator"] {
-            if root.get(key).and_then(Value::as_array).is_some_and(|charts| !charts.is_empty()) {
-                return Some(format!("`{key}` in {file}"));
+/// What a kustomization is made of.
+#[derive(Default)]
+struct Parts {
+    /// Folders with kustomizations, and files outside of them; its own folder first.
+    paths: Vec<String>,
+    /// The first thing that is fetched from elsewhere, for people.
+    remote: Option<String>,
+}
+
+impl Parts {
+    /// Reads the kustomization of a folder, and those that it names.
+    fn of(tree: &dyn SourceTree, path: &str) -> Self {
+        let mut parts = Self::default();
+        let mut seen = BTreeSet::new();
+        let mut next = vec![path.to_owned()];
+        while let Some(folder) = next.pop() {
+            if seen.len() >= MOST_BASES || !seen.insert(folder.clone()) {
+                continue;
             }
-        }
-        for key in ["resources", "bases", "components", "crds", "transformers", "generators", "openapi"] {
-            for entry in root.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-                if is_remote(entry) {
-                    return Some(format!("`{entry}` under `{key}` in {file}"));
+            parts.paths.push(folder.clone());
+            let Some(file) = name_of(tree, &folder) else { continue };
+            let content = tree.read(&file).unwrap_or_default();
+            let text = String::from_utf8_lossy(&content);
+            let document = yaml::read_documents(&text, &yaml::Limits::default()).into_iter().find_map(Result::ok);
+            let Some(root) = document.map(|document| yaml::to_json(&document.root)) else { continue };
+            let list = |key: &str| root.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+            for key in ["helmCharts", "helmChartInflationGenerator"].into_iter().filter(|key| !list(key).is_empty()) {
+                parts.remote.get_or_insert(format!("`{key}` in {file}"));
+            }
+            for key in ["resources", "bases", "components", "crds", "transformers", "generators", "validators"] {
+                for entry in list(key).iter().filter_map(Value::as_str) {
+                    if is_remote(entry) {
+                        parts.remote.get_or_insert(format!("`{entry}` under `{key}` in {file}"));
+                    } else {
+                        next.extend(below(&folder, entry));
+                    }
                 }
-                next.extend(below(&folder, entry));
             }
         }
+        parts
     }
-    None
 }
 
 /// Whether an entry is an address and no path: as Kustomize tells them apart, by a scheme, a user, or a host before a path.

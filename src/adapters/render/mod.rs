@@ -13,7 +13,7 @@ mod process;
 mod renderer;
 mod toolbox;
 
-pub use checkout::Checkout;
+pub use checkout::{Checkout, Inputs};
 pub use plain::is_manifest_name;
 pub use renderer::{Job, Rendered, Renderer};
 pub use toolbox::Toolbox;

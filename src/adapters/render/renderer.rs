@@ -1,6 +1,6 @@
 //! What renderers have in common: from a commit's files to declared objects.
 
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
 
 use super::checkout::Checkout;
 use super::manifest::Reading;
@@ -14,6 +14,19 @@ pub trait Renderer {
     /// Whether an object is written in a file as it is: then the file's history is the object's.
     fn takes_files_as_they_are(&self) -> bool {
         false
+    }
+
+    /// What makes the objects, with its version, as `helm v3.19.0`.
+    ///
+    /// # Errors
+    /// A gap where it is not there.
+    fn name(&self) -> Result<String, Gap> {
+        Ok(String::new())
+    }
+
+    /// The folders and files that what is rendered of a path follows from, by their paths in the tree.
+    fn inputs(&self, _tree: &dyn SourceTree, path: &str) -> Vec<String> {
+        vec![path.to_owned()]
     }
 
     /// The objects of a target.
@@ -33,12 +46,12 @@ pub struct Job<'a> {
     pub path: &'a str,
     /// How manifests are read; its namespace is the target's.
     pub reading: Reading<'a>,
-    /// The commit's files in a folder, for programs.
-    pub checkout: &'a dyn Fn() -> Result<Arc<Checkout>, Gap>,
+    /// The inputs in a folder, for programs.
+    pub checkout: &'a dyn Fn() -> Result<Checkout, Gap>,
 }
 
 /// What a target's commit renders.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Rendered {
     /// Objects in the order of the files, or of the output.
     pub objects: Vec<RenderedObject>,

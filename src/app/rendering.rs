@@ -1,0 +1,117 @@
+//! Renders targets. What programs made of the same files in the same way before is kept: an unchanged target renders nothing.
+
+use std::time::Duration;
+
+use super::pipeline::VERSION;
+use super::{gather, wiring};
+use crate::adapters::git::{CommitTree, OpenedRepository, TreeLimits};
+use crate::adapters::kept::{Kept, KeptKey};
+use crate::adapters::render::{Checkout, Inputs, Job, Rendered, Renderer, Toolbox, auto};
+use crate::config::{Config, TargetConfig};
+use crate::model::gap::Gap;
+use crate::model::ids::CommitId;
+use crate::model::secret::RedactionKey;
+
+/// Changes with the form of what is kept, and with what is kept in it.
+const FORM: &str = "1";
+/// What no scan rendered for so long is not kept any more.
+const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// What targets are rendered with.
+#[derive(Clone, Copy)]
+pub struct Rendering<'a> {
+    /// Options and limits.
+    pub config: &'a Config,
+    /// Hides what is secret.
+    pub key: &'a RedactionKey,
+    /// The programs.
+    pub toolbox: &'a Toolbox,
+}
+
+/// A target at a commit.
+pub struct RenderedAt {
+    /// Whether its objects are made out of its files: then the files' history is not the objects'.
+    pub is_rendered: bool,
+    /// The folders and files that it follows from.
+    pub inputs: Vec<String>,
+    /// What it declares.
+    pub result: Result<Rendered, Gap>,
+}
+
+impl Rendering<'_> {
+    /// The files of a commit, as renderers get them.
+    ///
+    /// # Errors
+    /// A gap where they cannot be read.
+    pub fn tree(&self, repository: &OpenedRepository, commit: &CommitId) -> Result<CommitTree, Gap> {
+        repository.tree(commit, TreeLimits { max_file_bytes: self.config.limits.file_bytes, ..TreeLimits::default() })
+    }
+
+    /// A target at a commit. Blocks.
+    pub fn of(&self, target: &TargetConfig, tree: &CommitTree) -> RenderedAt {
+        let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
+        if renderer.takes_files_as_they_are() {
+            let inputs = vec![target.path.clone()];
+            return RenderedAt {
+                is_rendered: false,
+                inputs,
+                result: self.render(renderer.as_ref(), target, tree, None),
+            };
+        }
+        let inputs = renderer.inputs(tree, &target.path);
+        let result = Inputs::of(tree, &inputs).and_then(|files| self.kept(renderer.as_ref(), target, tree, &files));
+        RenderedAt { is_rendered: true, inputs, result }
+    }
+
+    /// What was made of the same files before, or is now.
+    fn kept(
+        &self,
+        renderer: &dyn Renderer,
+        target: &TargetConfig,
+        tree: &CommitTree,
+        files: &Inputs,
+    ) -> Result<Rendered, Gap> {
+        let (config, name) = (self.config, renderer.name()?);
+        let rules = format!(
+            "{VERSION} {FORM} {name} {} {} {} {} {:?} {:?} {:?}",
+            self.key.id(),
+            target.name,
+            target.namespace,
+            target.path,
+            target.render,
+            config.redaction,
+            config.limits
+        );
+        let hash = [files.hash()];
+        let key = KeptKey { repository: "", revision: "", roots: &hash, rules: &rules };
+        let kept = Kept::new(&wiring::cache(config), "rendered");
+        // What comes over the network may be another thing today.
+        if target.render.network {
+            return self.render(renderer, target, tree, Some(files));
+        }
+        if let Some(rendered) = kept.load(key) {
+            return Ok(rendered);
+        }
+        let rendered = self.render(renderer, target, tree, Some(files))?;
+        if let Err(error) = kept.save(key, &rendered) {
+            tracing::warn!("what was rendered cannot be kept, and is rendered anew by each scan: {error}");
+        }
+        kept.sweep(KEPT_FOR);
+        Ok(rendered)
+    }
+
+    fn render(
+        &self,
+        renderer: &dyn Renderer,
+        target: &TargetConfig,
+        tree: &CommitTree,
+        files: Option<&Inputs>,
+    ) -> Result<Rendered, Gap> {
+        let checkout = || match files {
+            Some(files) => Checkout::of(files),
+            None => Checkout::of(&Inputs::of(tree, &renderer.inputs(tree, &target.path))?),
+        };
+        let reading = gather::reading(self.config, target, self.key);
+        renderer.render(&Job { target: &target.name, tree, path: &target.path, reading, checkout: &checkout })
+    }
+}
