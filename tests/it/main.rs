@@ -24,6 +24,7 @@ mod operators_on_cluster;
 mod program;
 mod rbac_on_cluster;
 mod remembered;
+mod rendered;
 mod slack;
 mod slack_fake;
 mod slack_threads;

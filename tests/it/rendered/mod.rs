@@ -1,0 +1,9 @@
+//! Targets that are made out of their files, with the real programs: what they declare, where each finding comes from, and what hostile
+//! repositories get.
+
+mod by_command;
+mod hostile_with_helm;
+mod hostile_with_kustomize;
+mod place;
+mod with_helm;
+mod with_kustomize;

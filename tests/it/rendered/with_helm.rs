@@ -1,0 +1,106 @@
+//! Charts.
+
+use serde_json::{Value, json};
+
+use super::place::{Place, declared, files, name, tool, written};
+use crate::program::findings;
+
+const CHART: &str = "charts/shop";
+const RENDER: &str = ", render: {releaseName: eu, valueFiles: [/env/prod.yaml], values: {extra: [limits]}, kubeVersion: '1.32', \
+                      apiVersions: [monitoring.coreos.com/v1]}";
+
+fn place() -> Place {
+    Place::new(&[("helm", &tool("helm"))])
+}
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn what_a_chart_declares_is_what_helm_template_writes_without_hooks() {
+    let place = place();
+    let source = place.source(CHART, RENDER);
+    assert_eq!(source.gaps, []);
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/render");
+    let values = tempfile::tempdir().expect("a folder");
+    let inline = values.path().join("values.yaml");
+    std::fs::write(&inline, "extra: [limits]\n").expect("a file");
+    let arguments = [
+        "template",
+        "eu",
+        ".",
+        "--namespace",
+        "shop",
+        "--include-crds",
+        "--values",
+        "../../env/prod.yaml",
+        "--values",
+        inline.to_str().expect("UTF-8"),
+        "--kube-version",
+        "1.32",
+        "--api-versions",
+        "monitoring.coreos.com/v1",
+    ];
+    let mut expected = written(&tool("helm"), &arguments, &root.join(CHART));
+    let hooks = ["Job eu-migrate", "Pod eu-smoke"].map(|hook| expected.remove(hook));
+    assert!(hooks.iter().all(Option::is_some));
+    assert_eq!(declared(&source), expected);
+    assert_eq!(expected.len(), 6, "{:?}", expected.keys());
+    let left_out = &source.left_out[0];
+    assert_eq!((left_out.what.as_str(), left_out.count), ("hooks and tests of the chart", Some(2)));
+    assert!(source.renderer.as_deref().is_some_and(|name| name.starts_with("helm v3.")), "{:?}", source.renderer);
+    for (object, file) in [
+        ("Deployment eu-shop", "charts/shop/templates/deployment.yaml"),
+        ("ConfigMap eu-limits", "charts/shop/templates/config.yaml"),
+        ("ConfigMap eu-cache", "charts/shop/charts/cache/templates/cache.yaml"),
+        ("CustomResourceDefinition orders.shop.example.com", "charts/shop/crds/order.yaml"),
+    ] {
+        assert_eq!(files(&source).get(object).map(String::as_str), Some(file), "{object}");
+    }
+}
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn a_value_is_attributed_to_the_commit_that_gave_it_whatever_file_it_is_in() {
+    let mut place = place();
+    place.commit("Debug", "env/prod.yaml", "replicas: 3\nlevel: debug\n");
+    place.commit("Elsewhere", "README.md", "x");
+    place.commit("Error", "env/prod.yaml", "replicas: 3\nlevel: error\n");
+    let template = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures/render/charts/shop/templates/config.yaml"),
+    );
+    let template = template.expect("a template").replace("data:\n", "data:\n  region: eu\n");
+    place.commit("Say where", "charts/shop/templates/config.yaml", &template);
+    let mut live: Vec<Value> = declared(&place.source(CHART, RENDER)).into_values().collect();
+    for object in &mut live {
+        if object["kind"] != "CustomResourceDefinition" {
+            object["metadata"]["namespace"] = json!("shop");
+        }
+        if name(object) == "ConfigMap eu-settings" {
+            object["data"]["level"] = json!("debug");
+            object["data"]["region"] = json!("us");
+            object["metadata"]["managedFields"] = json!([{"manager": "argocd-controller", "operation": "Update",
+                "apiVersion": "v1", "time": "2026-03-02T10:00:00Z", "fieldsType": "FieldsV1",
+                "fieldsV1": {"f:data": {"f:level": {}}}}]);
+        }
+    }
+    for round in ["rendered anew", "from what is kept"] {
+        let report = place.scan(CHART, RENDER, &live);
+        assert_eq!(
+            findings(&report),
+            ["DL001 ConfigMap eu-settings .data.level", "DL001 ConfigMap eu-settings .data.region"],
+            "{round}: {:#}",
+            report["gaps"]
+        );
+        let of = |path: &str| report["findings"].as_array().expect("a list").iter().find(|f| f["path"] == path);
+        let level = of(".data.level").expect("a finding");
+        assert_eq!((&level["cause"], &level["declaredBy"]["subject"]), (&json!("behind"), &json!("Error")), "{round}");
+        let matches = &level["liveMatches"];
+        assert_eq!((&matches["matched"]["subject"], &matches["commitsBehind"]), (&json!("Elsewhere"), &json!(2)));
+        assert_eq!(matches["given"]["subject"], "Debug");
+        assert_eq!(level["origin"]["file"], "charts/shop/templates/config.yaml");
+        assert_eq!(level["origin"]["line"], Value::Null, "no line of the template is the value's");
+        assert!(level["origin"]["renderer"].as_str().is_some_and(|name| name.starts_with("helm v3.")), "{level}");
+        let region = of(".data.region").expect("a finding");
+        assert_eq!((&region["cause"], &region["declaredBy"]["subject"]), (&json!("out-of-band"), &json!("Say where")));
+    }
+}

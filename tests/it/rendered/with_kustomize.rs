@@ -1,0 +1,114 @@
+//! Kustomizations.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::place::{Place, declared, files, gaps, name, tool, written};
+use crate::program::findings;
+
+const OVERLAY: &str = "apps/prod";
+
+fn place() -> Place {
+    Place::new(&[("kustomize", &tool("kustomize"))])
+}
+
+#[test]
+#[ignore = "needs Kustomize: run tests/run"]
+fn what_an_overlay_declares_is_what_kustomize_build_writes() {
+    let place = place();
+    let source = place.source(OVERLAY, "");
+    assert_eq!(source.gaps, []);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/render");
+    let mut expected = written(&tool("kustomize"), &["build", "."], &root.join(OVERLAY));
+    let mut declared = declared(&source);
+    // Its value is hidden as it comes in.
+    let secret = expected.keys().find(|name| name.starts_with("Secret")).cloned().expect("a Secret");
+    let (hidden, plain) = (declared.remove(&secret).expect("a Secret"), expected.remove(&secret).expect("a Secret"));
+    assert_eq!(hidden["metadata"], plain["metadata"]);
+    assert!(hidden["data"]["token"].as_str().is_some_and(|text| text.starts_with("redacted:")), "{hidden}");
+    assert_eq!(declared, expected);
+    assert_eq!(expected.len(), 4, "{:?}", expected.keys());
+    assert!(source.renderer.as_deref().is_some_and(|name| name.starts_with("kustomize v5.")), "{:?}", source.renderer);
+    let files = files(&source);
+    assert_eq!(files.get("Deployment prod-api").map(String::as_str), Some("apps/base/deployment.yaml"));
+    assert_eq!(files.get("ResourceQuota prod-all").map(String::as_str), Some("apps/prod/quota.yaml"));
+    assert_eq!(files.get(&secret).map(String::as_str), Some("apps/prod/kustomization.yaml"));
+}
+
+#[test]
+#[ignore = "needs Kustomize: run tests/run"]
+fn a_value_is_attributed_to_the_commit_that_gave_it_in_the_overlay_the_base_or_a_component() {
+    let mut place = place();
+    let text = |file: &str| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/render");
+        std::fs::read_to_string(root.join(file)).expect("a file")
+    };
+    let overlay = text("apps/prod/kustomization.yaml");
+    place.commit("Five", "apps/prod/kustomization.yaml", &overlay.replace("count: 3", "count: 5"));
+    place.commit("Four", "apps/prod/kustomization.yaml", &overlay.replace("count: 3", "count: 4"));
+    let probe = text("apps/components/probe/probe.yaml");
+    place.commit("Probe", "apps/components/probe/probe.yaml", &probe.replace("/ready", "/healthz"));
+    let base = text("apps/base/service.yaml");
+    place.commit("Select", "apps/base/service.yaml", &base.replace("app: api", "app: api, tier: web"));
+    place.commit("Elsewhere", "README.md", "x");
+    let mut live: Vec<Value> = declared(&place.source(OVERLAY, "")).into_values().collect();
+    live.retain(|object| object["kind"] != "Secret" && object["kind"] != "ConfigMap");
+    live.push(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other", "namespace": "shop"}}));
+    for object in &mut live {
+        match name(object).as_str() {
+            "Deployment prod-api" => {
+                object["spec"]["replicas"] = json!(5);
+                object["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]["httpGet"]["path"] = json!("/x");
+                object["metadata"]["managedFields"] = json!([{"manager": "kustomize-controller", "operation": "Apply",
+                    "apiVersion": "apps/v1", "time": "2026-03-02T10:00:00Z", "fieldsType": "FieldsV1",
+                    "fieldsV1": {"f:spec": {"f:replicas": {}}}}]);
+            }
+            "Service prod-api" => object["spec"]["selector"]["tier"] = json!("db"),
+            _ => {}
+        }
+    }
+    let report = place.scan(OVERLAY, "", &live);
+    let probe_path = ".spec.template.spec.containers[name=\"api\"].readinessProbe.httpGet.path";
+    assert_eq!(
+        findings(&report)[..3],
+        [
+            "DL001 Deployment prod-api .spec.replicas".to_owned(),
+            format!("DL001 Deployment prod-api {probe_path}"),
+            "DL001 Service prod-api .spec.selector.tier".to_owned(),
+        ],
+        "{:#}",
+        report["gaps"]
+    );
+    for (path, cause, by) in [
+        (".spec.replicas", "behind", "Four"),
+        (probe_path, "out-of-band", "Probe"),
+        (".spec.selector.tier", "out-of-band", "Select"),
+    ] {
+        let finding = report["findings"].as_array().expect("a list").iter().find(|f| f["path"] == path);
+        let finding = finding.unwrap_or_else(|| panic!("{path}"));
+        assert_eq!((&finding["cause"], &finding["declaredBy"]["subject"]), (&json!(cause), &json!(by)), "{path}");
+    }
+    // The ConfigMap that the overlay generates is not live; its name has a hash.
+    let missing = report["findings"].as_array().expect("a list").iter().find(|f| f["code"] == "DL004");
+    assert_eq!(missing.expect("a finding")["declaredBy"]["subject"], "Begin");
+}
+
+#[test]
+#[ignore = "needs Kustomize: run tests/run"]
+fn what_is_elsewhere_is_not_fetched_unless_that_is_allowed() {
+    let place = place();
+    for (path, what) in [
+        (
+            "apps/remote",
+            "needs the network: `https://github.com/acme/platform//deploy?ref=v1` under `resources` in apps/remote/kustomization.yaml",
+        ),
+        ("apps/inflated", "needs the network: `helmCharts` in apps/inflated/kustomization.yaml"),
+    ] {
+        let source = place.source(path, "");
+        let gaps = gaps(&source);
+        assert!(gaps.len() == 1 && gaps[0].contains(what), "{path}: {gaps:?}");
+        assert!(source.gaps[0].hint.as_deref().is_some_and(|hint| hint.contains("network: true")));
+        assert_eq!(source.objects, []);
+    }
+}
