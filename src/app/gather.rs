@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::discovery;
 use super::merged_lines::{self, MergedLines};
 use super::rendering::{RenderedAt, Rendering};
 use super::versions::{self, Tracked};
@@ -126,7 +127,12 @@ pub async fn targets(
         }
     }
     sources.sort_by_key(|(n, _)| *n);
-    sources.into_iter().map(|(_, source)| source).collect()
+    let mut sources: Vec<TargetSource> = sources.into_iter().map(|(_, source)| source).collect();
+    // Of some of the targets, what one declares may be explained by another that is not read now.
+    if targets.len() == config.targets.len() {
+        discovery::tell_troubles(&mut sources, config);
+    }
+    sources
 }
 
 fn repository(

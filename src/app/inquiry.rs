@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cli::Global;
+use super::discovery;
 use super::error::AppError;
 use super::gather::{self, TargetSource};
 use super::wiring;
@@ -105,7 +106,7 @@ impl Options {
     /// # Errors
     /// The configuration or the ledger's key cannot be read, or there is no such cluster.
     pub async fn gather(&self, global: &Global) -> Result<Gathered, AppError> {
-        let config = Arc::new(global.read_config()?);
+        let config = discovery::of(&Arc::new(global.read_config()?), pipeline::now()).await?;
         let key = Arc::new(key(&config)?);
         let clusters = clusters(&config, self.cluster.as_deref())?;
         let targets: Vec<_> =

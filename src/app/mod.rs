@@ -15,6 +15,7 @@ pub mod commands;
 pub mod convergence;
 pub mod declarations;
 pub mod demo;
+pub mod discovery;
 pub mod doctor;
 pub mod error;
 pub mod evidence;

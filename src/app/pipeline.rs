@@ -12,6 +12,7 @@ use super::assemble::{self, Scanned};
 use super::audit::Asked;
 use super::audit_log;
 use super::convergence;
+use super::discovery;
 use super::error::AppError;
 use super::evidence::{self, Question, Search};
 use super::gather::{self, TargetSource};
@@ -81,6 +82,7 @@ pub fn now() -> Timestamp {
 /// # Errors
 /// The ledger cannot be used, or nothing is in scope.
 pub async fn scan(scan: &Scan) -> Result<Outcome, AppError> {
+    let scan = &discovered(scan).await?;
     let (clusters, targets) = scope(scan)?;
     let started = (scan.clock)();
     let (mut ledger, prior) = open_ledger(&scan.config, started).await?;
@@ -141,6 +143,12 @@ fn as_of_now(mut kept: ScanReport, report: &ScanReport) -> ScanReport {
         }
     }
     kept
+}
+
+/// The same scan, of all targets that are declared for its configuration.
+async fn discovered(scan: &Scan) -> Result<Scan, AppError> {
+    let config = discovery::of(&scan.config, (scan.clock)()).await?;
+    Ok(Scan { config, ..scan.clone() })
 }
 
 /// Reads both sides as a scan does, and writes nothing down.

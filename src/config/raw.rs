@@ -32,6 +32,8 @@ pub struct RawConfig {
     pub targets: Vec<RawTarget>,
     /// The programs that render Helm charts and kustomizations, and what each run of them may take.
     pub tools: Option<RawTools>,
+    /// Targets that the declared objects of Argo CD and Flux name, besides those that are written here.
+    pub discovery: Option<RawDiscovery>,
     /// For how long a pushed commit may stay unapplied and be called "pending", as `15m` or `1h`. Default `15m`; counted from the
     /// first scan that saw the commit.
     pub grace: Option<String>,
@@ -208,6 +210,16 @@ pub struct RawTarget {
     pub render: Option<RawRender>,
     /// What the commits that reach the revision have to fulfil; one that does not is a finding (DL012).
     pub change_policy: Option<RawChangePolicy>,
+}
+
+/// Which objects that targets declare are taken for further targets. Their repositories have to be among the configured ones.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawDiscovery {
+    /// Argo CD's Applications. Default false.
+    pub argocd: Option<bool>,
+    /// Flux's Kustomizations, and its HelmReleases of charts in Git. Default false.
+    pub flux: Option<bool>,
 }
 
 /// When a live object that does not get where its spec wants it is a finding (DL011).

@@ -16,7 +16,7 @@ use super::render::{RawRender, Render, Tools};
 use super::severity::SeverityRules;
 use super::shipped::json_schema;
 use super::trust::TrustTable;
-use super::valid::{ClusterConfig, ClusterSource, Config, Convergence, LedgerConfig, Limits, TargetConfig};
+use super::valid::{ClusterConfig, ClusterSource, Config, Convergence, Discovery, LedgerConfig, Limits, TargetConfig};
 use crate::model::canonical::Canonical;
 use crate::model::field_path::FieldPath;
 use crate::model::finding::Severity;
@@ -99,6 +99,10 @@ impl Reader<'_> {
                     .as_ref()
                     .map_or_else(|| Tools { timeout, ..Tools::default() }, |t| t.read(self.folder, timeout))
             },
+            discovery: raw.discovery.as_ref().map_or_else(Discovery::default, |raw| Discovery {
+                argocd: raw.argocd.unwrap_or(false),
+                flux: raw.flux.unwrap_or(false),
+            }),
             grace: self.duration("grace", raw.grace.as_deref(), 15 * 60),
             fail_on: raw.fail_on.map_or(Severity::Low, Severity::from),
             redaction: RedactionRules {

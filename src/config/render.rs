@@ -39,6 +39,9 @@ pub struct RawRender {
     /// Helm: API versions that charts see besides Helm's own, as `monitoring.coreos.com/v1`.
     #[serde(default)]
     pub api_versions: Vec<String>,
+    /// Kustomize: fields of a kustomization that are laid over the target's, as `namePrefix`, `images` or `patches`.
+    #[serde(default)]
+    pub kustomize: Map<String, Value>,
     /// `as: command`: the program and its arguments. It runs in the target's folder and writes manifests to its standard output.
     #[serde(default)]
     pub command: Vec<String>,
@@ -46,6 +49,21 @@ pub struct RawRender {
     /// in its `charts` folder. Default false.
     pub network: Option<bool>,
 }
+
+/// What may be laid over a kustomization: nothing that names files or programs.
+const OVERLAY: [&str; 11] = [
+    "namespace",
+    "namePrefix",
+    "nameSuffix",
+    "labels",
+    "commonLabels",
+    "commonAnnotations",
+    "images",
+    "replicas",
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+];
 
 /// Which renderer.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
@@ -89,6 +107,8 @@ pub struct Render {
     pub plain: PlainFiles,
     /// What a chart is rendered with.
     pub helm: HelmOptions,
+    /// Fields of a kustomization that are laid over the target's.
+    pub overlay: Map<String, Value>,
     /// The program and its arguments.
     pub command: Vec<String>,
     /// Whether the network may be reached.
@@ -135,6 +155,12 @@ pub struct HelmOptions {
     pub kube_version: Option<String>,
     /// Besides Helm's own.
     pub api_versions: Vec<String>,
+    /// Single values by their paths, which go before all others; the last is whether they are texts whatever they look like.
+    pub parameters: Vec<(String, String, bool)>,
+    /// Whether a file of values may be missing.
+    pub may_lack_files: bool,
+    /// Whether the chart's `crds` folder is left out.
+    pub skip_crds: bool,
 }
 
 /// Programs that render, and the limits of each run.
@@ -199,9 +225,13 @@ impl RawRender {
         only("values", !self.values.is_empty(), &[auto, helm]);
         only("kubeVersion", self.kube_version.is_some(), &[auto, helm]);
         only("apiVersions", !self.api_versions.is_empty(), &[auto, helm]);
+        only("kustomize", !self.kustomize.is_empty(), &[auto, Renderer::Kustomize]);
         only("command", !self.command.is_empty(), &[Renderer::Command]);
         if renderer == Renderer::Command && self.command.is_empty() {
             wrong.push(("command", "name a program and its arguments".to_owned()));
+        }
+        if let Some(key) = self.kustomize.keys().find(|key| !OVERLAY.contains(&key.as_str())) {
+            wrong.push(("kustomize", format!("takes {}, and no `{key}`", OVERLAY.join(", "))));
         }
         for (key, text) in [("releaseName", &self.release_name), ("kubeVersion", &self.kube_version)] {
             if text.as_deref().is_some_and(|text| text.is_empty() || text.starts_with('-')) {
@@ -225,7 +255,9 @@ impl RawRender {
                 values: self.values.clone(),
                 kube_version: self.kube_version.clone(),
                 api_versions: self.api_versions.clone(),
+                ..HelmOptions::default()
             },
+            overlay: self.kustomize.clone(),
             command: self.command.clone(),
             network: self.network.unwrap_or(false),
         })

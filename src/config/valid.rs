@@ -31,6 +31,8 @@ pub struct Config {
     pub targets: Vec<TargetConfig>,
     /// Programs that render.
     pub tools: Tools,
+    /// Which declared objects are taken for further targets.
+    pub discovery: Discovery,
     /// How long an unapplied commit is only pending.
     pub grace: Duration,
     /// The least severity that fails a scan.
@@ -67,6 +69,15 @@ impl Config {
         let own = self.clusters.iter().find(|known| known.name == *cluster).and_then(|known| known.audit.as_ref());
         own.unwrap_or(&self.audit)
     }
+}
+
+/// Which declared objects are taken for further targets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Discovery {
+    /// Argo CD's.
+    pub argocd: bool,
+    /// Flux's.
+    pub flux: bool,
 }
 
 /// Where the ledger is.

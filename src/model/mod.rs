@@ -32,6 +32,7 @@ pub mod resource;
 pub mod role;
 pub mod schema;
 pub mod secret;
+pub mod targets;
 pub mod time;
 pub mod version_range;
 pub mod versions;

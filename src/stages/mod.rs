@@ -19,6 +19,7 @@ pub mod change_policy;
 pub mod compare;
 pub mod converge;
 pub mod declare;
+pub mod discover;
 pub mod endpoints;
 pub mod equality;
 pub mod explain;

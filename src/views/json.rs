@@ -8,6 +8,7 @@ use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::object_story::{HISTORY_SCHEMA, ObjectStory};
 use crate::model::report::{COMPARE_SCHEMA, ScanReport};
+use crate::model::targets::TargetList;
 
 /// A scan as `driftledger/scan/v1`: indented, with a line break at the end.
 pub fn scan(report: &ScanReport) -> String {
@@ -49,6 +50,11 @@ pub fn history(objects: &[ObjectStory]) -> String {
         objects: &'a [ObjectStory],
     }
     pretty(&Histories { schema: HISTORY_SCHEMA, objects })
+}
+
+/// The targets, as `driftledger/targets/v1`.
+pub fn targets(listed: &TargetList) -> String {
+    pretty(listed)
 }
 
 /// What works and what does not, as `driftledger/doctor/v1`.

@@ -21,11 +21,13 @@ pub fn choose<'a>(
         render::Renderer::Auto if is_there(tree, path, "Chart.yaml") => {
             Box::new(Helm { options: &render.helm, network, toolbox })
         }
-        render::Renderer::Auto if kustomize::NAMES.iter().any(|name| is_there(tree, path, name)) => {
-            Box::new(Kustomize { network, toolbox })
+        render::Renderer::Auto
+            if !render.overlay.is_empty() || kustomize::NAMES.iter().any(|name| is_there(tree, path, name)) =>
+        {
+            Box::new(Kustomize { overlay: &render.overlay, network, toolbox })
         }
         render::Renderer::Auto | render::Renderer::Plain => Box::new(Plain { files: &render.plain }),
-        render::Renderer::Kustomize => Box::new(Kustomize { network, toolbox }),
+        render::Renderer::Kustomize => Box::new(Kustomize { overlay: &render.overlay, network, toolbox }),
         render::Renderer::Helm => Box::new(Helm { options: &render.helm, network, toolbox }),
         render::Renderer::Command => Box::new(Program { argv: &render.command, network, toolbox }),
     }

@@ -72,10 +72,14 @@ impl Helm<'_> {
     fn arguments(&self, job: &Job<'_>, checkout: &Checkout, home: &Path) -> Result<Vec<OsString>, Gap> {
         let options = self.options;
         let release = options.release_name.clone().unwrap_or_else(|| job.target.to_string());
-        let mut arguments: Vec<OsString> = vec!["template".into(), release.into(), ".".into(), "--include-crds".into()];
+        let mut arguments: Vec<OsString> = vec!["template".into(), release.into(), ".".into()];
+        arguments.extend((!options.skip_crds).then(|| OsString::from("--include-crds")));
         arguments.push(option("--namespace", job.reading.namespace));
         for written in &options.value_files {
             let file = within(job.path, written).filter(|path| checkout.files().join(path).is_file());
+            if file.is_none() && options.may_lack_files {
+                continue;
+            }
             let file = file.ok_or_else(|| {
                 let why = format!("there is no file of values `{written}` in the commit");
                 Gap::new(GapKind::Render, why, Hides::Target)
@@ -91,6 +95,10 @@ impl Helm<'_> {
                 Gap::new(GapKind::Render, format!("the target's values could not be written: {error}"), Hides::Target)
             })?;
             arguments.push(option("--values", file));
+        }
+        for (name, value, is_text) in &options.parameters {
+            let set = if *is_text { "--set-string" } else { "--set" };
+            arguments.push(option(set, format!("{name}={}", value.replace(',', "\\,"))));
         }
         arguments.extend(options.kube_version.iter().map(|version| option("--kube-version", version)));
         arguments.extend(options.api_versions.iter().map(|version| option("--api-versions", version)));

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::output::{self, annotation};
+use super::plain::is_manifest_name;
 use super::process::Run;
 use super::renderer::{Job, Rendered, Renderer};
 use super::toolbox::Toolbox;
@@ -23,6 +24,8 @@ const MOST_BASES: usize = 2_000;
 
 /// See the module.
 pub struct Kustomize<'a> {
+    /// Fields that are laid over the target's kustomization.
+    pub overlay: &'a serde_json::Map<String, Value>,
     /// Whether remote bases and charts may be fetched.
     pub network: bool,
     /// The program.
@@ -49,11 +52,19 @@ impl Renderer for Kustomize<'_> {
         }
         let checkout = (job.checkout)()?;
         let (home, around) = (checkout.private()?, checkout.private()?);
+        if name_of(job.tree, job.path).is_none() {
+            let text = of_all_manifests(job.tree, job.path)?;
+            std::fs::write(checkout.files().join(job.path).join(NAMES[0]), text)
+                .map_err(|error| gap(format!("a file for Kustomize could not be written: {error}")))?;
+        }
         let path = if job.path.is_empty() { ".".to_owned() } else { job.path.to_owned() };
-        let text = serde_json::json!({
+        let mut text = serde_json::json!({
             "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
             "resources": [format!("../files/{path}")], "buildMetadata": ["originAnnotations"],
         });
+        if let Some(fields) = text.as_object_mut() {
+            fields.extend(self.overlay.clone());
+        }
         std::fs::write(around.path().join(NAMES[0]), text.to_string())
             .map_err(|error| gap(format!("a file for Kustomize could not be written: {error}")))?;
         let mut arguments = tool.first.clone();
@@ -84,6 +95,17 @@ impl Renderer for Kustomize<'_> {
         rendered.by = Some(tool.name.clone());
         Ok(rendered)
     }
+}
+
+/// A kustomization of all manifests of a folder that has none, as Flux makes it.
+fn of_all_manifests(tree: &dyn SourceTree, folder: &str) -> Result<String, Gap> {
+    let mut files = Vec::new();
+    tree.walk(folder, &mut |file| {
+        if is_manifest_name(&file.path) {
+            files.push(file.path.strip_prefix(folder).unwrap_or(&file.path).trim_start_matches('/').to_owned());
+        }
+    })?;
+    Ok(serde_json::json!({"resources": files}).to_string())
 }
 
 /// The file that an origin names: that of the resource, or of the kustomization with the generator. What is fetched has none here.

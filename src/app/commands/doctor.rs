@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::cli::Global;
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
-use crate::app::{doctor, output, pipeline};
+use crate::app::{discovery, doctor, output, pipeline};
 use crate::views;
 
 /// Try out everything that the configuration names: ledger, repositories, clusters, receivers.
@@ -28,7 +28,7 @@ impl Doctor {
     /// The configuration cannot be read.
     pub async fn run(self, global: &Global) -> Result<Exit, AppError> {
         let scan = pipeline::Scan {
-            config: Arc::new(global.read_config()?),
+            config: discovery::of(&Arc::new(global.read_config()?), pipeline::now()).await?,
             targets: Vec::new(),
             clusters: Vec::new(),
             clock: pipeline::now,

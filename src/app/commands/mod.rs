@@ -18,5 +18,6 @@ pub mod report;
 pub mod scan;
 pub mod show;
 pub mod snapshot;
+pub mod targets;
 pub mod verify;
 pub mod watch;

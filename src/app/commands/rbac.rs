@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::snapshot::chosen;
 use crate::adapters::ledger::Ledger;
 use crate::app::cli::Global;
+use crate::app::discovery;
 use crate::app::error::AppError;
 use crate::app::gather;
 use crate::app::outcome::Exit;
@@ -58,7 +59,7 @@ impl Rbac {
     /// # Errors
     /// Configuration, or a cluster that is a file.
     pub async fn run(self, global: &Global) -> Result<Exit, AppError> {
-        let config = Arc::new(global.read_config()?);
+        let config = discovery::of(&Arc::new(global.read_config()?), pipeline::now()).await?;
         let cluster = chosen(&config, self.cluster.as_deref(), "a role is for")?.clone();
         let progress = global.progress();
         progress.doing("fetching repositories, reaching the cluster");

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::adapters::cluster::KubeCluster;
 use crate::adapters::ledger::Ledger;
 use crate::app::cli::Global;
+use crate::app::discovery;
 use crate::app::error::AppError;
 use crate::app::outcome::Exit;
 use crate::app::snapshot::{self, Taken, Taking};
@@ -70,7 +71,7 @@ impl Snapshot {
     /// # Errors
     /// Configuration, key, a cluster that cannot be reached or does not say what it serves, a file that cannot be written.
     pub async fn run(self, global: &Global) -> Result<Exit, AppError> {
-        let config = Arc::new(global.read_config()?);
+        let config = discovery::of(&Arc::new(global.read_config()?), pipeline::now()).await?;
         let cluster = chosen(&config, self.cluster.as_deref(), TAKEN_OF)?;
         let Some(settings) = wiring::kube_settings(cluster) else { return Err(is_a_file(cluster, TAKEN_OF)) };
         if self.output.as_deref() == Some(Path::new("-")) {

@@ -12,6 +12,7 @@ mod lines;
 mod outbox;
 mod scan;
 mod show;
+mod targets;
 
 pub use blame::blame;
 pub use doctor::doctor;
@@ -22,3 +23,4 @@ pub use lines::Style;
 pub use outbox::{message, outbox};
 pub use scan::scan;
 pub use show::show;
+pub use targets::targets;

@@ -1,0 +1,217 @@
+use serde_json::json;
+
+use super::*;
+use crate::config::render::Renderer;
+
+fn here() -> TargetConfig {
+    TargetConfig {
+        name: TargetName::new("apps"),
+        repository: RepositoryName::new("platform"),
+        revision: Revision::new("main"),
+        path: "apps".into(),
+        cluster: ClusterName::new("prod"),
+        namespace: "argocd".into(),
+        convergence: true,
+        render: Render::default(),
+        change_policy: None,
+    }
+}
+
+/// What an object says, where the repositories `platform` and `charts` and the clusters `prod` and `eu` are configured.
+fn said(object: &Value) -> Option<Found> {
+    let (prod, eu) = (ClusterName::new("prod"), ClusterName::new("eu"));
+    let repository = |url: &str| match url {
+        "https://git.example.com/platform.git" => Some(RepositoryName::new("platform")),
+        "https://git.example.com/charts.git" => Some(RepositoryName::new("charts")),
+        _ => None,
+    };
+    let sources = BTreeMap::from([(
+        ("flux-system".to_owned(), "platform".to_owned()),
+        GitRepository { url: "https://git.example.com/platform.git".into(), revision: Revision::new("main") },
+    )]);
+    let mapping = |text: &str| match text {
+        "replicas: 3" => json!({"replicas": 3}).as_object().cloned(),
+        _ => None,
+    };
+    let known = Known {
+        discovery: Discovery { argocd: true, flux: true },
+        clusters: &[&prod, &eu],
+        repository: &repository,
+        git_repositories: &sources,
+        mapping: &mapping,
+    };
+    targets(object, &here(), &known)
+}
+
+fn application(spec: Value) -> Found {
+    let metadata = json!({"name": "shop"});
+    said(&json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}))
+        .unwrap()
+}
+
+fn flux(group: &str, kind: &str, spec: Value) -> Found {
+    let metadata = json!({"name": "shop", "namespace": "flux-system"});
+    said(&json!({"apiVersion": format!("{group}.toolkit.fluxcd.io/v1"), "kind": kind, "metadata": metadata, "spec": spec})).unwrap()
+}
+
+const PLATFORM: &str = "https://git.example.com/platform.git";
+
+#[test]
+fn an_application_is_a_target_for_its_destination() {
+    let found = application(json!({
+        "source": {"repoURL": PLATFORM, "path": "./clusters/eu/", "targetRevision": "release-1", "directory": {"include": "{*.yaml,*.yml}"}},
+        "destination": {"name": "eu", "namespace": "shop"},
+    }));
+    let [target] = &found.targets[..] else { panic!("{found:?}") };
+    assert_eq!(
+        (target.name.as_str(), target.repository.as_str(), target.revision.as_str()),
+        ("argocd/shop", "platform", "release-1")
+    );
+    assert_eq!(
+        (target.path.as_str(), target.cluster.as_str(), target.namespace.as_str()),
+        ("clusters/eu", "eu", "shop")
+    );
+    let plain = &target.render.plain;
+    assert_eq!(target.render.renderer, Renderer::Auto);
+    assert!(plain.takes("a.yml") && !plain.takes("a.json") && !plain.takes("below/a.yaml"), "Argo CD does not recurse");
+    let anywhere = application(json!({"source": {"repoURL": PLATFORM, "path": ".", "targetRevision": "^1.2"}}));
+    let target = &anywhere.targets[0];
+    assert_eq!((target.path.as_str(), target.cluster.as_str(), target.namespace.as_str()), ("", "prod", "default"));
+    assert_eq!(target.revision.as_str(), "semver:^1.2");
+}
+
+#[test]
+fn sources_of_charts_take_their_values_from_one_another() {
+    let chart = |files: Value| {
+        json!({"repoURL": PLATFORM, "path": "charts/shop", "helm": {
+            "valueFiles": files, "values": "replicas: 3", "ignoreMissingValueFiles": true,
+            "parameters": [{"name": "image.tag", "value": "1,2", "forceString": true}]}})
+    };
+    let env = json!({"repoURL": PLATFORM, "ref": "env"});
+    let found = application(json!({"sources": [chart(json!(["values.yaml", "$env/env/prod.yaml"])), env]}));
+    let [target] = &found.targets[..] else { panic!("{found:?}") };
+    assert_eq!(target.name.as_str(), "argocd/shop/0");
+    let expected = HelmOptions {
+        release_name: Some("shop".into()),
+        value_files: vec!["values.yaml".into(), "/env/prod.yaml".into()],
+        values: json!({"replicas": 3}).as_object().cloned().unwrap(),
+        parameters: vec![("image.tag".into(), "1,2".into(), true)],
+        may_lack_files: true,
+        ..HelmOptions::default()
+    };
+    assert_eq!(target.render.helm, expected);
+    let elsewhere = json!({"repoURL": "https://git.example.com/charts.git", "ref": "env"});
+    let found = application(json!({"sources": [chart(json!(["$env/a.yaml"])), elsewhere]}));
+    assert_eq!(found.troubles, ["its files of values are in another repository or revision than its chart"]);
+}
+
+#[test]
+fn what_is_laid_over_a_kustomization_is_written_as_kustomize_has_it() {
+    let images = json!(["registry.example.com:5000/shop:1.4", "api=example.com/api@sha256:ab", "web=web"]);
+    let kustomize = json!({"namePrefix": "eu-", "images": images, "version": "v5.0.0"});
+    let found = application(json!({"source": {"repoURL": PLATFORM, "path": "k", "kustomize": kustomize}}));
+    let expected = json!({"namePrefix": "eu-", "images": [
+        {"name": "registry.example.com:5000/shop", "newTag": "1.4"},
+        {"name": "api", "newName": "example.com/api", "digest": "sha256:ab"},
+        {"name": "web"},
+    ]});
+    assert_eq!(Value::Object(found.targets[0].render.overlay.clone()), expected);
+}
+
+#[test]
+fn flux_kustomizations_and_charts_in_git_are_targets() {
+    let source = json!({"kind": "GitRepository", "name": "platform"});
+    let patches = json!([{"patch": "[]"}]);
+    let found = flux(
+        "kustomize",
+        "Kustomization",
+        json!({
+        "sourceRef": source, "path": "./apps/prod", "targetNamespace": "shop", "patches": patches,
+        "commonMetadata": {"labels": {"a": "b"}}}),
+    );
+    let [target] = &found.targets[..] else { panic!("{found:?}") };
+    assert_eq!(
+        (target.name.as_str(), target.path.as_str(), target.namespace.as_str()),
+        ("flux/flux-system/shop", "apps/prod", "shop")
+    );
+    let overlay = json!({"namespace": "shop", "patches": patches, "labels": [{"pairs": {"a": "b"}}]});
+    assert_eq!(Value::Object(target.render.overlay.clone()), overlay);
+    let chart =
+        json!({"spec": {"chart": "./charts/shop", "sourceRef": source, "valuesFiles": ["charts/shop/values.yaml"]}});
+    let found =
+        flux("helm", "HelmRelease", json!({"chart": chart, "targetNamespace": "shop", "values": {"replicas": 3}}));
+    let helm = &found.targets[0].render.helm;
+    assert_eq!(
+        (helm.release_name.as_deref(), helm.value_files[0].as_str()),
+        (Some("shop-shop"), "/charts/shop/values.yaml")
+    );
+    assert_eq!(found.targets[0].namespace, "shop");
+}
+
+#[test]
+fn what_is_not_understood_makes_no_target_and_says_why() {
+    let source = |more: Value| {
+        let mut source = json!({"repoURL": PLATFORM, "path": "a"});
+        source.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        json!({"source": source})
+    };
+    for (spec, trouble) in [
+        (
+            json!({"source": {"repoURL": "https://user:CANARY@example.com/a.git", "path": "a"}}),
+            "its repository https://example.com/a.git is none of the configured ones",
+        ),
+        (
+            json!({"source": {"repoURL": PLATFORM, "chart": "redis", "targetRevision": "1.0.0"}}),
+            "its chart redis is in a chart repository, which is not read",
+        ),
+        (
+            json!({"source": {"repoURL": PLATFORM, "path": "a"}, "destination": {"name": "us"}}),
+            "its destination is none of the configured clusters",
+        ),
+        (source(json!({"plugin": {"name": "x"}})), "it is rendered by a plugin of Argo CD"),
+        (source(json!({"directory": {"jsonnet": {"tlas": [{}]}}})), "its directory is Jsonnet"),
+        (source(json!({"kustomize": {"components": ["a"]}})), "its Kustomize option `components` is not understood"),
+        (source(json!({"helm": {"fileParameters": [{}]}})), "its Helm option `fileParameters` is not understood"),
+        (source(json!({"helm": {"values": "- a"}})), "its Helm values are no YAML mapping"),
+        (json!({}), "it names no source"),
+    ] {
+        let found = application(spec);
+        assert_eq!((found.targets.len(), &found.troubles[..]), (0, &[trouble.to_owned()][..]));
+    }
+    for (kind, spec, trouble) in [
+        (
+            "Kustomization",
+            json!({"sourceRef": {"kind": "OCIRepository", "name": "a"}}),
+            "it comes from a OCIRepository, which is not read",
+        ),
+        (
+            "Kustomization",
+            json!({"sourceRef": {"kind": "GitRepository", "name": "a"}}),
+            "no target declares its GitRepository flux-system/a",
+        ),
+        ("Kustomization", json!({"postBuild": {"substitute": {"a": "b"}}}), "its `postBuild` is not understood"),
+        ("HelmRelease", json!({"valuesFrom": [{"kind": "Secret", "name": "a"}]}), "its `valuesFrom` is not understood"),
+    ] {
+        let group = if kind == "HelmRelease" { "helm" } else { "kustomize" };
+        assert_eq!(flux(group, kind, spec).troubles, [trouble]);
+    }
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "spec": {}});
+    assert_eq!(said(&other), None);
+}
+
+#[test]
+fn a_git_repository_is_known_by_its_namespace_and_name() {
+    let object = |reference: Value| {
+        json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "metadata": {"name": "a"},
+            "spec": {"url": PLATFORM, "ref": reference}})
+    };
+    for (reference, revision) in [
+        (json!({"branch": "main", "tag": "v1"}), "v1"),
+        (json!({"semver": ">=1.2", "tag": "v1"}), "semver:>=1.2"),
+        (json!({"commit": "abc", "branch": "main"}), "abc"),
+        (json!({}), "master"),
+    ] {
+        let (name, found) = git_repository(&object(reference), "flux-system").unwrap();
+        assert_eq!((name.0.as_str(), name.1.as_str(), found.revision.as_str()), ("flux-system", "a", revision));
+    }
+}

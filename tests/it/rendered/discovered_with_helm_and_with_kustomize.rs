@@ -1,0 +1,120 @@
+//! Targets that declared objects of Argo CD and Flux name.
+
+use driftledger::adapters::git::Content;
+use serde_json::{Value, json};
+
+use super::place::{fixtures, tool};
+use crate::program::{Said, Workspace, findings};
+
+/// An app of apps, a Kustomization of Flux that declares another and a HelmRelease of a chart in Git.
+fn place() -> Workspace {
+    let mut work = Workspace::new();
+    let url = work.path().join("repository").display().to_string();
+    let application = |name: &str, source: Value| {
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": name},
+            "spec": {"source": source, "destination": {"server": "https://kubernetes.default.svc", "namespace": "shop"}}})
+        .to_string()
+    };
+    let source = |path: &str, more: Value| {
+        let mut source = json!({"repoURL": url, "path": path, "targetRevision": "main"});
+        source.as_object_mut().expect("fields").extend(more.as_object().cloned().expect("fields"));
+        source
+    };
+    let flux = |kind: &str, name: &str, spec: Value| {
+        let group = if kind == "HelmRelease" { "helm" } else { "kustomize" };
+        json!({"apiVersion": format!("{group}.toolkit.fluxcd.io/v1"), "kind": kind,
+            "metadata": {"name": name, "namespace": "flux-system"}, "spec": spec})
+        .to_string()
+    };
+    let repository = json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+        "metadata": {"name": "platform", "namespace": "flux-system"}, "spec": {"url": url, "ref": {"branch": "main"}}});
+    let platform = json!({"kind": "GitRepository", "name": "platform"});
+    let helm = json!({"helm": {"releaseName": "eu", "valueFiles": ["/env/prod.yaml"], "parameters": [{"name": "level", "value": "trace"}]}});
+    let chart = json!({"spec": {"chart": "./charts/shop", "sourceRef": platform}});
+    let overlay = json!({"sourceRef": platform, "path": "./apps/base", "targetNamespace": "flux-shop"});
+    let files = [
+        ("root/apps.yaml", application("apps", source("argocd", json!({})))),
+        (
+            "root/flux.yaml",
+            format!(
+                "{repository}\n---\n{}",
+                flux("Kustomization", "flux", json!({"sourceRef": platform, "path": "flux"}))
+            ),
+        ),
+        ("argocd/chart.yaml", application("chart", source("charts/shop", helm))),
+        ("argocd/overlay.yaml", application("overlay", source("apps/prod", json!({})))),
+        ("argocd/redis.yaml", application("redis", json!({"repoURL": "https://charts.example.com", "chart": "redis"}))),
+        ("flux/base.yaml", flux("Kustomization", "base", overlay)),
+        (
+            "flux/release.yaml",
+            flux("HelmRelease", "shop", json!({"chart": chart, "values": {"cache": {"enabled": false}}})),
+        ),
+    ];
+    work.commit("Begin", fixtures());
+    work.commit("Deploy", files.iter().map(|(name, text)| ((*name).to_owned(), Content::from(text.as_str()))));
+    let config = format!(
+        "ledger: ledger.sqlite\ncache: cache\ngrace: 0s\ndiscovery: {{argocd: true, flux: true}}\n\
+         tools: {{helm: '{}', kustomize: '{}'}}\nclusters: [{{name: prod, dump: live.json}}]\n\
+         repositories: [{{name: r, url: repository}}]\n\
+         targets: [{{name: root, repository: r, revision: main, path: root, cluster: prod, namespace: argocd}}]\n",
+        tool("helm"),
+        tool("kustomize"),
+    );
+    work.file("driftledger.yaml", &config);
+    work
+}
+
+#[test]
+#[ignore = "needs Helm and Kustomize: run tests/run"]
+fn what_applications_and_kustomizations_name_is_audited_with_helm_and_with_kustomize() {
+    let work = place();
+    let listed = work.run(&["targets", "-o", "json"]);
+    assert_eq!(listed.code, 3, "{}", listed.err);
+    let listed = listed.json();
+    let names: Vec<&str> =
+        listed["targets"].as_array().expect("a list").iter().filter_map(|target| target["name"].as_str()).collect();
+    let expected = [
+        "root",
+        "argocd/apps",
+        "flux/flux-system/flux",
+        "argocd/chart",
+        "argocd/overlay",
+        "flux/flux-system/base",
+        "flux/flux-system/shop",
+    ];
+    assert_eq!(names, expected);
+    let target = |name: &str| {
+        let all = listed["targets"].as_array().expect("a list");
+        all.iter().find(|target| target["name"] == name).unwrap_or_else(|| panic!("{name}"))
+    };
+    assert_eq!((&target("root")["discovered"], &target("argocd/chart")["discovered"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&target("flux/flux-system/base")["namespace"], &target("flux/flux-system/base")["objects"]),
+        (&json!("flux-shop"), &json!(2))
+    );
+    let [gap] = &listed["gaps"].as_array().expect("a list")[..] else { panic!("{:#}", listed["gaps"]) };
+    assert_eq!(
+        gap["message"],
+        "what Application redis deploys is not looked at: its chart redis is in a chart repository, which is not read"
+    );
+    assert_eq!((&gap["target"], &gap["place"]), (&json!("argocd/apps"), &json!("argocd/redis.yaml")));
+    let Said { out: table, .. } = work.run(&["targets"]);
+    assert!(table.contains("argocd/chart  4 objects in cluster prod, namespace shop, discovered"), "{table}");
+
+    let live = |name: &str, namespace: &str, level: &str| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace},
+            "data": {"level": level, "kubernetes": "33"}})
+    };
+    let items = json!([live("eu-settings", "shop", "debug"), live("shop-settings", "flux-system", "info")]);
+    work.file("live.json", &json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string());
+    let report = work.run(&["scan", "-o", "json"]).json();
+    let changed: Vec<String> =
+        findings(&report).into_iter().filter(|finding| finding.contains(".data.level")).collect();
+    assert_eq!(changed, ["DL001 ConfigMap eu-settings .data.level"], "the parameter goes before the file of values");
+    let finding = report["findings"].as_array().expect("a list").iter().find(|f| f["path"] == ".data.level");
+    let finding = finding.expect("a finding");
+    assert_eq!((&finding["declared"], &finding["origin"]["target"]), (&json!("trace"), &json!("argocd/chart")));
+    assert_eq!(finding["declaredBy"]["subject"], "Begin", "as the target is now");
+    assert_eq!(report["scan"]["targets"].as_array().expect("a list").len(), 7);
+    assert_eq!(report["scan"]["complete"], false, "what redis deploys is not known");
+}
