@@ -128,7 +128,8 @@ pub fn record(
     let mut found = findings::one_each(found);
     changes.fill(&mut found, &removed_from);
 
-    let mut gaps: Vec<Gap> = scanned.sources.iter().flat_map(|s| s.gaps.clone()).collect();
+    let mut gaps: Vec<Gap> = config.undiscovered.clone();
+    gaps.extend(scanned.sources.iter().flat_map(|s| s.gaps.clone()));
     gaps.extend(scanned.readings.iter().flat_map(|r| r.gaps.clone()));
     gaps.extend(audited.gaps);
     gaps.extend(held.gaps);

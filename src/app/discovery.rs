@@ -1,4 +1,4 @@
-//! Targets that declared Applications, Kustomizations and HelmReleases name. They are found before anything else is done, and are afterwards
+//! Targets that Applications, Kustomizations and HelmReleases name, declared ones and live ones. They are found before anything else is done, and are afterwards
 //! what written ones are.
 
 use std::collections::BTreeMap;
@@ -9,11 +9,13 @@ use serde_json::{Map, Value};
 use super::argocd::repository_of;
 use super::error::AppError;
 use super::gather::{self, TargetSource};
+use super::reach;
 use super::wiring;
 use crate::config::render::Render;
 use crate::config::{Config, TargetConfig};
 use crate::model::gap::{Gap, GapKind, Hides};
-use crate::model::ids::ClusterName;
+use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
+use crate::model::resource::GroupKind;
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::discover::{self, Found, Known};
@@ -27,8 +29,10 @@ const MOST_TARGETS: usize = 5_000;
 /// An object that may name targets.
 struct Declared {
     object: Value,
+    /// The target that declares it.
     by: TargetConfig,
-    file: String,
+    /// `None`: it is live.
+    file: Option<String>,
 }
 
 /// The configuration with all targets that are declared for it, read with the ledger's key, or a passing one where there is none yet.
@@ -48,7 +52,9 @@ pub async fn of(config: &Arc<Config>, now: Timestamp) -> Result<Arc<Config>, App
 async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp) -> Arc<Config> {
     let mut all = Config::clone(&config);
     let mut new = all.targets.clone();
-    let mut declared = Vec::new();
+    let (mut declared, gaps) = if config.discovery.live { live(&config).await } else { Default::default() };
+    all.undiscovered = gaps;
+    let running = declared.len();
     for _ in 0..DEEPEST {
         let sources = gather::targets(&Arc::new(all.clone()), &new, key, now).await;
         declared.extend(sources.iter().flat_map(of_source));
@@ -59,33 +65,80 @@ async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp)
         }
         all.targets.extend(new.iter().cloned());
     }
+    // What is declared as well is told where it is declared.
+    let troubles: Vec<Gap> = said(&declared, &all)
+        .into_iter()
+        .filter(|(one, _)| one.file.is_none() && !declared[running..].iter().any(|other| name(other) == name(one)))
+        .flat_map(|(one, found)| gaps_of(one, &found))
+        .collect();
+    all.undiscovered.extend(troubles);
     tracing::debug!(found = all.targets.len() - config.targets.len(), "targets discovered");
     Arc::new(all)
+}
+
+/// The live objects of operators, and what of them could not be read.
+async fn live(config: &Arc<Config>) -> (Vec<Declared>, Vec<Gap>) {
+    let (mut found, mut gaps) = (Vec::new(), Vec::new());
+    for (cluster, reached) in config.clusters.iter().zip(reach::all(&config.clusters, config).await) {
+        let by = TargetConfig {
+            name: TargetName::new(format!("cluster {}", cluster.name)),
+            repository: RepositoryName::new(""),
+            revision: Revision::new("HEAD"),
+            path: String::new(),
+            cluster: cluster.name.clone(),
+            namespace: "default".to_owned(),
+            convergence: true,
+            render: Render::default(),
+            change_policy: None,
+        };
+        for (group, kind) in discover::kinds(config.discovery) {
+            let (objects, unread) = reached.objects(&GroupKind::new(group, kind)).await;
+            found.extend(objects.into_iter().map(|object| Declared { object, by: by.clone(), file: None }));
+            gaps.extend(unread.into_iter().map(|gap| {
+                let message = format!("whether live {kind}s name targets is not known: {}", gap.message);
+                Gap { message, hides: Hides::Target, ..gap }.of_cluster(&cluster.name)
+            }));
+        }
+    }
+    (found, gaps)
 }
 
 /// Adds what could not be understood to the gaps of the targets that declare it: what it names is not looked at.
 pub fn tell_troubles(sources: &mut [TargetSource], config: &Config) {
     let declared: Vec<Declared> = sources.iter().flat_map(of_source).collect();
     for (declared, found) in said(&declared, config) {
-        let Some(source) = sources.iter_mut().find(|source| source.config.name == declared.by.name) else { continue };
-        let text = |pointer: &str| declared.object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let name = format!("{} {}", text("/kind"), text("/metadata/name"));
-        source.gaps.extend(found.troubles.iter().map(|trouble| {
-            let message = format!("what {name} deploys is not looked at: {trouble}");
-            Gap::new(GapKind::Render, message, Hides::File { file: declared.file.clone() })
-                .at(declared.file.clone())
-                .of_target(&declared.by.name)
-                .of_cluster(&declared.by.cluster)
-                .hint("write a target for it, or add what it names to the configuration")
-        }));
+        if let Some(source) = sources.iter_mut().find(|source| source.config.name == declared.by.name) {
+            source.gaps.extend(gaps_of(declared, &found));
+        }
     }
+}
+
+/// `Application shop`.
+fn name(declared: &Declared) -> String {
+    let text = |pointer: &str| declared.object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    format!("{} {}", text("/kind"), text("/metadata/name"))
+}
+
+fn gaps_of(declared: &Declared, found: &Found) -> Vec<Gap> {
+    let gap = |trouble: &String| {
+        let message = format!("what {} deploys is not looked at: {trouble}", name(declared));
+        let hint = "write a target for it, or add what it names to the configuration";
+        let gap = match &declared.file {
+            Some(file) => Gap::new(GapKind::Render, message, Hides::File { file: file.clone() })
+                .at(file.clone())
+                .of_target(&declared.by.name),
+            None => Gap::new(GapKind::Render, message, Hides::Target),
+        };
+        gap.of_cluster(&declared.by.cluster).hint(hint)
+    };
+    found.troubles.iter().map(gap).collect()
 }
 
 fn of_source(source: &TargetSource) -> Vec<Declared> {
     let of_operators = |group: &str| group == "argoproj.io" || group.ends_with(".toolkit.fluxcd.io");
     let objects = source.objects.iter().filter(|object| of_operators(&object.gvk.gv.group));
     let declared = |object: &crate::model::declared::RenderedObject| {
-        Some(Declared { object: object.tree().ok()?, by: source.config.clone(), file: object.file.clone() })
+        Some(Declared { object: object.tree().ok()?, by: source.config.clone(), file: Some(object.file.clone()) })
     };
     objects.filter_map(declared).collect()
 }

@@ -291,7 +291,10 @@ fn asked(scan: &Scan, cluster: &ClusterName, sources: &[TargetSource], prior: &P
         audit: scan.config.audit_of(cluster).clone(),
         pasts: here().filter_map(|source| Some((source.place()?, source.past.clone()))).collect(),
         open: open.map(Finding::object).collect(),
-        gaps: here().flat_map(|source| source.gaps.clone()).collect(),
+        gaps: {
+            let undiscovered = scan.config.undiscovered.iter().filter(|gap| gap.cluster.as_ref() == Some(cluster));
+            here().flat_map(|source| &source.gaps).chain(undiscovered).cloned().collect()
+        },
         left_out: (here().count() < configured).then_some("only some of the cluster's targets are in the scan's scope"),
     }
 }

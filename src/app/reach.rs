@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::live::{self, Discovered, LiveContext};
@@ -11,8 +12,10 @@ use super::wiring;
 use crate::adapters::cluster::{DumpCluster, KubeCluster, SnapshotCluster};
 use crate::config::{ClusterConfig, ClusterSource, Config};
 use crate::model::declared::RenderedObject;
+use crate::model::discovery::preferred;
 use crate::model::gap::Gap;
-use crate::ports::LiveSource;
+use crate::model::resource::GroupKind;
+use crate::ports::{ListEvent, ListRequest, LiveSource};
 use crate::stages::declare::TargetPlace;
 
 /// A cluster, or what stands in its place.
@@ -84,6 +87,16 @@ async fn asked<S: LiveSource>(source: S, reached: fn(Arc<S>, Discovered) -> Reac
 }
 
 impl Reached {
+    /// All live objects of a kind, as JSON, and what of them could not be read. A kind that is not served has none.
+    pub async fn objects(&self, kind: &GroupKind) -> (Vec<Value>, Vec<Gap>) {
+        match self {
+            Self::Api(source, discovered) => listed(source.as_ref(), discovered, kind).await,
+            Self::Snapshot(source, discovered) => listed(source.as_ref(), discovered, kind).await,
+            Self::Dump(source, discovered) => listed(source.as_ref(), discovered, kind).await,
+            Self::Not(_, gap) => (Vec::new(), vec![gap.clone()]),
+        }
+    }
+
     /// Reads the cluster and compares what the targets declare with it.
     pub async fn read(self, declared: Vec<(TargetPlace, Vec<RenderedObject>)>, context: LiveContext) -> ClusterReading {
         match self {
@@ -93,4 +106,31 @@ impl Reached {
             Self::Not(source, gap) => live::unreachable(source, gap, declared, &context),
         }
     }
+}
+
+async fn listed<S: LiveSource>(source: &S, discovered: &Discovered, kind: &GroupKind) -> (Vec<Value>, Vec<Gap>) {
+    let discovery = match discovered {
+        Ok((discovery, _)) => discovery,
+        Err(gap) => return (Vec::new(), vec![gap.clone()]),
+    };
+    let served = discovery.versions_of(kind).into_iter().filter(|served| served.listable);
+    let Some(served) = preferred(served) else { return (Vec::new(), Vec::new()) };
+    let mut objects = Vec::new();
+    let request = ListRequest { kind: served.clone(), wanted: Vec::new() };
+    let mut each = |event: ListEvent| match event {
+        ListEvent::Restart => objects.clear(),
+        ListEvent::Page(page) => {
+            let page: Value = serde_json::from_slice(&page).unwrap_or_default();
+            for mut item in page.get("items").and_then(Value::as_array).cloned().unwrap_or_default() {
+                // The items of a list need not say what they are.
+                if let Some(fields) = item.as_object_mut() {
+                    fields.entry("apiVersion").or_insert_with(|| served.gvk.gv.api_version().into());
+                    fields.entry("kind").or_insert_with(|| served.gvk.kind.clone().into());
+                }
+                objects.push(item);
+            }
+        }
+    };
+    let outcome = source.list(&request, &mut each).await;
+    (objects, outcome.gaps)
 }

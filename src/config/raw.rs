@@ -212,7 +212,7 @@ pub struct RawTarget {
     pub change_policy: Option<RawChangePolicy>,
 }
 
-/// Which objects that targets declare are taken for further targets. Their repositories have to be among the configured ones.
+/// Which objects of GitOps operators are taken for further targets. Their repositories have to be among the configured ones.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RawDiscovery {
@@ -220,6 +220,9 @@ pub struct RawDiscovery {
     pub argocd: Option<bool>,
     /// Flux's Kustomizations, and its HelmReleases of charts in Git. Default false.
     pub flux: Option<bool>,
+    /// Whether those that are live in the clusters count, too, besides those that targets declare. It takes the right to list them.
+    /// Default false.
+    pub live: Option<bool>,
 }
 
 /// When a live object that does not get where its spec wants it is a finding (DL011).

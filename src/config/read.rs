@@ -102,7 +102,9 @@ impl Reader<'_> {
             discovery: raw.discovery.as_ref().map_or_else(Discovery::default, |raw| Discovery {
                 argocd: raw.argocd.unwrap_or(false),
                 flux: raw.flux.unwrap_or(false),
+                live: raw.live.unwrap_or(false),
             }),
+            undiscovered: Vec::new(),
             grace: self.duration("grace", raw.grace.as_deref(), 15 * 60),
             fail_on: raw.fail_on.map_or(Severity::Low, Severity::from),
             redaction: RedactionRules {

@@ -13,6 +13,7 @@ use super::render::{Render, Tools};
 use super::severity::SeverityRules;
 use super::trust::TrustTable;
 use crate::model::finding::Severity;
+use crate::model::gap::Gap;
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 use crate::model::secret::RedactionRules;
 
@@ -31,8 +32,10 @@ pub struct Config {
     pub targets: Vec<TargetConfig>,
     /// Programs that render.
     pub tools: Tools,
-    /// Which declared objects are taken for further targets.
+    /// Which objects of GitOps operators are taken for further targets.
     pub discovery: Discovery,
+    /// What of the live ones could not be read or understood; none before they were looked at.
+    pub undiscovered: Vec<Gap>,
     /// How long an unapplied commit is only pending.
     pub grace: Duration,
     /// The least severity that fails a scan.
@@ -71,13 +74,15 @@ impl Config {
     }
 }
 
-/// Which declared objects are taken for further targets.
+/// Which objects of GitOps operators are taken for further targets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
     /// Argo CD's.
     pub argocd: bool,
     /// Flux's.
     pub flux: bool,
+    /// Whether live ones count besides those that targets declare.
+    pub live: bool,
 }
 
 /// Where the ledger is.

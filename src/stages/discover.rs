@@ -45,6 +45,18 @@ pub struct Found {
     pub troubles: Vec<String>,
 }
 
+/// The kinds that name targets, or where their sources are.
+pub fn kinds(discovery: Discovery) -> Vec<(&'static str, &'static str)> {
+    let argocd = [("argoproj.io", "Application")];
+    let flux = [
+        ("source.toolkit.fluxcd.io", "GitRepository"),
+        ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+        ("helm.toolkit.fluxcd.io", "HelmRelease"),
+    ];
+    let of_argocd = argocd.into_iter().filter(|_| discovery.argocd);
+    of_argocd.chain(flux.into_iter().filter(|_| discovery.flux)).collect()
+}
+
 /// The object's kind, namespace and name, and its spec.
 struct Declared<'a> {
     kind: &'a str,

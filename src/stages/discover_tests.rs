@@ -34,7 +34,7 @@ fn said(object: &Value) -> Option<Found> {
         _ => None,
     };
     let known = Known {
-        discovery: Discovery { argocd: true, flux: true },
+        discovery: Discovery { argocd: true, flux: true, live: false },
         clusters: &[&prod, &eu],
         repository: &repository,
         git_repositories: &sources,

@@ -37,7 +37,7 @@ impl Targets {
         let sources = gather::targets(&config, &config.targets, &key, pipeline::now()).await;
         progress.finish();
         let names: BTreeSet<_> = written.targets.iter().map(|target| &target.name).collect();
-        let mut listed = TargetList { schema: TARGETS_SCHEMA, targets: Vec::new(), gaps: Vec::new() };
+        let mut listed = TargetList { schema: TARGETS_SCHEMA, targets: Vec::new(), gaps: config.undiscovered.clone() };
         for source in sources {
             let commit = source.commit.as_ref().map(|(commit, _, _)| commit.clone());
             let target = source.config;

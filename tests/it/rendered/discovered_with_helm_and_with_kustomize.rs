@@ -118,3 +118,36 @@ fn what_applications_and_kustomizations_name_is_audited_with_helm_and_with_kusto
     assert_eq!(report["scan"]["targets"].as_array().expect("a list").len(), 7);
     assert_eq!(report["scan"]["complete"], false, "what redis deploys is not known");
 }
+
+#[test]
+#[ignore = "needs Helm and Kustomize: run tests/run"]
+fn no_target_is_written_where_what_runs_in_the_cluster_names_them_with_helm_and_with_kustomize() {
+    let work = place();
+    let config = std::fs::read_to_string(work.path().join("driftledger.yaml")).expect("a file");
+    let (before, _) = config.split_once("targets:").expect("targets");
+    let config = before.replace("flux: true}", "flux: true, live: true}") + "targets: []\n";
+    work.file("driftledger.yaml", &config);
+    let url = work.path().join("repository").display().to_string();
+    let application = |name: &str, url: &str, path: &str| {
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": name, "namespace": "argocd"},
+            "spec": {"source": {"repoURL": url, "path": path, "targetRevision": "main"}, "destination": {"namespace": "argocd"}}})
+    };
+    let items =
+        json!([application("root", &url, "root"), application("other", "https://git.example.com/other.git", "x")]);
+    work.file("live.json", &json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string());
+    let listed = work.run(&["targets", "-o", "json"]).json();
+    let names: Vec<&str> =
+        listed["targets"].as_array().expect("a list").iter().filter_map(|target| target["name"].as_str()).collect();
+    assert_eq!(names.len(), 7, "{names:?}");
+    assert!(names.contains(&"argocd/root") && names.contains(&"argocd/chart"), "{names:?}");
+    let gaps: Vec<&str> =
+        listed["gaps"].as_array().expect("a list").iter().filter_map(|gap| gap["message"].as_str()).collect();
+    let other = "what Application other deploys is not looked at: its repository https://git.example.com/other.git is none of \
+                 the configured ones";
+    assert!(gaps.contains(&other) && gaps.len() == 2, "{gaps:?}");
+    let report = work.run(&["scan", "-o", "json"]).json();
+    assert_eq!(report["scan"]["targets"].as_array().expect("a list").len(), 7);
+    let told = report["gaps"].as_array().expect("a list").iter().filter(|gap| gap["message"] == other).count();
+    assert_eq!(told, 1);
+    assert!(!findings(&report).iter().any(|finding| finding.starts_with("DL006")), "a gap may hide who declares it");
+}
