@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::converge::PodTroubles;
 use super::declare::{self, TargetPlace};
+use super::discover;
 use super::former;
 use super::operators::Operators;
 use super::opt_outs::{self, Off};
+use crate::config::Discovery as LiveTargets;
 use crate::config::audit::Audit;
 use crate::model::declared::{DeclaredObject, RenderedObject};
 use crate::model::discovery::{Discovery, preferred};
@@ -35,6 +37,8 @@ pub struct Asked<'a> {
     pub secrets: bool,
     /// Whether convergence is looked at, of any target.
     pub convergence: bool,
+    /// Whose live objects name further targets.
+    pub live_targets: LiveTargets,
 }
 
 /// The role.
@@ -70,7 +74,8 @@ pub fn role(asked: Asked<'_>) -> Role {
         }
     }
     let served = |kind: &GroupKind| asked.discovery.is_some_and(|d| d.versions_of(kind).iter().any(|k| k.listable));
-    for kind in Operators::kinds().filter(served) {
+    let of_discovery = discover::kinds(asked.live_targets).into_iter().map(|(group, kind)| GroupKind::new(group, kind));
+    for kind in Operators::kinds().chain(of_discovery.filter(|_| asked.live_targets.live)).filter(served) {
         ask(kind, Why::Operators);
     }
     let known: Vec<GroupKind> = known.into_keys().collect();

@@ -39,6 +39,7 @@ static NOTHING: LazyLock<Audit> = LazyLock::new(Audit::nothing);
 fn of<'a>(objects: Vec<RenderedObject>, change: impl FnOnce(&mut Asked<'a>)) -> Role {
     let mut asked = Asked {
         cluster: ClusterName::new("prod"),
+        live_targets: Default::default(),
         discovery: None,
         targets: vec![(place("shop"), objects)],
         pasts: Vec::new(),

@@ -79,6 +79,7 @@ impl Rbac {
         }));
         let mut role = role::role(Asked {
             cluster: cluster.name.clone(),
+            live_targets: config.discovery,
             discovery: discovery.as_ref(),
             pasts: sources.iter_mut().filter_map(|s| Some((s.place()?, std::mem::take(&mut s.past)))).collect(),
             targets: sources.iter_mut().filter_map(|s| Some((s.place()?, std::mem::take(&mut s.objects)))).collect(),
@@ -171,6 +172,7 @@ mod tests {
         };
         let role = role::role(Asked {
             cluster: ClusterName::new("prod"),
+            live_targets: Default::default(),
             discovery: None,
             targets: vec![(place, objects)],
             pasts: Vec::new(),
