@@ -12,7 +12,7 @@ use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, Resolved};
 use crate::adapters::render::Toolbox;
 use crate::adapters::render::manifest::Reading;
 use crate::config::{Config, History, TargetConfig};
-use crate::model::declared::RenderedObject;
+use crate::model::declared::{RenderedObject, UnstablePlace};
 use crate::model::former::{Cut, Past};
 use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
 use crate::model::ids::{CommitId, RepositoryName, Revision};
@@ -46,6 +46,8 @@ pub struct TargetSource {
     pub gaps: Vec<Gap>,
     /// What was chosen not to be taken for the target's.
     pub left_out: Vec<Exclusion>,
+    /// Places of its objects that are another each time they are rendered.
+    pub unstable: Vec<UnstablePlace>,
     /// What it declared once.
     pub past: Past,
     /// The versions of files on its revision, of all targets that track it; `None` where the history cannot be read.
@@ -257,6 +259,7 @@ fn rendered(
             duplicate_keys: rendered.duplicate_keys,
             gaps: rendered.gaps,
             left_out: rendered.left_out,
+            unstable: rendered.unstable,
             renderer: rendered.by,
             ..empty(target)
         },
@@ -300,6 +303,7 @@ fn empty(target: TargetConfig) -> TargetSource {
         duplicate_keys: 0,
         gaps: Vec::new(),
         left_out: Vec::new(),
+        unstable: Vec::new(),
         past: Past::default(),
         versions: None,
         merged: None,

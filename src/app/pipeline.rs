@@ -31,6 +31,7 @@ use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::stages::declare::TargetPlace;
 use crate::stages::ignore::Ignores;
+use crate::stages::unstable;
 
 /// This program's version, as rows, seals and reports carry it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -259,6 +260,8 @@ async fn gather_live(
     for (cluster, reached) in clusters.iter().zip(reached) {
         let mut ignore = scan.config.ignore.clone();
         ignore.extend(of_argocd.remove(&cluster.name).unwrap_or_default());
+        let here = sources.iter().filter(|source| source.config.cluster == cluster.name);
+        ignore.extend(here.flat_map(|source| unstable::rules(&source.config.name, &source.unstable)));
         let declared: Vec<(TargetPlace, Vec<RenderedObject>)> = sources
             .iter_mut()
             .filter(|source| source.config.cluster == cluster.name)

@@ -32,6 +32,19 @@ pub struct WrittenAt {
     pub index: usize,
 }
 
+/// A place of a rendered object that is another each time it is rendered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnstablePlace {
+    /// The object's API group.
+    pub group: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The place, as a JSON pointer.
+    pub pointer: String,
+}
+
 /// An object that a target declares, with its place in the cluster.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeclaredObject {

@@ -51,3 +51,4 @@ pub mod snapshot_plan;
 pub mod timeline;
 pub mod undeclared;
 pub mod unserved;
+pub mod unstable;

@@ -1,4 +1,5 @@
-//! The renderer `helm`: `helm template`, as an upgrade of the release would see it, but for `lookup`, which finds nothing.
+//! The renderer `helm`: `helm template`, as an upgrade of the release would see it, but for `lookup`, which finds nothing. Each chart is
+//! rendered twice: what differs then says nothing of what should be live.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,6 +11,7 @@ use super::output::{self, annotation};
 use super::process::{Run, option};
 use super::renderer::{Job, Rendered, Renderer};
 use super::toolbox::{Tool, Toolbox};
+use super::unstable;
 use crate::config::render::HelmOptions;
 use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
 use crate::ports::SourceTree;
@@ -46,12 +48,13 @@ impl Renderer for Helm<'_> {
             self.run(tool, vec!["dependency".into(), "build".into(), ".".into()], &chart, home.path(), job)?;
         }
         let arguments = self.arguments(job, &checkout, home.path())?;
-        let output = self.run(tool, arguments, &chart, home.path(), job)?;
-        let mut from: Option<String> = None;
-        let mut rendered = output::read(&output, &job.reading, &beside(job.path, "Chart.yaml"), |document| {
-            from = source(document, job.path).or(from.take());
-            from.clone()
-        });
+        let output = self.run(tool, arguments.clone(), &chart, home.path(), job)?;
+        let mut rendered = read(&output, job);
+        // Random values, and what hangs on the time.
+        let again = self.run(tool, arguments, &chart, home.path(), job)?;
+        if again != output {
+            unstable::compare(&mut rendered, &read(&again, job), job.target);
+        }
         let before = rendered.objects.len();
         rendered.objects.retain(|object| object.tree().is_ok_and(|tree: Value| annotation(&tree, HOOK).is_none()));
         let hooks = (before - rendered.objects.len()) as u64;
@@ -131,6 +134,14 @@ impl Helm<'_> {
             gap
         })
     }
+}
+
+fn read(output: &[u8], job: &Job<'_>) -> Rendered {
+    let mut from: Option<String> = None;
+    output::read(output, &job.reading, &beside(job.path, "Chart.yaml"), |document| {
+        from = source(document, job.path).or(from.take());
+        from.clone()
+    })
 }
 
 /// The file of the repository that a document was made from, as Helm says in a comment before it: the chart's name, then the path in it.

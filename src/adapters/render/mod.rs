@@ -12,6 +12,7 @@ mod plain;
 mod process;
 mod renderer;
 mod toolbox;
+mod unstable;
 
 pub use checkout::{Checkout, Inputs};
 pub use plain::is_manifest_name;

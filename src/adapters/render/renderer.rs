@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checkout::Checkout;
 use super::manifest::Reading;
-use crate::model::declared::RenderedObject;
+use crate::model::declared::{RenderedObject, UnstablePlace};
 use crate::model::gap::{Exclusion, Gap};
 use crate::model::ids::TargetName;
 use crate::ports::SourceTree;
@@ -65,6 +65,8 @@ pub struct Rendered {
     pub by: Option<String>,
     /// What was chosen not to be taken for the target's.
     pub left_out: Vec<Exclusion>,
+    /// Places that are another each time they are rendered.
+    pub unstable: Vec<UnstablePlace>,
 }
 
 impl Rendered {
@@ -76,5 +78,6 @@ impl Rendered {
         self.duplicate_keys += more.duplicate_keys;
         self.by = more.by.or(self.by.take());
         self.left_out.extend(more.left_out);
+        self.unstable.extend(more.unstable);
     }
 }

@@ -104,3 +104,30 @@ fn a_value_is_attributed_to_the_commit_that_gave_it_whatever_file_it_is_in() {
         assert_eq!((&region["cause"], &region["declaredBy"]["subject"]), (&json!("out-of-band"), &json!("Say where")));
     }
 }
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn what_is_another_value_each_time_accuses_nobody_and_is_said() {
+    let mut place = place();
+    let template = "apiVersion: v1\nkind: Secret\nmetadata: {name: password}\nstringData:\n  user: shop\n  password: {{ randAlphaNum 20 }}\n---\n\
+                    apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ printf \"job-%s\" (randAlphaNum 5 | lower) }}}\ndata: {a: b}\n";
+    place.commit("Random", "charts/shop/templates/password.yaml", template);
+    let source = place.source(CHART, RENDER);
+    assert_eq!(source.gaps, []);
+    let pointers: Vec<&str> = source.unstable.iter().map(|place| place.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/data/password"]);
+    let left_out = source.left_out.iter().find(|exclusion| exclusion.what.contains("another name each time"));
+    assert_eq!(left_out.and_then(|exclusion| exclusion.count), Some(1));
+    let secret = |user: &str| {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "password", "namespace": "shop"},
+            "data": {"user": user, "password": "Q0FOQVJZLWxpdmU="}})
+    };
+    let changed = |user: &str| {
+        let report = place.scan(CHART, RENDER, &[secret(user)]);
+        let ignored = report["scan"]["ignored"].to_string();
+        assert!(ignored.contains("it is another value each time the target is rendered"), "{ignored}");
+        findings(&report).into_iter().filter(|finding| finding.contains("Secret password")).collect::<Vec<_>>()
+    };
+    assert_eq!(changed("c2hvcA=="), [""; 0]);
+    assert_eq!(changed("b3RoZXI="), ["DL001 Secret password .data.user"], "the rest counts");
+}

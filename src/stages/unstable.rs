@@ -1,0 +1,34 @@
+//! Places of rendered objects that are another each time they are rendered, as ignore rules: what such a value is live says nothing.
+
+use wildmatch::WildMatch;
+
+use crate::config::ignore::place::PlacePattern;
+use crate::config::ignore::{IgnoreRule, Inside, Selection};
+use crate::model::declared::UnstablePlace;
+use crate::model::ids::TargetName;
+
+/// A rule for each place.
+pub fn rules(target: &TargetName, places: &[UnstablePlace]) -> Vec<IgnoreRule> {
+    let rule = |place: &UnstablePlace| {
+        let UnstablePlace { group, kind, name, pointer } = place;
+        let pattern = PlacePattern::pointer(pointer).ok()?;
+        Some(IgnoreRule {
+            id: format!("target {target}: {kind} {name} {pointer}"),
+            source: format!("target {target}"),
+            reason: "it is another value each time the target is rendered".to_owned(),
+            expires: None,
+            select: Selection {
+                kinds: vec![WildMatch::new(kind)],
+                groups: vec![WildMatch::new(group)],
+                names: vec![WildMatch::new(name)],
+                targets: vec![WildMatch::new(target.as_str())],
+                ..Selection::default()
+            },
+            inside: Inside { places: vec![pattern], ..Inside::default() },
+            trouble: None,
+            inert: false,
+            written: format!("{group} {kind} {name} {pointer}"),
+        })
+    };
+    places.iter().filter_map(rule).collect()
+}
