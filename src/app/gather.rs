@@ -1,7 +1,7 @@
 //! The declared side: repositories, revisions, and what their commits render.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::discovery;
 use super::merged_lines::{self, MergedLines};
@@ -19,6 +19,7 @@ use crate::model::ids::{CommitId, RepositoryName, Revision};
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 use crate::model::versions::VersionIndex;
+use crate::processors;
 use crate::stages::declare::TargetPlace;
 use crate::stages::timeline::Folder;
 use crate::yaml;
@@ -148,8 +149,13 @@ fn repository(
     match open(config, name, now) {
         Ok(repository) => {
             let rendering = Rendering { config, key, toolbox };
-            let render = |target| rendered(&rendering, &repository, target, toolbox);
-            let mut sources: Vec<_> = targets.into_iter().map(|(n, target)| (n, render(target))).collect();
+            let jobs = Mutex::new(targets.into_iter());
+            let next = || jobs.lock().ok().and_then(|mut jobs| jobs.next());
+            let of_worker = processors::on_each(0..processors::count(), |_| {
+                let render = |(n, target)| (n, rendered(&rendering, &repository, target, toolbox));
+                std::iter::from_fn(next).map(render).collect::<Vec<_>>()
+            });
+            let mut sources: Vec<_> = of_worker.into_iter().flatten().collect();
             look_back(config, &repository, name, sources.iter_mut().map(|(_, source)| source).collect());
             sources
         }

@@ -72,15 +72,15 @@ impl Rendering<'_> {
         files: &Inputs,
     ) -> Result<Rendered, Gap> {
         let (config, name) = (self.config, renderer.name()?);
+        // The configuration decides about limits and about what is secret.
         let rules = format!(
-            "{VERSION} {FORM} {name} {} {} {} {} {:?} {:?} {:?}",
+            "{VERSION} {FORM} {name} {} {} {} {} {} {:?}",
             self.key.id(),
+            config.hash,
             target.name,
             target.namespace,
             target.path,
             target.render,
-            config.redaction,
-            config.limits
         );
         let hash = [files.hash()];
         let key = KeptKey { repository: "", revision: "", roots: &hash, rules: &rules };

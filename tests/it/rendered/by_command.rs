@@ -42,12 +42,19 @@ fn a_program_of_ones_own_renders_what_changed_and_nothing_else() {
     assert_eq!(declared(&place.source("notes", &more.replace(", x]", ", z]"))).len(), 2);
     assert_eq!(runs(&place), 3);
 
+    // By another process, too; the program has a key of its own, and looks at the commit before for what is missing.
+    for expected in [5, 5] {
+        let live = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "shop"}});
+        assert_eq!(place.scan("notes", &more, &[live])["scan"]["counts"]["declared"], 2);
+        assert_eq!(runs(&place), expected);
+    }
+
     // What is kept and damaged is rendered anew.
     for file in std::fs::read_dir(place.work.path().join("cache/rendered")).expect("a folder") {
         std::fs::write(file.expect("a file").path(), "{").expect("a file");
     }
     assert_eq!(declared(&place.source("notes", &more)).len(), 2);
-    assert_eq!(runs(&place), 4);
+    assert_eq!(runs(&place), 6);
 }
 
 #[test]
