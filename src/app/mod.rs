@@ -8,6 +8,7 @@ pub mod assemble;
 pub mod audit;
 pub mod audit_log;
 pub mod blame;
+pub mod capabilities;
 pub mod change_control;
 pub mod changes;
 pub mod cli;

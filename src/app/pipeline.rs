@@ -11,6 +11,7 @@ use super::argocd;
 use super::assemble::{self, Scanned};
 use super::audit::Asked;
 use super::audit_log;
+use super::capabilities::Capabilities;
 use super::convergence;
 use super::discovery;
 use super::error::AppError;
@@ -242,9 +243,26 @@ async fn gather_once(
     let declared = gather::targets(&scan.config, targets, key, (scan.clock)());
     let (mut sources, reached) = tokio::join!(declared, reach::all(clusters, &scan.config));
     tracing::debug!("declared side read, clusters reached");
+    if charts_would_differ(scan, clusters, &sources, &reached) {
+        tracing::debug!("a cluster serves something else than before; rendering its charts for that");
+        sources = gather::targets(&scan.config, targets, key, (scan.clock)()).await;
+    }
     let readings = gather_live(scan, clusters, reached, &mut sources, prior, key).await;
     tracing::debug!("live side read and compared");
     (sources, readings)
+}
+
+/// Keeps what the clusters serve for the charts that are rendered from now on; whether those of this scan were rendered for something else.
+fn charts_would_differ(scan: &Scan, clusters: &[ClusterConfig], sources: &[TargetSource], reached: &[Reached]) -> bool {
+    let mut differ = false;
+    for (cluster, reached) in clusters.iter().zip(reached) {
+        let has_charts = sources.iter().any(|source| {
+            source.config.cluster == cluster.name && source.toolbox.is_some() && source.config.render.may_be_a_chart()
+        });
+        let capabilities = reached.discovery().filter(|_| has_charts).and_then(Capabilities::of);
+        differ |= capabilities.is_some_and(|capabilities| capabilities.keep(&scan.config, &cluster.name));
+    }
+    differ
 }
 
 async fn gather_live(

@@ -12,7 +12,7 @@ use super::wiring;
 use crate::adapters::cluster::{DumpCluster, KubeCluster, SnapshotCluster};
 use crate::config::{ClusterConfig, ClusterSource, Config};
 use crate::model::declared::RenderedObject;
-use crate::model::discovery::preferred;
+use crate::model::discovery::{Discovery, preferred};
 use crate::model::gap::Gap;
 use crate::model::resource::GroupKind;
 use crate::ports::{ListEvent, ListRequest, LiveSource};
@@ -87,6 +87,16 @@ async fn asked<S: LiveSource>(source: S, reached: fn(Arc<S>, Discovered) -> Reac
 }
 
 impl Reached {
+    /// What it serves, if it said so.
+    pub fn discovery(&self) -> Option<&Discovery> {
+        match self {
+            Self::Api(_, discovered) | Self::Snapshot(_, discovered) | Self::Dump(_, discovered) => {
+                discovered.as_ref().ok().map(|(discovery, _)| discovery)
+            }
+            Self::Not(..) => None,
+        }
+    }
+
     /// All live objects of a kind, as JSON, and what of them could not be read. A kind that is not served has none.
     pub async fn objects(&self, kind: &GroupKind) -> (Vec<Value>, Vec<Gap>) {
         match self {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::capabilities::Capabilities;
 use super::pipeline::VERSION;
 use super::{gather, wiring};
 use crate::adapters::git::{CommitTree, OpenedRepository, TreeLimits};
@@ -49,6 +50,7 @@ impl Rendering<'_> {
 
     /// A target at a commit. Blocks.
     pub fn of(&self, target: &TargetConfig, tree: &CommitTree) -> RenderedAt {
+        let target = &self.for_its_cluster(target);
         let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
         if renderer.takes_files_as_they_are() {
             let inputs = vec![target.path.clone()];
@@ -61,6 +63,19 @@ impl Rendering<'_> {
         let inputs = renderer.inputs(tree, &target.path);
         let result = Inputs::of(tree, &inputs).and_then(|files| self.kept(renderer.as_ref(), target, tree, &files));
         RenderedAt { is_rendered: true, inputs, result }
+    }
+
+    /// With what charts may ask of the target's cluster, as far as its configuration does not say it.
+    fn for_its_cluster(&self, target: &TargetConfig) -> TargetConfig {
+        let mut target = target.clone();
+        let known =
+            if target.render.may_be_a_chart() { Capabilities::known(self.config, &target.cluster) } else { None };
+        if let Some(Capabilities { kube_version, api_versions }) = known {
+            let helm = &mut target.render.helm;
+            helm.kube_version.get_or_insert(kube_version);
+            helm.api_versions.extend(api_versions);
+        }
+        target
     }
 
     /// What was made of the same files before, or is now.

@@ -34,9 +34,9 @@ pub struct RawRender {
     /// Helm: values that go before those of files.
     #[serde(default)]
     pub values: Map<String, Value>,
-    /// Helm: the Kubernetes version that charts see, as `1.33`. Default: Helm's own.
+    /// Helm: the Kubernetes version that charts see, as `1.33`. Default: the cluster's, or Helm's own where that is not known.
     pub kube_version: Option<String>,
-    /// Helm: API versions that charts see besides Helm's own, as `monitoring.coreos.com/v1`.
+    /// Helm: API versions that charts see besides Helm's own and the cluster's, as `monitoring.coreos.com/v1`.
     #[serde(default)]
     pub api_versions: Vec<String>,
     /// Kustomize: fields of a kustomization that are laid over the target's, as `namePrefix`, `images` or `patches`.
@@ -187,6 +187,13 @@ impl Default for Tools {
             output_bytes: 64 << 20,
             memory_bytes: 4 << 30,
         }
+    }
+}
+
+impl Render {
+    /// Whether Helm may be what renders it.
+    pub fn may_be_a_chart(&self) -> bool {
+        matches!(self.renderer, Renderer::Auto | Renderer::Helm)
     }
 }
 
