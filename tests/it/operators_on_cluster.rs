@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::converge_on_cluster::{FLUX, OPERATORS, OPERATORS_ARE_IN_USE, Place, only};
 use crate::on_cluster::variable;
 
-const MORE: &str = "\
+pub const MORE: &str = "\
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -2,6 +2,7 @@
 //! repositories get.
 
 mod by_command;
+mod discovered_on_cluster_with_helm_and_with_kustomize;
 mod discovered_with_helm_and_with_kustomize;
 mod hostile_with_helm;
 mod hostile_with_kustomize;
