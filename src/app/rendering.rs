@@ -89,8 +89,9 @@ impl Rendering<'_> {
         let (config, name) = (self.config, renderer.name()?);
         // The configuration decides about limits and about what is secret.
         let rules = format!(
-            "{VERSION} {FORM} {name} {} {} {} {} {} {:?}",
+            "{VERSION} {FORM} {name} {} {} {} {} {} {} {:?}",
             self.key.id(),
+            self.key.is_across_namespaces(),
             config.hash,
             target.name,
             target.namespace,

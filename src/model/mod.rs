@@ -29,6 +29,7 @@ pub mod record;
 pub mod redacted;
 pub mod report;
 pub mod resource;
+pub mod revisions;
 pub mod role;
 pub mod schema;
 pub mod secret;

@@ -45,6 +45,7 @@ pub mod places;
 pub mod pull_request;
 pub mod quantity;
 pub mod repository_url;
+pub mod revisions;
 pub mod role;
 pub mod runs;
 pub mod snapshot_plan;

@@ -8,6 +8,7 @@ use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::object_story::{HISTORY_SCHEMA, ObjectStory};
 use crate::model::report::{COMPARE_SCHEMA, ScanReport};
+use crate::model::revisions::RevisionComparison;
 use crate::model::targets::TargetList;
 
 /// A scan as `driftledger/scan/v1`: indented, with a line break at the end.
@@ -50,6 +51,11 @@ pub fn history(objects: &[ObjectStory]) -> String {
         objects: &'a [ObjectStory],
     }
     pretty(&Histories { schema: HISTORY_SCHEMA, objects })
+}
+
+/// What differs between two declared states, as `driftledger/compare-revisions/v1`.
+pub fn revisions(compared: &RevisionComparison) -> String {
+    pretty(compared)
 }
 
 /// The targets, as `driftledger/targets/v1`.

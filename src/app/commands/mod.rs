@@ -2,6 +2,7 @@
 
 pub mod blame;
 pub mod compare;
+pub mod compare_revisions;
 pub mod completions;
 pub mod config;
 pub mod demo;

@@ -36,6 +36,11 @@ impl RedactionKey {
         Self { namespaces: false, ..self }
     }
 
+    /// Whether [`Self::across_namespaces`] was asked for: then hashes are others, though the key's id is the same.
+    pub fn is_across_namespaces(&self) -> bool {
+        !self.namespaces
+    }
+
     /// Eight hex digits that name the key without giving it away.
     pub fn id(&self) -> &str {
         &self.id

@@ -112,3 +112,64 @@ fn what_is_elsewhere_is_not_fetched_unless_that_is_allowed() {
         assert_eq!(source.objects, []);
     }
 }
+
+#[test]
+#[ignore = "needs Kustomize: run tests/run"]
+fn two_environments_and_two_revisions_are_compared_without_a_cluster() {
+    let mut place = place();
+    let overlay = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/render/apps/prod/kustomization.yaml"),
+    );
+    let overlay = overlay.expect("a file");
+    let stage = overlay
+        .replace("namespace: shop", "namespace: stage")
+        .replace("\"2.0\"", "\"2.1\"")
+        .replace("count: 3", "count: 1");
+    let stage = stage
+        .replace("resources: [../base, quota.yaml]", "resources: [../base]")
+        .replace("files: [app.properties], ", "");
+    place.commit("Stage", "apps/stage/kustomization.yaml", &stage);
+    let config = format!(
+        "ledger: ledger.sqlite\ncache: cache\ntools: {{kustomize: '{}'}}\nclusters: [{{name: prod, dump: live.json}}]\n\
+         repositories: [{{name: r, url: repository}}]\ntargets:\n\
+         - {{name: prod, repository: r, revision: main, path: apps/prod, cluster: prod, namespace: shop}}\n\
+         - {{name: stage, repository: r, revision: main, path: apps/stage, cluster: prod, namespace: stage}}\n",
+        tool("kustomize")
+    );
+    place.work.file("driftledger.yaml", &config);
+    let said = place.work.run(&["compare-revisions", "stage", "prod", "-o", "json"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    let compared = said.json();
+    assert_eq!(compared["gaps"], json!([]));
+    let fields: Vec<(&str, &Value)> = compared["fields"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|field| (field["path"].as_str().expect("a path"), &field["values"]))
+        .collect();
+    let image = json!(["registry.example.com/api:2.1", "registry.example.com/api:2.0"]);
+    assert_eq!(fields[0], (".spec.template.spec.containers[name=\"api\"].image", &image));
+    assert!(fields.contains(&(".spec.replicas", &json!([1, 3]))), "{fields:?}");
+    assert!(
+        fields.iter().any(|(path, _)| path.starts_with(".data")),
+        "the generated ConfigMaps are the same: {fields:?}"
+    );
+    assert!(
+        !said.out.contains("CANARY") && !fields.iter().any(|(_, values)| values.to_string().contains("redacted:")),
+        "{fields:?}"
+    );
+    assert_eq!(compared["only"][0], json!([]));
+    assert!(compared["only"][1][0].as_str().is_some_and(|only| only.contains("ResourceQuota")), "{compared:#}");
+    let table = place.work.run(&["compare-revisions", "stage", "prod"]).out;
+    let image = "Images\nDeployment.apps stage/prod-api\n  .spec.template.spec.containers[name=\"api\"].image: \
+                 registry.example.com/api:2.1 → registry.example.com/api:2.0\n";
+    assert!(table.contains(image), "{table}");
+
+    let first = place
+        .work
+        .commit("Three", [("apps/prod/app.properties".to_owned(), driftledger::adapters::git::Content::from("a=c\n"))]);
+    let same = place.work.run(&["compare-revisions", "prod", &format!("prod@{first}")]);
+    assert_eq!((same.code, same.out.contains("0 fields differ")), (0, true), "{}{}", same.out, same.err);
+    let unknown = place.work.run(&["compare-revisions", "prod", "shop"]);
+    assert!(unknown.code == 2 && unknown.err.contains("there is no target `shop`"), "{}", unknown.err);
+}
