@@ -20,7 +20,7 @@ use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::canonical::Canonical;
 use crate::model::declared::DeclaredObject;
 use crate::model::field_path::FieldPath;
-use crate::model::finding::{Code, Finding};
+use crate::model::finding::{Cause, Code, Finding};
 use crate::model::gap::{Exclusion, Gap};
 use crate::model::ids::{ClusterName, ScanId, TargetName};
 use crate::model::record::{ConfigEvent, ObjectState, PriorState, ScanRecord, Sighting};
@@ -28,6 +28,7 @@ use crate::model::report::{Counts, SCAN_SCHEMA, ScanReport, ScanSummary, TargetS
 use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
+use crate::stages;
 use crate::stages::assess::assess;
 use crate::stages::attribute::Circumstances;
 use crate::stages::beyond::{self, Removed};
@@ -377,7 +378,12 @@ fn target_summaries(
                 .flat_map(|r| r.objects.values().map(Arc::as_ref))
                 .filter(|o| o.origin.target == *target);
             let unknown = |object: &&DeclaredObject| reading.is_some_and(|r| r.unknown.contains(&object.id));
+            let said = told.get(target).map(Vec::as_slice).unwrap_or_default();
+            let differs = |f: &&Finding| of(f, target) && f.code.has_cause() && f.cause != Some(Cause::Pending);
+            let differing = found.iter().filter(differs).count() as u64;
+            let all_compared = source.gaps.is_empty() && !declared.clone().any(|object| unknown(&object));
             TargetSummary {
+                disagreement: stages::runs::disagreement(said, differing, all_compared),
                 name: target.clone(),
                 cluster: source.config.cluster.clone(),
                 repository: source.config.repository.clone(),
@@ -393,8 +399,7 @@ fn target_summaries(
                 rewritten: sightings::rewritten(source, prior),
                 runs: {
                     let found: Vec<&Finding> = found.iter().filter(|f| of(f, target)).collect();
-                    let told = told.get(target).map(Vec::as_slice).unwrap_or_default();
-                    runs::of_target(source, reading, &found, told, config, key)
+                    runs::of_target(source, reading, &found, said, config, key)
                 },
                 repository_url: config
                     .repositories

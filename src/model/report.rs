@@ -184,6 +184,9 @@ pub struct TargetSummary {
     /// What of the revision runs, as far as can be told; `None` where nothing shows it.
     #[serde(default)]
     pub runs: Option<Runs>,
+    /// Where Argo CD or Flux says something else of it than what was found; for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disagreement: Option<String>,
     /// The repository's URL without credentials; `None` for one in a folder.
     #[serde(default)]
     pub repository_url: Option<String>,

@@ -17,6 +17,23 @@ pub struct Told {
     pub behind: Option<u64>,
 }
 
+/// Where an operator says something else of a target than what was found: that it is in sync, or that it is not. `differing` are the
+/// findings on what is live, `all_compared` is whether all of it was looked at.
+pub fn disagreement(told: &[Told], differing: u64, all_compared: bool) -> Option<String> {
+    let is_current = |told: &&Told| told.behind == Some(0);
+    let said = told.iter().find(|told| match told.said.in_sync {
+        Some(true) => is_current(told) && differing > 0,
+        Some(false) => differing == 0 && all_compared,
+        // Flux does not compare: it says what it applied.
+        None => is_current(told) && differing > 0,
+    })?;
+    Some(match (said.said.in_sync, differing) {
+        (Some(false), _) => format!("{}, and nothing differs from the tracked commit here", said.said.words),
+        (_, 1) => format!("{}, and 1 finding here says otherwise", said.said.words),
+        (_, several) => format!("{}, and {several} findings here say otherwise", said.said.words),
+    })
+}
+
 /// What a target runs, as far as its findings and operators show. `behind` says how many first-parent commits a commit is behind the
 /// tracked one, `line` names the commits at hand: `main`.
 pub fn of_target<'f>(
@@ -163,7 +180,7 @@ mod tests {
     fn told(object: &str, behind: Option<u64>) -> Told {
         let commit = behind.map_or_else(|| "elsewhere".to_owned(), |behind| format!("c{behind}"));
         let words = format!("{object} says it synced {commit}");
-        Told { said: Said { words, commit: CommitId::new(commit) }, behind }
+        Told { said: Said { words, commit: CommitId::new(commit), in_sync: None }, behind }
     }
 
     #[test]
@@ -235,6 +252,40 @@ mod tests {
             assert_eq!(runs.evidence, evidence, "{case}");
             assert_eq!(runs.commits_behind, commit, "{case}");
             assert_eq!(runs.commit.map(|commit| commit.to_string()), commit.map(|n| format!("c{n}")), "{case}");
+        }
+    }
+
+    #[test]
+    fn what_an_operator_says_and_what_is_found_are_held_against_each_other() {
+        let told = |in_sync, behind| {
+            let words = "Application argocd/shop says X".to_owned();
+            [Told { said: Said { words, commit: CommitId::new("a"), in_sync }, behind }]
+        };
+        for (case, told, differing, all, expected) in [
+            ("in sync, and it is", told(Some(true), Some(0)), 0, true, None),
+            (
+                "in sync, and it is not",
+                told(Some(true), Some(0)),
+                2,
+                true,
+                Some("X, and 2 findings here say otherwise"),
+            ),
+            ("in sync with an older commit", told(Some(true), Some(3)), 2, true, None),
+            ("out of sync, and it is", told(Some(false), Some(0)), 1, true, None),
+            (
+                "out of sync, and it is not",
+                told(Some(false), Some(0)),
+                0,
+                true,
+                Some("X, and nothing differs from the tracked commit here"),
+            ),
+            ("out of sync, and not all was looked at", told(Some(false), Some(0)), 0, false, None),
+            ("applied, and it is not", told(None, Some(0)), 1, true, Some("X, and 1 finding here says otherwise")),
+            ("applied before", told(None, Some(1)), 1, true, None),
+        ] {
+            let said = disagreement(&told, differing, all);
+            let expected = expected.map(|rest| format!("Application argocd/shop says {rest}"));
+            assert_eq!(said, expected, "{case}");
         }
     }
 }

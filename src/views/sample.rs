@@ -452,6 +452,7 @@ fn least() -> Vec<Finding> {
 
 fn target(name: &str, declared: u64, compared: u64, findings: u64, passed_over: u64) -> TargetSummary {
     TargetSummary {
+        disagreement: None,
         name: TargetName::new(name),
         cluster: ClusterName::new("prod"),
         repository: RepositoryName::new("platform"),

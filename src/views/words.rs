@@ -130,6 +130,7 @@ pub fn of_target(target: &TargetSummary) -> Vec<String> {
             _ => Some(evidence.clone()),
         });
     }
+    notes.extend(target.disagreement.clone());
     if let Some(rewritten) = &target.rewritten {
         let to = target.commit.as_ref().map_or("?", |commit| commit.short());
         let how = if rewritten.forced {

@@ -40,6 +40,8 @@ pub struct Said {
     pub words: String,
     /// The commit that runs, by what it says.
     pub commit: CommitId,
+    /// Whether it compared what runs with that commit and found it the same; `None`: it does not say.
+    pub in_sync: Option<bool>,
 }
 
 /// A target, as far as operators know it.
@@ -75,7 +77,8 @@ impl Deployer {
 impl Source {
     fn says(&self, name: &str) -> Option<Said> {
         let verb = self.verb;
-        let said = |words: String, commit: &CommitId| Some(Said { words, commit: commit.clone() });
+        let in_sync = self.compared.as_ref().map(|(_, in_sync)| *in_sync);
+        let said = |words: String, commit: &CommitId| Some(Said { words, commit: commit.clone(), in_sync });
         match (&self.compared, &self.applied) {
             (Some((commit, true)), _) => said(format!("{name} says it is in sync with {}", commit.short()), commit),
             (Some((other, false)), Some(commit)) if commit != other => {

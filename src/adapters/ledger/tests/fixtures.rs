@@ -151,6 +151,7 @@ impl Scan {
 
     pub(super) fn record(self, ledger: &Ledger, id: ScanId) -> ScanRecord {
         let target = |(name, commit): &(&str, &str)| TargetSummary {
+            disagreement: None,
             name: TargetName::new(*name),
             cluster: ClusterName::new("prod"),
             repository: RepositoryName::new("platform"),
