@@ -89,7 +89,7 @@ impl Blaming<'_> {
             removed: false,
         };
         let folders = source.folders(self.sources);
-        let search = Search { source, folders: &folders, config: self.config, key: self.key };
+        let search = Search { source, sources: self.sources, folders: &folders, config: self.config, key: self.key };
         let found = search.anew(&[question]);
         found.into_values().next().map(|evidence| evidence.history).unwrap_or_default()
     }

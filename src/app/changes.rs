@@ -69,14 +69,27 @@ impl Changes {
             let origin = finding.origin.as_ref().map(|origin| &origin.repository);
             let Some(repository) = origin.or_else(|| removed_from.get(&finding.fingerprint)) else { continue };
             for by in [&mut finding.declared_by, &mut finding.removed_by].into_iter().flatten() {
-                self.fill_in(repository, by);
+                let repository = self.holder(repository, &by.commit);
+                self.fill_in(&repository, by);
             }
             if let Some(found) = &mut finding.live_matches {
-                found.matched = self.named(repository, &found.commit, found.reached_by.as_ref());
+                let of = self.holder(repository, &found.commit);
+                found.matched = self.named(&of, &found.commit, found.reached_by.as_ref());
                 let given = found.given_by.as_ref().filter(|given| **given != found.commit);
-                found.given = given.and_then(|given| self.named(repository, given, found.reached_by.as_ref()));
+                found.given = given.and_then(|given| {
+                    let of = self.holder(repository, given);
+                    self.named(&of, given, found.reached_by.as_ref())
+                });
             }
         }
+    }
+
+    /// The repository that has a commit: that of the files, or another, where what names their target is in that one.
+    fn holder(&self, files: &RepositoryName, commit: &CommitId) -> RepositoryName {
+        let has = |name: &RepositoryName| self.repositories.get(name)?.repository.commit(commit).ok();
+        let others = || self.repositories.keys().find(|name| *name != files && has(name).is_some());
+        let holder = if has(files).is_some() { None } else { others() };
+        holder.unwrap_or(files).clone()
     }
 
     /// All that is known of a commit.

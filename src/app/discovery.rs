@@ -12,7 +12,7 @@ use super::gather::{self, TargetSource};
 use super::reach;
 use super::wiring;
 use crate::config::render::Render;
-use crate::config::{Config, TargetConfig};
+use crate::config::{Config, NamedBy, NamingObject, TargetConfig};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 use crate::model::resource::GroupKind;
@@ -31,8 +31,8 @@ struct Declared {
     object: Value,
     /// The target that declares it.
     by: TargetConfig,
-    /// `None`: it is live.
-    file: Option<String>,
+    /// Its file, and whether it is written there as it is; `None`: it is live.
+    file: Option<(String, bool)>,
 }
 
 /// The configuration with all targets that are declared for it, read with the ledger's key, or a passing one where there is none yet.
@@ -52,23 +52,26 @@ pub async fn of(config: &Arc<Config>, now: Timestamp) -> Result<Arc<Config>, App
 async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp) -> Arc<Config> {
     let mut all = Config::clone(&config);
     let mut new = all.targets.clone();
-    let (mut declared, gaps) = if config.discovery.live { live(&config).await } else { Default::default() };
+    let (running, gaps) = if config.discovery.live { live(&config).await } else { Default::default() };
     all.undiscovered = gaps;
-    let running = declared.len();
+    let mut declared: Vec<Declared> = Vec::new();
     for _ in 0..DEEPEST {
         let sources = gather::targets(&Arc::new(all.clone()), &new, key, now).await;
         declared.extend(sources.iter().flat_map(of_source));
-        new = further(&declared, &all);
-        new.truncate(MOST_TARGETS.saturating_sub(all.targets.len()));
+        // What Git says of a target goes before what is live, which may have been read first.
+        let mut named = named(declared.iter().chain(&running), &config);
+        named.truncate(MOST_TARGETS.saturating_sub(config.targets.len()));
+        new = named.iter().filter(|target| !all.targets.contains(target)).cloned().collect();
+        all.targets = config.targets.iter().cloned().chain(named).collect();
+        declared.retain(|one| all.targets.contains(&one.by));
         if new.is_empty() {
             break;
         }
-        all.targets.extend(new.iter().cloned());
     }
     // What is declared as well is told where it is declared.
-    let troubles: Vec<Gap> = said(&declared, &all)
+    let troubles: Vec<Gap> = said(declared.iter().chain(&running), &all)
         .into_iter()
-        .filter(|(one, _)| one.file.is_none() && !declared[running..].iter().any(|other| name(other) == name(one)))
+        .filter(|(one, _)| one.file.is_none() && !declared.iter().any(|other| name(other) == name(one)))
         .flat_map(|(one, found)| gaps_of(one, &found))
         .collect();
     all.undiscovered.extend(troubles);
@@ -90,6 +93,7 @@ async fn live(config: &Arc<Config>) -> (Vec<Declared>, Vec<Gap>) {
             convergence: true,
             render: Render::default(),
             change_policy: None,
+            named_by: NamedBy::Live,
         };
         for (group, kind) in discover::kinds(config.discovery) {
             let (objects, unread) = reached.objects(&GroupKind::new(group, kind)).await;
@@ -124,7 +128,7 @@ fn gaps_of(declared: &Declared, found: &Found) -> Vec<Gap> {
         let message = format!("what {} deploys is not looked at: {trouble}", name(declared));
         let hint = "write a target for it, or add what it names to the configuration";
         let gap = match &declared.file {
-            Some(file) => Gap::new(GapKind::Render, message, Hides::File { file: file.clone() })
+            Some((file, _)) => Gap::new(GapKind::Render, message, Hides::File { file: file.clone() })
                 .at(file.clone())
                 .of_target(&declared.by.name),
             None => Gap::new(GapKind::Render, message, Hides::Target),
@@ -138,29 +142,51 @@ fn of_source(source: &TargetSource) -> Vec<Declared> {
     let of_operators = |group: &str| group == "argoproj.io" || group.ends_with(".toolkit.fluxcd.io");
     let objects = source.objects.iter().filter(|object| of_operators(&object.gvk.gv.group));
     let declared = |object: &crate::model::declared::RenderedObject| {
-        Some(Declared { object: object.tree().ok()?, by: source.config.clone(), file: Some(object.file.clone()) })
+        let file = Some((object.file.clone(), object.written.is_some()));
+        Some(Declared { object: object.tree().ok()?, by: source.config.clone(), file })
     };
     objects.filter_map(declared).collect()
 }
 
 /// What each of the objects says.
-fn said<'d>(declared: &'d [Declared], config: &Config) -> Vec<(&'d Declared, Found)> {
-    let git_repositories: BTreeMap<_, _> =
-        declared.iter().filter_map(|one| discover::git_repository(&one.object, &one.by.namespace)).collect();
+fn said<'d>(declared: impl IntoIterator<Item = &'d Declared> + Clone, config: &Config) -> Vec<(&'d Declared, Found)> {
+    let repositories = declared.clone().into_iter();
+    let mut git_repositories = BTreeMap::new();
+    for (name, repository) in repositories.filter_map(|one| discover::git_repository(&one.object, &one.by.namespace)) {
+        git_repositories.entry(name).or_insert(repository);
+    }
     let clusters: Vec<&ClusterName> = config.clusters.iter().map(|cluster| &cluster.name).collect();
     let known = Known {
         discovery: config.discovery,
         clusters: &clusters,
         repository: &|url| repository_of(config, url),
-        git_repositories: &git_repositories,
+        git_repository: &|namespace, name| git_repositories.get(&(namespace.to_owned(), name.to_owned())).cloned(),
         mapping: &mapping,
     };
-    declared.iter().filter_map(|one| Some((one, discover::targets(&one.object, &one.by, &known)?))).collect()
+    let said = |one: &'d Declared| {
+        let mut found = discover::targets(&one.object, &one.by, &known)?;
+        found.targets.iter_mut().for_each(|target| target.named_by = named_by(one));
+        Some((one, found))
+    };
+    declared.into_iter().filter_map(said).collect()
 }
 
-/// The targets that are not there yet. One that the configuration has, too, is that one, whatever is said of how it is rendered; a chart may
-/// be there several times.
-fn further(declared: &[Declared], config: &Config) -> Vec<TargetConfig> {
+fn named_by(declared: &Declared) -> NamedBy {
+    let Some((file, is_written)) = declared.file.clone() else { return NamedBy::Live };
+    let text = |pointer: &str| declared.object.pointer(pointer).and_then(Value::as_str);
+    NamedBy::Declared(Box::new(NamingObject {
+        target: declared.by.name.clone(),
+        file,
+        is_written,
+        kind: text("/kind").unwrap_or_default().to_owned(),
+        name: text("/metadata/name").unwrap_or_default().to_owned(),
+        namespace: text("/metadata/namespace").unwrap_or(&declared.by.namespace).to_owned(),
+    }))
+}
+
+/// The targets that objects name besides the written ones. One that the configuration has, too, is that one, whatever is said of how it is
+/// rendered; a chart may be there several times.
+fn named<'d>(declared: impl IntoIterator<Item = &'d Declared> + Clone, config: &Config) -> Vec<TargetConfig> {
     let is_same = |one: &TargetConfig, other: &TargetConfig| {
         one.repository == other.repository
             && one.revision == other.revision
@@ -179,7 +205,8 @@ fn further(declared: &[Declared], config: &Config) -> Vec<TargetConfig> {
     new
 }
 
-fn mapping(text: &str) -> Option<Map<String, Value>> {
+/// A text that is a YAML mapping.
+pub fn mapping(text: &str) -> Option<Map<String, Value>> {
     let document = yaml::read_documents(text, &yaml::Limits::default()).into_iter().next()?.ok()?;
     match yaml::to_json(&document.root) {
         Value::Object(fields) => Some(fields),

@@ -74,6 +74,8 @@ impl<'a> Question<'a> {
 pub struct Search<'a> {
     /// The target, its repository and the index of its revision.
     pub source: &'a TargetSource,
+    /// All targets at hand.
+    pub sources: &'a [TargetSource],
     /// Its own folder first, then those among which its objects may have moved.
     pub folders: &'a [Folder],
     /// Limits and rules.
@@ -123,7 +125,7 @@ impl Search<'_> {
         };
         let deadline = Instant::now().checked_add(self.config.limits.history_time);
         if let Some(toolbox) = &self.source.toolbox {
-            return rendered_past::of_target(self, toolbox, repository, index, questions, deadline);
+            return rendered_past::of_target(self, toolbox, questions, deadline);
         }
         let ids = questions.iter().map(|question| &question.object.id);
         let timelines = timeline::timelines(index, self.folders, ids);
@@ -194,7 +196,7 @@ impl<'a> Worker<'a> {
         remembered: Option<&'a Remembered<'a>>,
         deadline: Option<Instant>,
     ) -> Self {
-        let &Search { source, folders, config, key } = search;
+        let &Search { source, folders, config, key, .. } = search;
         let reading = gather::reading(config, &source.config, key);
         Self {
             search,

@@ -31,6 +31,7 @@ pub mod kind;
 pub mod live;
 pub mod merged;
 pub mod merged_lines;
+pub mod named_then;
 pub mod object_story;
 pub mod operators;
 pub mod outcome;

@@ -222,7 +222,7 @@ impl<'a> Writing<'a> {
 
 /// Where a target's answers are kept: whatever may change them besides what names a question is in the key.
 fn with_place<T>(search: &Search<'_>, with: impl FnOnce(Kept, KeptKey<'_>) -> T) -> Option<T> {
-    let Search { source, folders, config, key } = search;
+    let Search { source, folders, config, key, .. } = search;
     let (_, repository, _) = source.commit.as_ref()?;
     let place = versions::place(config, &source.config.repository, repository);
     let roots: Vec<String> = folders.iter().map(|folder| format!("{} {}", folder.root, folder.namespace)).collect();

@@ -3,20 +3,25 @@
 //! From the tracked commit backwards: the newest commit that changed an input brought what is rendered now; what its parent renders is the
 //! version before, which may have other inputs; and so on, as long as something is open.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
 
-use super::declarations::Declarations;
+use super::declarations::{Declarations, LinePlace};
 use super::evidence::{Question, Search};
 use super::followed::Followed;
-use super::gather;
+use super::gather::{self, TargetSource};
+use super::named_then::{self, Then};
 use super::rendering::{RenderedAt, Rendering};
-use crate::adapters::git::OpenedRepository;
+use crate::adapters::git::CommitTree;
 use crate::adapters::render::Toolbox;
+use crate::config::NamedBy;
 use crate::model::declared::RenderedObject;
 use crate::model::fingerprint::stable_name;
+use crate::model::history::CommitInfo;
 use crate::model::ids::CommitId;
 use crate::model::moves;
 use crate::model::resource::ObjectId;
@@ -29,67 +34,85 @@ use crate::stages::timeline::{At, Folder, Stretch};
 /// Versions of a target that are rendered for evidence; what is older is not at hand.
 const MOST_VERSIONS: usize = 100;
 
-/// A target as a commit has it.
+/// A target after some of the commits.
 struct State {
-    /// What it follows from, links followed.
-    inputs: Vec<Folder>,
+    /// What it follows from on each of the lines, links followed.
+    inputs: Vec<Vec<Folder>>,
     /// What is rendered; `None` where that failed.
     objects: Option<Vec<RenderedObject>>,
 }
 
+/// One revision's commits, walked backwards.
+struct Line<'a> {
+    index: &'a VersionIndex,
+    declarations: Declarations<'a>,
+    /// So many of the commits are in.
+    after: usize,
+}
+
+/// A commit that changed something that went in.
+struct Step {
+    /// Its line, and its position on it.
+    at: (usize, usize),
+    place: LinePlace,
+    commit: Arc<CommitInfo>,
+}
+
 /// The evidence for objects of a rendered target. Blocks.
+///
+/// Where the object that names the target is in another repository or on another revision than its files, both have a say: the commits of
+/// both are walked, the newest first.
 pub fn of_target(
     search: &Search<'_>,
     toolbox: &Toolbox,
-    repository: &OpenedRepository,
-    index: &VersionIndex,
     questions: &[Question<'_>],
     deadline: Option<Instant>,
 ) -> BTreeMap<ObjectId, Evidence> {
-    let &Search { source, config, key, .. } = search;
-    let rendering = Rendering { config, key, toolbox };
-    let reading = gather::reading(config, &source.config, key);
-    let mut declarations = Declarations::new(repository, reading, config.limits.file_bytes);
-    let mut followed: Vec<Followed<'_>> =
-        questions.iter().map(|question| Followed::new(question, index.ended.is_none())).collect();
-    let late = || deadline.is_some_and(|deadline| Instant::now() > deadline);
-    // The state is that after so many of the commits.
-    let mut after = index.commits.len();
+    let &Search { source, sources, config, key, .. } = search;
+    let target = &source.config;
+    let past = TargetPast { search, rendering: Rendering { config, key, toolbox }, naming: naming(source, sources) };
+    let reading = gather::reading(config, target, key);
+    let apart = past.naming.filter(|naming| !is_beside(source, naming));
+    let line = |source| Line::of(source, |repository| Declarations::new(repository, reading, config.limits.file_bytes));
+    let mut lines: Vec<Line<'_>> = std::iter::once(source).chain(apart).filter_map(line).collect();
+    let whole = lines.len() == 1 + usize::from(apart.is_some())
+        && lines.iter().all(|line| line.index.ended.is_none())
+        && past.stands_in_git();
+    let mut followed: Vec<Followed<'_>> = questions.iter().map(|question| Followed::new(question, whole)).collect();
+    let cut = |followed: &mut Vec<Followed<'_>>| {
+        followed
+            .iter_mut()
+            .filter(|followed| followed.wants_more())
+            .for_each(|followed| followed.history.whole = false);
+    };
     let mut versions = 0;
-    while after > 0 {
-        if versions >= MOST_VERSIONS || late() {
-            followed.iter_mut().filter(|followed| followed.wants_more()).for_each(|f| f.history.whole = false);
+    while !lines.is_empty() && lines.iter().all(|line| line.after > 0) {
+        if versions >= MOST_VERSIONS || deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            cut(&mut followed);
             break;
         }
-        let Some(state) = index.commits.get(after - 1).and_then(|commit| state(search, &rendering, repository, commit))
-        else {
-            followed.iter_mut().for_each(|followed| followed.history.whole = false);
+        let Some(state) = past.state(&lines) else {
+            cut(&mut followed);
             break;
         };
-        let touches = |n: usize| {
-            let mut changes = index.changes.get(n).into_iter().flatten();
-            changes.any(|change| state.inputs.iter().any(|input| input.holds(index.path(change.path))))
-        };
-        let from = (0..after).rev().find(|n| touches(*n));
-        let newer = Some(after).filter(|after| *after < index.commits.len());
-        let place = declarations.place(index, Stretch { from, at: At::Nowhere }, newer);
-        let commit = place.as_ref().and_then(|place| declarations.commit(&place.from));
-        let (Some(place), Some(commit)) = (place, commit) else { break };
+        let Some(step) = newest(&mut lines, &state) else { break };
         for (followed, question) in followed.iter_mut().zip(questions).filter(|(followed, _)| followed.wants_more()) {
             let id = &question.object.id;
             let value = state.objects.as_ref().and_then(|objects| value(objects, id, reading.namespace));
             let version = ObjectVersion {
-                commit: commit.clone(),
-                commits_behind: place.behind,
-                last: place.last.clone(),
+                commit: step.commit.clone(),
+                commits_behind: step.place.behind,
+                last: step.place.last.clone(),
                 value: value.map(Into::into),
                 readable: state.objects.is_some(),
             };
             followed.push(version, versions);
         }
         versions += 1;
-        let Some(from) = from.filter(|_| followed.iter().any(Followed::wants_more)) else { break };
-        after = from;
+        if !followed.iter().any(Followed::wants_more) {
+            break;
+        }
+        lines[step.at.0].after = step.at.1;
     }
     let evidence = followed.into_iter().zip(questions).map(|(followed, question)| {
         let mut history = followed.history;
@@ -99,23 +122,120 @@ pub fn of_target(
     evidence.collect()
 }
 
-/// The target at a commit; `None` where the commit cannot be read.
-fn state(
-    search: &Search<'_>,
-    rendering: &Rendering<'_>,
-    repository: &OpenedRepository,
-    commit: &CommitId,
-) -> Option<State> {
-    let target = &search.source.config;
-    let tree = rendering.tree(repository, commit).ok()?;
-    let input = |path: String| Folder { root: tree.real_path(&path).unwrap_or(path), namespace: String::new() };
-    if tree.real_path(&target.path).is_none() {
-        // Before its folder was there, the target declared nothing.
-        return Some(State { inputs: vec![input(target.path.clone())], objects: Some(Vec::new()) });
+/// The target that declares the object that names a target.
+fn naming<'a>(source: &TargetSource, sources: &'a [TargetSource]) -> Option<&'a TargetSource> {
+    let NamedBy::Declared(by) = &source.config.named_by else { return None };
+    sources.iter().find(|other| other.config.name == by.target)
+}
+
+/// Whether two targets are read at the same commit.
+fn is_beside(one: &TargetSource, other: &TargetSource) -> bool {
+    let commit = |source: &TargetSource| source.commit.as_ref().map(|(commit, _, _)| commit.clone());
+    one.config.repository == other.config.repository && commit(one) == commit(other)
+}
+
+impl<'a> Line<'a> {
+    fn of(
+        source: &'a TargetSource,
+        declarations: impl FnOnce(&'a crate::adapters::git::OpenedRepository) -> Declarations<'a>,
+    ) -> Option<Self> {
+        let (_, repository, _) = source.commit.as_ref()?;
+        let index = source.versions.as_deref()?;
+        Some(Self { index, declarations: declarations(repository), after: index.commits.len() })
     }
-    let RenderedAt { inputs, result, .. } = rendering.of(target, &tree);
-    let objects = result.ok().filter(|rendered| rendered.gaps.is_empty()).map(|rendered| rendered.objects);
-    Some(State { inputs: inputs.into_iter().map(input).collect(), objects })
+
+    /// The newest of the commits that are in, and the last one that changed an input.
+    fn step(&mut self, inputs: &[Folder]) -> Option<(usize, LinePlace, Arc<CommitInfo>)> {
+        let index = self.index;
+        let touches = |n: &usize| {
+            let mut changes = index.changes.get(*n).into_iter().flatten();
+            changes.any(|change| inputs.iter().any(|input| input.holds(index.path(change.path))))
+        };
+        let from = (0..self.after).rev().find(touches)?;
+        let newer = Some(self.after).filter(|after| *after < index.commits.len());
+        let place = self.declarations.place(index, Stretch { from: Some(from), at: At::Nowhere }, newer)?;
+        let commit = self.declarations.commit(&place.from)?;
+        Some((from, place, commit))
+    }
+}
+
+/// The commit that brought a state: of several lines the latest.
+fn newest(lines: &mut [Line<'_>], state: &State) -> Option<Step> {
+    let steps = lines.iter_mut().zip(&state.inputs).enumerate().filter_map(|(n, (line, inputs))| {
+        let (from, place, commit) = line.step(inputs)?;
+        Some(Step { at: (n, from), place, commit })
+    });
+    steps.min_by_key(|step| Reverse(step.commit.time))
+}
+
+/// What a target was, commit by commit.
+struct TargetPast<'a> {
+    search: &'a Search<'a>,
+    rendering: Rendering<'a>,
+    /// The target that declares the object that names this one.
+    naming: Option<&'a TargetSource>,
+}
+
+impl TargetPast<'_> {
+    /// Whether all that the target follows from is in Git. What an object that is only live says is known as it is now.
+    fn stands_in_git(&self) -> bool {
+        let render = &self.search.source.config.render;
+        let is_plain = render.helm.values.is_empty()
+            && render.helm.parameters.is_empty()
+            && render.overlay.keys().all(|key| key == "namespace");
+        match self.search.source.config.named_by {
+            NamedBy::Configuration => true,
+            NamedBy::Live => is_plain,
+            NamedBy::Declared(_) => self.naming.is_some(),
+        }
+    }
+
+    /// The target after the commits that are in; `None` where one of them cannot be read.
+    fn state(&self, lines: &[Line<'_>]) -> Option<State> {
+        let source = self.search.source;
+        let tree = |source: &TargetSource, commit: &CommitId| -> Option<CommitTree> {
+            self.rendering.tree(&source.commit.as_ref()?.1, commit).ok()
+        };
+        let tip = |line: &Line<'_>| line.index.commits.get(line.after.checked_sub(1)?).cloned();
+        let files = tree(source, &tip(lines.first()?)?)?;
+        let own = |tree: &CommitTree, path: String| Folder {
+            root: tree.real_path(&path).unwrap_or(path),
+            namespace: String::new(),
+        };
+        let folders = |tree: &CommitTree, paths: Vec<String>| paths.into_iter().map(|path| own(tree, path)).collect();
+        let (target, named_in) = match (self.naming, &source.config.named_by) {
+            (Some(naming), NamedBy::Declared(by)) => {
+                let apart = lines.get(1).map(|line| tree(naming, &tip(line)?));
+                let named_in = match &apart {
+                    Some(apart) => apart.as_ref()?,
+                    None => &files,
+                };
+                let Then { target, inputs } =
+                    named_then::then(&self.rendering, &source.config, (&naming.config, by), named_in);
+                (target, folders(named_in, inputs))
+            }
+            _ => (Ok(Some(source.config.clone())), Vec::new()),
+        };
+        let (mut inputs, objects) = match target {
+            Ok(Some(target)) if files.real_path(&target.path).is_some() => {
+                let RenderedAt { inputs, result, .. } = self.rendering.of(&target, &files);
+                let objects = result.ok().filter(|rendered| rendered.gaps.is_empty()).map(|rendered| rendered.objects);
+                (folders(&files, inputs), objects)
+            }
+            // Before its folder was there, the target declared nothing.
+            Ok(Some(target)) => (vec![own(&files, target.path)], Some(Vec::new())),
+            // Nor did it before something named it.
+            Ok(None) => (Vec::new(), Some(Vec::new())),
+            Err(()) => (vec![own(&files, source.config.path.clone())], None),
+        };
+        let inputs = if lines.len() > 1 {
+            vec![inputs, named_in]
+        } else {
+            inputs.extend(named_in);
+            vec![inputs]
+        };
+        Some(State { inputs, objects })
+    }
 }
 
 /// What is rendered of an object, normalised. A name with a generator's hash changes with the content: what stands before it counts.

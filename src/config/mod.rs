@@ -32,6 +32,6 @@ pub use read::read;
 pub use repository::scp_form;
 pub use shipped::{EXAMPLE, json_schema, shipped};
 pub use valid::{
-    ClusterConfig, ClusterSource, Config, Convergence, Discovery, History, LedgerConfig, Limits, RepositoryConfig,
-    RepositoryPlace, SecretSource, SshFiles, TargetConfig,
+    ClusterConfig, ClusterSource, Config, Convergence, Discovery, History, LedgerConfig, Limits, NamedBy, NamingObject,
+    RepositoryConfig, RepositoryPlace, SecretSource, SshFiles, TargetConfig,
 };

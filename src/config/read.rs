@@ -16,7 +16,9 @@ use super::render::{RawRender, Render, Tools};
 use super::severity::SeverityRules;
 use super::shipped::json_schema;
 use super::trust::TrustTable;
-use super::valid::{ClusterConfig, ClusterSource, Config, Convergence, Discovery, LedgerConfig, Limits, TargetConfig};
+use super::valid::{
+    ClusterConfig, ClusterSource, Config, Convergence, Discovery, LedgerConfig, Limits, NamedBy, TargetConfig,
+};
 use crate::model::canonical::Canonical;
 use crate::model::field_path::FieldPath;
 use crate::model::finding::Severity;
@@ -227,6 +229,7 @@ impl Reader<'_> {
                 },
             ),
             change_policy: self.change_policy(&key, raw, config),
+            named_by: NamedBy::Configuration,
         }
     }
 

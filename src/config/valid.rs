@@ -232,6 +232,36 @@ pub struct TargetConfig {
     pub render: Render,
     /// What is asked of commits.
     pub change_policy: Option<ChangePolicy>,
+    /// Where it is written.
+    pub named_by: NamedBy,
+}
+
+/// What names a target, and says how it is rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The configuration.
+    Configuration,
+    /// An object that is live, and of which nothing more is known.
+    Live,
+    /// A declared object.
+    Declared(Box<NamingObject>),
+}
+
+/// A declared object that names a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamingObject {
+    /// The target that declares it.
+    pub target: TargetName,
+    /// Its file, from that target's repository's root.
+    pub file: String,
+    /// Whether it is written there as it is.
+    pub is_written: bool,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace, that of its target where it names none.
+    pub namespace: String,
 }
 
 /// When an object that has not converged is a finding.

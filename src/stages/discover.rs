@@ -3,14 +3,12 @@
 //! Sources: `argoproj/argo-cd`, `pkg/apis/application/v1alpha1/types.go`; fluxcd.io, "Kustomization", "HelmRelease", "GitRepository". What
 //! of them is not understood is said, and makes no target: half of a declaration would accuse what it does not know.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 use wildmatch::WildMatch;
 
 use super::argocd::Destination;
 use crate::config::render::{HelmOptions, PlainFiles, Render};
-use crate::config::{Discovery, TargetConfig};
+use crate::config::{Discovery, NamedBy, TargetConfig};
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 
 /// What is known besides the objects.
@@ -21,8 +19,8 @@ pub struct Known<'a> {
     pub clusters: &'a [&'a ClusterName],
     /// The configured repository that a URL means.
     pub repository: &'a dyn Fn(&str) -> Option<RepositoryName>,
-    /// Flux's declared GitRepositories, by namespace and name.
-    pub git_repositories: &'a BTreeMap<(String, String), GitRepository>,
+    /// Flux's GitRepository of a namespace and name.
+    pub git_repository: &'a dyn Fn(&str, &str) -> Option<GitRepository>,
     /// Reads a text that is a YAML mapping.
     pub mapping: &'a dyn Fn(&str) -> Option<Map<String, Value>>,
 }
@@ -116,6 +114,7 @@ fn target(name: String, here: &TargetConfig, (repository, revision): Place, path
         convergence: here.convergence,
         render: to.render,
         change_policy: None,
+        named_by: NamedBy::Live,
     }
 }
 
@@ -394,10 +393,10 @@ fn git_source(declared: &Declared<'_>, pointer: &str, known: &Known<'_>) -> Resu
     }
     let name = text("name").unwrap_or_default();
     let namespace = text("namespace").unwrap_or(declared.namespace);
-    let found = known.git_repositories.get(&(namespace.to_owned(), name.to_owned()));
+    let found = (known.git_repository)(namespace, name);
     let found = found.ok_or_else(|| format!("no target declares its GitRepository {namespace}/{name}"))?;
     let repository = (known.repository)(&found.url).ok_or_else(|| not_configured(&found.url))?;
-    Ok((repository, found.revision.clone()))
+    Ok((repository, found.revision))
 }
 
 fn is_empty(value: &Value) -> bool {

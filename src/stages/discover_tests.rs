@@ -14,6 +14,7 @@ fn here() -> TargetConfig {
         convergence: true,
         render: Render::default(),
         change_policy: None,
+        named_by: NamedBy::Configuration,
     }
 }
 
@@ -25,10 +26,11 @@ fn said(object: &Value) -> Option<Found> {
         "https://git.example.com/charts.git" => Some(RepositoryName::new("charts")),
         _ => None,
     };
-    let sources = BTreeMap::from([(
-        ("flux-system".to_owned(), "platform".to_owned()),
-        GitRepository { url: "https://git.example.com/platform.git".into(), revision: Revision::new("main") },
-    )]);
+    let git_repository = |namespace: &str, name: &str| {
+        let url = "https://git.example.com/platform.git".into();
+        ((namespace, name) == ("flux-system", "platform"))
+            .then(|| GitRepository { url, revision: Revision::new("main") })
+    };
     let mapping = |text: &str| match text {
         "replicas: 3" => json!({"replicas": 3}).as_object().cloned(),
         _ => None,
@@ -37,7 +39,7 @@ fn said(object: &Value) -> Option<Found> {
         discovery: Discovery { argocd: true, flux: true, live: false },
         clusters: &[&prod, &eu],
         repository: &repository,
-        git_repositories: &sources,
+        git_repository: &git_repository,
         mapping: &mapping,
     };
     targets(object, &here(), &known)

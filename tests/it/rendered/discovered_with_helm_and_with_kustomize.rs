@@ -114,7 +114,7 @@ fn what_applications_and_kustomizations_name_is_audited_with_helm_and_with_kusto
     let finding = report["findings"].as_array().expect("a list").iter().find(|f| f["path"] == ".data.level");
     let finding = finding.expect("a finding");
     assert_eq!((&finding["declared"], &finding["origin"]["target"]), (&json!("trace"), &json!("argocd/chart")));
-    assert_eq!(finding["declaredBy"]["subject"], "Begin", "as the target is now");
+    assert_eq!(finding["declaredBy"]["subject"], "Deploy", "the Application's parameter");
     assert_eq!(report["scan"]["targets"].as_array().expect("a list").len(), 7);
     assert_eq!(report["scan"]["complete"], false, "what redis deploys is not known");
 }

@@ -6,6 +6,7 @@ mod discovered_on_cluster_with_helm_and_with_kustomize;
 mod discovered_with_helm_and_with_kustomize;
 mod hostile_with_helm;
 mod hostile_with_kustomize;
+mod named_with_helm;
 mod place;
 mod with_helm;
 mod with_kustomize;

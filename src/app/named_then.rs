@@ -1,0 +1,75 @@
+//! What a discovered target was at another commit: by what the object that names it said then.
+
+use super::discovery::mapping;
+use super::gather;
+use super::rendering::{RenderedAt, Rendering};
+use crate::adapters::git::CommitTree;
+use crate::adapters::render::manifest;
+use crate::config::{Config, NamingObject, TargetConfig};
+use crate::model::declared::RenderedObject;
+use crate::model::ids::ClusterName;
+use crate::ports::SourceTree as _;
+use crate::stages::discover::{self, GitRepository, Known};
+
+/// A target as the object that names it said at another commit.
+pub struct Then {
+    /// `None`: nothing named it; an error: that cannot be told.
+    pub target: Result<Option<TargetConfig>, ()>,
+    /// What decides about that: folders and files of the commit.
+    pub inputs: Vec<String>,
+}
+
+/// What a target was at a commit of the target that declares what names it, given as `tree`.
+pub fn then(
+    rendering: &Rendering<'_>,
+    target: &TargetConfig,
+    (naming, by): (&TargetConfig, &NamingObject),
+    tree: &CommitTree,
+) -> Then {
+    let config = rendering.config;
+    let named = |objects: &[RenderedObject]| {
+        let is_it = |object: &&RenderedObject| {
+            let namespace = object.namespace.as_deref().unwrap_or(&naming.namespace);
+            object.gvk.kind == by.kind && object.name == by.name && namespace == by.namespace
+        };
+        objects.iter().find(is_it).map(|object| of_object(object, target, naming, config))
+    };
+    if by.is_written
+        && let Some(content) = tree.read(&by.file)
+        && let Some(target) =
+            named(&manifest::read(&by.file, &content, &gather::reading(config, naming, rendering.key)).objects)
+    {
+        return Then { target, inputs: vec![by.file.clone()] };
+    }
+    if tree.real_path(&naming.path).is_none() {
+        return Then { target: Ok(None), inputs: vec![naming.path.clone()] };
+    }
+    // It may have stood in another file.
+    let RenderedAt { inputs, result, .. } = rendering.of(naming, tree);
+    let target = match result {
+        Ok(rendered) => named(&rendered.objects).unwrap_or(if rendered.gaps.is_empty() { Ok(None) } else { Err(()) }),
+        Err(_) => Err(()),
+    };
+    Then { target, inputs }
+}
+
+/// What an object said of a target. Where its repository is has been settled: that is the target's.
+fn of_object(
+    object: &RenderedObject,
+    target: &TargetConfig,
+    naming: &TargetConfig,
+    config: &Config,
+) -> Result<Option<TargetConfig>, ()> {
+    let object = object.tree().map_err(|_| ())?;
+    let clusters: Vec<&ClusterName> = config.clusters.iter().map(|cluster| &cluster.name).collect();
+    let known = Known {
+        discovery: config.discovery,
+        clusters: &clusters,
+        repository: &|_| Some(target.repository.clone()),
+        git_repository: &|_, _| Some(GitRepository { url: String::new(), revision: target.revision.clone() }),
+        mapping: &mapping,
+    };
+    let found = discover::targets(&object, naming, &known).unwrap_or_default();
+    let same = found.targets.into_iter().find(|found| found.name == target.name);
+    same.map(Some).ok_or(())
+}

@@ -1,0 +1,108 @@
+//! Values that stand in what names a target: an Application or a HelmRelease, in the repository of the chart or in another.
+
+use driftledger::adapters::git::{Content, RepositoryBuilder, Written};
+use driftledger::model::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::place::{fixtures, tool};
+use crate::program::{Workspace, findings};
+
+const CHART: &str = "charts/shop";
+
+/// An Application of the chart at a URL, with a parameter.
+fn application(url: &str, level: &str) -> Content {
+    let helm = json!({"releaseName": "eu", "parameters": [{"name": "level", "value": level}]});
+    let source = json!({"repoURL": url, "path": CHART, "targetRevision": "main", "helm": helm});
+    let object = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "chart"},
+        "spec": {"source": source, "destination": {"namespace": "shop"}}});
+    Content::from(object.to_string().as_str())
+}
+
+fn config(repositories: &str) -> String {
+    format!(
+        "ledger: ledger.sqlite\ncache: cache\ngrace: 0s\ndiscovery: {{argocd: true}}\ntools: {{helm: '{}'}}\n\
+         clusters: [{{name: prod, dump: live.json}}]\nrepositories: {repositories}\n\
+         targets: [{{name: root, repository: r, revision: main, path: root, cluster: prod, namespace: argocd}}]\n",
+        tool("helm"),
+    )
+}
+
+fn live(manager: &str, data: Value) -> String {
+    let settings = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "eu-settings", "namespace": "shop",
+        "managedFields": [{"manager": manager, "operation": "Update", "apiVersion": "v1", "time": "2026-03-02T10:00:00Z",
+            "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {"f:level": {}}}}]}, "data": data});
+    json!({"apiVersion": "v1", "kind": "List", "items": [settings]}).to_string()
+}
+
+/// The finding on the level.
+fn level(report: &Value) -> &Value {
+    let all = report["findings"].as_array().expect("a list");
+    let found = all.iter().find(|finding| finding["path"] == ".data.level");
+    found.unwrap_or_else(|| panic!("{:?} {:#}", findings(report), report["gaps"]))
+}
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn what_a_parameter_gives_is_attributed_to_the_commit_of_the_application() {
+    let mut work = Workspace::new();
+    let url = work.path().join("repository").display().to_string();
+    work.commit("Begin", fixtures());
+    work.commit("Deploy", [("root/chart.yaml".to_owned(), application(&url, "debug"))]);
+    work.commit(
+        "Move",
+        [
+            ("root/chart.yaml".to_owned(), Content::Removed),
+            ("root/below/app.yaml".to_owned(), application(&url, "debug")),
+        ],
+    );
+    work.commit("Trace", [("root/below/app.yaml".to_owned(), application(&url, "trace"))]);
+    work.commit("Elsewhere", [("README.md".to_owned(), Content::from("x"))]);
+    work.file("driftledger.yaml", &config("[{name: r, url: repository}]"));
+    work.file("live.json", &live("argocd-controller", json!({"level": "debug", "kubernetes": "33"})));
+    let report = work.run(&["scan", "-o", "json"]).json();
+    let found = level(&report);
+    assert_eq!((&found["cause"], &found["declaredBy"]["subject"]), (&json!("behind"), &json!("Trace")));
+    let matched = &found["liveMatches"];
+    assert_eq!((&matched["matched"]["subject"], &matched["given"]["subject"]), (&json!("Move"), &json!("Deploy")));
+    work.file("live.json", &live("kubectl-edit", json!({"level": "warn", "kubernetes": "33"})));
+    let report = work.run(&["scan", "-o", "json"]).json();
+    let found = level(&report);
+    assert_eq!((&found["cause"], &found["declaredBy"]["subject"]), (&json!("out-of-band"), &json!("Trace")));
+}
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn an_application_in_another_repository_than_its_chart_has_its_say_commit_by_commit() {
+    let mut work = Workspace::new();
+    let charts = work.path().join("charts").display().to_string();
+    let written = |message: &'static str, seconds: i64| {
+        let time = Timestamp::from_unix(1_770_000_000 + seconds);
+        Written { author: "Cy Cole", email: "cy@example.com", time, message }
+    };
+    let mut builder = RepositoryBuilder::create(&work.path().join("charts")).expect("a repository");
+    builder.commit_to("main", &written("Chart", 0), fixtures()).expect("a commit");
+    // A minute after that, and two.
+    let of = |level: &str| [("root/chart.yaml".to_owned(), application(&charts, level))];
+    work.commit("Debug", of("debug"));
+    let values = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures/render/charts/shop/templates/config.yaml"),
+    );
+    let values = values.expect("a template").replace("data:\n", "data:\n  region: eu\n");
+    let region = [("charts/shop/templates/config.yaml".to_owned(), Content::from(values.as_str()))];
+    builder.commit_to("main", &written("Region", 90), region).expect("a commit");
+    work.commit("Trace", of("trace"));
+    work.file("driftledger.yaml", &config("[{name: r, url: repository}, {name: charts, url: charts}]"));
+    work.file("live.json", &live("argocd-controller", json!({"level": "debug", "kubernetes": "33", "region": "us"})));
+    let report = work.run(&["scan", "-o", "json"]).json();
+    let found = level(&report);
+    assert_eq!((&found["cause"], &found["declaredBy"]["subject"]), (&json!("behind"), &json!("Trace")), "{found:#}");
+    let matched = &found["liveMatches"];
+    assert_eq!((&matched["matched"]["subject"], &matched["given"]["subject"]), (&json!("Region"), &json!("Debug")));
+    let all = report["findings"].as_array().expect("a list");
+    let region = all.iter().find(|finding| finding["path"] == ".data.region").expect("a finding");
+    assert_eq!((&region["cause"], &region["declaredBy"]["subject"]), (&json!("out-of-band"), &json!("Region")));
+    let about_commits = |gap: &&Value| gap["kind"] == "evidence" || gap["message"].to_string().contains("commit");
+    let gaps: Vec<&Value> = report["gaps"].as_array().expect("a list").iter().filter(about_commits).collect();
+    assert_eq!(gaps, [&json!(null); 0], "each commit is looked for where it is");
+}
