@@ -14,6 +14,7 @@ use super::pipeline::VERSION;
 use super::reading::ClusterReading;
 use super::runs;
 use super::sightings::{self, Sightings};
+use super::traced;
 use super::wiring;
 use crate::config::known::KnownObjects;
 use crate::config::{ClusterConfig, Config, TargetConfig};
@@ -124,6 +125,7 @@ pub fn record(
     found.extend(held.findings);
     let ignored = ignored::Tally::take(&scanned.readings, &mut found);
     add_lines(&mut found, &scanned, config);
+    traced::tell(&mut found, &scanned.sources, config, key);
     audited.attach(&mut found, prior);
     assess(&mut found, &config.severity);
     let mut found = findings::one_each(found);

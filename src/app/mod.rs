@@ -50,6 +50,7 @@ pub mod snapshot;
 #[cfg(test)]
 mod snapshot_tests;
 pub mod telemetry;
+pub mod traced;
 pub mod versions;
 pub mod watch;
 pub mod wiring;

@@ -26,18 +26,10 @@ pub fn then(
     (naming, by): (&TargetConfig, &NamingObject),
     tree: &CommitTree,
 ) -> Then {
-    let config = rendering.config;
-    let named = |objects: &[RenderedObject]| {
-        let is_it = |object: &&RenderedObject| {
-            let namespace = object.namespace.as_deref().unwrap_or(&naming.namespace);
-            object.gvk.kind == by.kind && object.name == by.name && namespace == by.namespace
-        };
-        objects.iter().find(is_it).map(|object| of_object(object, target, naming, config))
-    };
+    let named = |objects: &[RenderedObject]| named(rendering.config, target, (naming, by), objects);
     if by.is_written
         && let Some(content) = tree.read(&by.file)
-        && let Some(target) =
-            named(&manifest::read(&by.file, &content, &gather::reading(config, naming, rendering.key)).objects)
+        && let Some(target) = in_file(rendering, target, (naming, by), &content)
     {
         return Then { target, inputs: vec![by.file.clone()] };
     }
@@ -51,6 +43,30 @@ pub fn then(
         Err(_) => Err(()),
     };
     Then { target, inputs }
+}
+
+/// What a target would be if the file with the object that names it had another content; `None` where that is not in it.
+pub fn in_file(
+    rendering: &Rendering<'_>,
+    target: &TargetConfig,
+    (naming, by): (&TargetConfig, &NamingObject),
+    content: &[u8],
+) -> Option<Result<Option<TargetConfig>, ()>> {
+    let reading = gather::reading(rendering.config, naming, rendering.key);
+    named(rendering.config, target, (naming, by), &manifest::read(&by.file, content, &reading).objects)
+}
+
+fn named(
+    config: &Config,
+    target: &TargetConfig,
+    (naming, by): (&TargetConfig, &NamingObject),
+    objects: &[RenderedObject],
+) -> Option<Result<Option<TargetConfig>, ()>> {
+    let is_it = |object: &&RenderedObject| {
+        let namespace = object.namespace.as_deref().unwrap_or(&naming.namespace);
+        object.gvk.kind == by.kind && object.name == by.name && namespace == by.namespace
+    };
+    objects.iter().find(is_it).map(|object| of_object(object, target, naming, config))
 }
 
 /// What an object said of a target. Where its repository is has been settled: that is the target's.

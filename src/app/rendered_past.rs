@@ -123,7 +123,7 @@ pub fn of_target(
 }
 
 /// The target that declares the object that names a target.
-fn naming<'a>(source: &TargetSource, sources: &'a [TargetSource]) -> Option<&'a TargetSource> {
+pub fn naming<'a>(source: &TargetSource, sources: &'a [TargetSource]) -> Option<&'a TargetSource> {
     let NamedBy::Declared(by) = &source.config.named_by else { return None };
     sources.iter().find(|other| other.config.name == by.target)
 }
@@ -238,9 +238,16 @@ impl TargetPast<'_> {
     }
 }
 
-/// What is rendered of an object, normalised. A name with a generator's hash changes with the content: what stands before it counts.
+/// What is rendered of an object, normalised.
 fn value(objects: &[RenderedObject], id: &ObjectId, namespace: &str) -> Option<Value> {
-    let found = objects.iter().rev().find(|object| {
+    let mut value = find(objects, id, namespace)?.tree().ok()?;
+    normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
+    Some(value)
+}
+
+/// An object among those that are rendered. A name with a generator's hash changes with the content: what stands before it counts.
+pub fn find<'o>(objects: &'o [RenderedObject], id: &ObjectId, namespace: &str) -> Option<&'o RenderedObject> {
+    objects.iter().rev().find(|object| {
         let other = ObjectId {
             group: object.gvk.gv.group.clone(),
             kind: object.gvk.kind.clone(),
@@ -252,8 +259,5 @@ fn value(objects: &[RenderedObject], id: &ObjectId, namespace: &str) -> Option<V
             && group(&other) == group(id)
             && other.namespace == id.namespace
             && stable_name(&other) == stable_name(id)
-    })?;
-    let mut value = found.tree().ok()?;
-    normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
-    Some(value)
+    })
 }

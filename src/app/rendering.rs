@@ -16,7 +16,7 @@ use crate::model::secret::RedactionKey;
 /// Changes with the form of what is kept, and with what is kept in it.
 const FORM: &str = "2";
 /// What no scan rendered for so long is not kept any more.
-const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+pub const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// What targets are rendered with.
 #[derive(Clone, Copy)]
@@ -57,12 +57,29 @@ impl Rendering<'_> {
             return RenderedAt {
                 is_rendered: false,
                 inputs,
-                result: self.render(renderer.as_ref(), target, tree, None),
+                result: self.render(renderer.as_ref(), target, tree, None, false),
             };
         }
         let inputs = renderer.inputs(tree, &target.path);
         let result = Inputs::of(tree, &inputs).and_then(|files| self.kept(renderer.as_ref(), target, tree, &files));
         RenderedAt { is_rendered: true, inputs, result }
+    }
+
+    /// What goes into a target that is made out of its files; `None` for others, and where it cannot be had.
+    pub fn inputs(&self, target: &TargetConfig, tree: &CommitTree) -> Option<Inputs> {
+        let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
+        let inputs = (!renderer.takes_files_as_they_are()).then(|| renderer.inputs(tree, &target.path))?;
+        Inputs::of(tree, &inputs).ok()
+    }
+
+    /// What would be rendered if other contents stood in the files. Nothing of it is kept. Blocks.
+    ///
+    /// # Errors
+    /// As for any rendering.
+    pub fn of_other_files(&self, target: &TargetConfig, tree: &CommitTree, files: &Inputs) -> Result<Rendered, Gap> {
+        let target = &self.for_its_cluster(target);
+        let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
+        self.render(renderer.as_ref(), target, tree, Some(files), true)
     }
 
     /// With what charts may ask of the target's cluster, as far as its configuration does not say it.
@@ -78,17 +95,10 @@ impl Rendering<'_> {
         target
     }
 
-    /// What was made of the same files before, or is now.
-    fn kept(
-        &self,
-        renderer: &dyn Renderer,
-        target: &TargetConfig,
-        tree: &CommitTree,
-        files: &Inputs,
-    ) -> Result<Rendered, Gap> {
+    /// What decides about what is rendered, besides the files: the configuration does about limits and about what is secret.
+    fn rules(&self, renderer: &dyn Renderer, target: &TargetConfig) -> Result<String, Gap> {
         let (config, name) = (self.config, renderer.name()?);
-        // The configuration decides about limits and about what is secret.
-        let rules = format!(
+        Ok(format!(
             "{VERSION} {FORM} {name} {} {} {} {} {} {} {:?}",
             self.key.id(),
             self.key.is_across_namespaces(),
@@ -97,18 +107,37 @@ impl Rendering<'_> {
             target.namespace,
             target.path,
             target.render,
-        );
+        ))
+    }
+
+    /// What decides about what else is found out of a target, besides its files; `None` where it cannot be rendered.
+    pub fn rules_of(&self, target: &TargetConfig, tree: &CommitTree) -> Option<String> {
+        let target = &self.for_its_cluster(target);
+        let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
+        self.rules(renderer.as_ref(), target).ok()
+    }
+
+    /// What was made of the same files before, or is now.
+    fn kept(
+        &self,
+        renderer: &dyn Renderer,
+        target: &TargetConfig,
+        tree: &CommitTree,
+        files: &Inputs,
+    ) -> Result<Rendered, Gap> {
+        let config = self.config;
+        let rules = self.rules(renderer, target)?;
         let hash = [files.hash()];
         let key = KeptKey { repository: "", revision: "", roots: &hash, rules: &rules };
         let kept = Kept::new(&wiring::cache(config), "rendered");
         // What comes over the network may be another thing today.
         if target.render.network {
-            return self.render(renderer, target, tree, Some(files));
+            return self.render(renderer, target, tree, Some(files), false);
         }
         if let Some(rendered) = kept.load(key) {
             return Ok(rendered);
         }
-        let rendered = self.render(renderer, target, tree, Some(files))?;
+        let rendered = self.render(renderer, target, tree, Some(files), false)?;
         if let Err(error) = kept.save(key, &rendered) {
             tracing::warn!("what was rendered cannot be kept, and is rendered anew by each scan: {error}");
         }
@@ -122,12 +151,13 @@ impl Rendering<'_> {
         target: &TargetConfig,
         tree: &CommitTree,
         files: Option<&Inputs>,
+        once: bool,
     ) -> Result<Rendered, Gap> {
         let checkout = || match files {
             Some(files) => Checkout::of(files),
             None => Checkout::of(&Inputs::of(tree, &renderer.inputs(tree, &target.path))?),
         };
         let reading = gather::reading(self.config, target, self.key);
-        renderer.render(&Job { target: &target.name, tree, path: &target.path, reading, checkout: &checkout })
+        renderer.render(&Job { target: &target.name, tree, path: &target.path, reading, once, checkout: &checkout })
     }
 }

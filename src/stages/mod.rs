@@ -50,6 +50,7 @@ pub mod role;
 pub mod runs;
 pub mod snapshot_plan;
 pub mod timeline;
+pub mod trace;
 pub mod undeclared;
 pub mod unserved;
 pub mod unstable;

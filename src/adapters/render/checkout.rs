@@ -16,7 +16,7 @@ const MOST_BYTES: u64 = 256 << 20;
 const MOST_FILES: usize = 50_000;
 
 /// Files that something is rendered from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Inputs {
     /// By their paths in the tree; `None` where a file cannot be had: a program that needs it fails and says so.
     files: Vec<(String, Option<Vec<u8>>)>,
@@ -50,6 +50,20 @@ impl Inputs {
             return Err(Gap::new(GapKind::Limit, message, Hides::Target));
         }
         Ok(Self { files: files.into_iter().collect() })
+    }
+
+    /// Those that are texts, by their paths.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files
+            .iter()
+            .filter_map(|(path, content)| Some((path.as_str(), std::str::from_utf8(content.as_ref()?).ok()?)))
+    }
+
+    /// With another content of a file.
+    pub fn put(&mut self, path: &str, content: String) {
+        if let Some((_, old)) = self.files.iter_mut().find(|(known, _)| known == path) {
+            *old = Some(content.into_bytes());
+        }
     }
 
     /// The same for the same files with the same content.

@@ -115,7 +115,9 @@ mod tests {
 
     fn plain(tree: &Files, files: &PlainFiles, reading: Reading<'_>) -> Rendered {
         let (target, checkout) = (TargetName::new("t"), || unreachable!("files are enough"));
-        Plain { files }.render(&Job { target: &target, tree, path: "", reading, checkout: &checkout }).unwrap()
+        Plain { files }
+            .render(&Job { target: &target, tree, path: "", reading, once: false, checkout: &checkout })
+            .unwrap()
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct Job<'a> {
     pub path: &'a str,
     /// How manifests are read; its namespace is the target's.
     pub reading: Reading<'a>,
+    /// Whether it is known already which places are another each time.
+    pub once: bool,
     /// The inputs in a folder, for programs.
     pub checkout: &'a dyn Fn() -> Result<Checkout, Gap>,
 }

@@ -4,7 +4,7 @@ use driftledger::adapters::git::{Content, RepositoryBuilder, Written};
 use driftledger::model::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::place::{fixtures, tool};
+use super::place::{fixtures, origin, tool};
 use crate::program::{Workspace, findings};
 
 const CHART: &str = "charts/shop";
@@ -64,6 +64,7 @@ fn what_a_parameter_gives_is_attributed_to_the_commit_of_the_application() {
     assert_eq!((&found["cause"], &found["declaredBy"]["subject"]), (&json!("behind"), &json!("Trace")));
     let matched = &found["liveMatches"];
     assert_eq!((&matched["matched"]["subject"], &matched["given"]["subject"]), (&json!("Move"), &json!("Deploy")));
+    assert_eq!(origin(found), "root/below/app.yaml:1");
     work.file("live.json", &live("kubectl-edit", json!({"level": "warn", "kubernetes": "33"})));
     let report = work.run(&["scan", "-o", "json"]).json();
     let found = level(&report);
@@ -99,9 +100,12 @@ fn an_application_in_another_repository_than_its_chart_has_its_say_commit_by_com
     assert_eq!((&found["cause"], &found["declaredBy"]["subject"]), (&json!("behind"), &json!("Trace")), "{found:#}");
     let matched = &found["liveMatches"];
     assert_eq!((&matched["matched"]["subject"], &matched["given"]["subject"]), (&json!("Region"), &json!("Debug")));
+    assert_eq!((origin(found).as_str(), &found["origin"]["repository"]), ("root/chart.yaml:1", &json!("r")));
+    assert_eq!(found["declaredBy"]["commit"], found["origin"]["commit"], "of that repository");
     let all = report["findings"].as_array().expect("a list");
     let region = all.iter().find(|finding| finding["path"] == ".data.region").expect("a finding");
     assert_eq!((&region["cause"], &region["declaredBy"]["subject"]), (&json!("out-of-band"), &json!("Region")));
+    assert_eq!(region["origin"]["repository"], "charts");
     let about_commits = |gap: &&Value| gap["kind"] == "evidence" || gap["message"].to_string().contains("commit");
     let gaps: Vec<&Value> = report["gaps"].as_array().expect("a list").iter().filter(about_commits).collect();
     assert_eq!(gaps, [&json!(null); 0], "each commit is looked for where it is");

@@ -122,6 +122,12 @@ pub fn files(source: &TargetSource) -> BTreeMap<String, String> {
     source.objects.iter().map(of).collect()
 }
 
+/// Where a finding's declared value stems from, as `file:line`.
+pub fn origin(finding: &Value) -> String {
+    let origin = &finding["origin"];
+    format!("{}:{}", origin["file"].as_str().unwrap_or_default(), origin["line"])
+}
+
 /// The messages of a target's gaps.
 pub fn gaps(source: &TargetSource) -> Vec<String> {
     source.gaps.iter().map(|gap| gap.message.clone()).collect()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::place::{Place, declared, files, name, tool, written};
+use super::place::{Place, declared, files, name, origin, tool, written};
 use crate::program::findings;
 
 const CHART: &str = "charts/shop";
@@ -97,11 +97,11 @@ fn a_value_is_attributed_to_the_commit_that_gave_it_whatever_file_it_is_in() {
         let matches = &level["liveMatches"];
         assert_eq!((&matches["matched"]["subject"], &matches["commitsBehind"]), (&json!("Elsewhere"), &json!(2)));
         assert_eq!(matches["given"]["subject"], "Debug");
-        assert_eq!(level["origin"]["file"], "charts/shop/templates/config.yaml");
-        assert_eq!(level["origin"]["line"], Value::Null, "no line of the template is the value's");
+        assert_eq!(origin(level), "env/prod.yaml:2", "{round}: the values file that goes before the chart's own");
         assert!(level["origin"]["renderer"].as_str().is_some_and(|name| name.starts_with("helm v3.")), "{level}");
         let region = of(".data.region").expect("a finding");
         assert_eq!((&region["cause"], &region["declaredBy"]["subject"]), (&json!("out-of-band"), &json!("Say where")));
+        assert_eq!(origin(region), "charts/shop/templates/config.yaml:9", "{round}: it is written in the template");
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::place::{Place, declared, files, gaps, name, tool, written};
+use super::place::{Place, declared, files, gaps, name, origin, tool, written};
 use crate::program::findings;
 
 const OVERLAY: &str = "apps/prod";
@@ -59,6 +59,7 @@ fn a_value_is_attributed_to_the_commit_that_gave_it_in_the_overlay_the_base_or_a
         match name(object).as_str() {
             "Deployment prod-api" => {
                 object["spec"]["replicas"] = json!(5);
+                object["spec"]["template"]["spec"]["containers"][0]["image"] = json!("registry.example.com/api:2.1");
                 object["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]["httpGet"]["path"] = json!("/x");
                 object["metadata"]["managedFields"] = json!([{"manager": "kustomize-controller", "operation": "Apply",
                     "apiVersion": "apps/v1", "time": "2026-03-02T10:00:00Z", "fieldsType": "FieldsV1",
@@ -69,25 +70,29 @@ fn a_value_is_attributed_to_the_commit_that_gave_it_in_the_overlay_the_base_or_a
         }
     }
     let report = place.scan(OVERLAY, "", &live);
+    let image_path = ".spec.template.spec.containers[name=\"api\"].image";
     let probe_path = ".spec.template.spec.containers[name=\"api\"].readinessProbe.httpGet.path";
     assert_eq!(
-        findings(&report)[..3],
+        findings(&report)[..4],
         [
             "DL001 Deployment prod-api .spec.replicas".to_owned(),
+            format!("DL001 Deployment prod-api {image_path}"),
             format!("DL001 Deployment prod-api {probe_path}"),
             "DL001 Service prod-api .spec.selector.tier".to_owned(),
         ],
         "{:#}",
         report["gaps"]
     );
-    for (path, cause, by) in [
-        (".spec.replicas", "behind", "Four"),
-        (probe_path, "out-of-band", "Probe"),
-        (".spec.selector.tier", "out-of-band", "Select"),
+    for (path, cause, by, from) in [
+        (".spec.replicas", "behind", "Four", "apps/prod/kustomization.yaml:9"),
+        (image_path, "out-of-band", "Begin", "apps/prod/kustomization.yaml:8"),
+        (probe_path, "out-of-band", "Probe", "apps/components/probe/probe.yaml:7"),
+        (".spec.selector.tier", "out-of-band", "Select", "apps/base/service.yaml:4"),
     ] {
         let finding = report["findings"].as_array().expect("a list").iter().find(|f| f["path"] == path);
         let finding = finding.unwrap_or_else(|| panic!("{path}"));
         assert_eq!((&finding["cause"], &finding["declaredBy"]["subject"]), (&json!(cause), &json!(by)), "{path}");
+        assert_eq!(origin(finding), from, "{path}");
     }
     // The ConfigMap that the overlay generates is not live; its name has a hash.
     let missing = report["findings"].as_array().expect("a list").iter().find(|f| f["code"] == "DL004");
