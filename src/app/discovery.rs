@@ -155,12 +155,19 @@ fn said<'d>(declared: impl IntoIterator<Item = &'d Declared> + Clone, config: &C
     for (name, repository) in repositories.filter_map(|one| discover::git_repository(&one.object, &one.by.namespace)) {
         git_repositories.entry(name).or_insert(repository);
     }
+    let charts = declared.clone().into_iter();
+    let charts: BTreeMap<_, _> =
+        charts.filter_map(|one| discover::chart_source(&one.object, &one.by.namespace)).collect();
     let clusters: Vec<&ClusterName> = config.clusters.iter().map(|cluster| &cluster.name).collect();
     let known = Known {
         discovery: config.discovery,
         clusters: &clusters,
         repository: &|url| repository_of(config, url),
         git_repository: &|namespace, name| git_repositories.get(&(namespace.to_owned(), name.to_owned())).cloned(),
+        chart_source: &|kind, namespace, name| {
+            charts.get(&(kind.to_owned(), namespace.to_owned(), name.to_owned())).cloned()
+        },
+        is_allowed: &|url| config.charts.iter().any(|repository| repository.holds(url)),
         mapping: &mapping,
     };
     let said = |one: &'d Declared| {
@@ -193,7 +200,7 @@ fn named<'d>(declared: impl IntoIterator<Item = &'d Declared> + Clone, config: &
             && one.path == other.path
             && one.cluster == other.cluster
             && one.namespace == other.namespace
-            && (one.render == other.render || other.render == Render::default())
+            && (one.render == other.render || (other.render == Render::default() && one.render.helm.chart.is_none()))
     };
     let mut new: Vec<TargetConfig> = Vec::new();
     for target in said(declared, config).into_iter().flat_map(|(_, found)| found.targets) {

@@ -80,7 +80,9 @@ impl TargetSource {
 
     /// The folders among which its objects may move: its own first, then those of the other targets of its cluster on the same revision.
     pub fn folders(&self, sources: &[Self]) -> Vec<Folder> {
-        let others = sources.iter().filter(|other| other.config.name != self.config.name && other.is_beside(self));
+        // What is made out of files has no history of its own in them.
+        let others = sources.iter().filter(|other| other.toolbox.is_none());
+        let others = others.filter(|other| other.config.name != self.config.name && other.is_beside(self));
         std::iter::once(self).chain(others).map(Self::folder).collect()
     }
 
@@ -110,7 +112,7 @@ pub async fn targets(
     for (n, target) in targets.iter().enumerate() {
         by_repository.entry(target.repository.clone()).or_default().push((n, target.clone()));
     }
-    let toolbox = Arc::new(Toolbox::new(config.tools.clone()));
+    let toolbox = Arc::new(wiring::toolbox(config));
     let mut tasks = Vec::new();
     for (name, targets) in by_repository {
         let (config, key, toolbox) = (config.clone(), key.clone(), toolbox.clone());

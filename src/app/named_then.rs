@@ -26,20 +26,20 @@ pub fn then(
     (naming, by): (&TargetConfig, &NamingObject),
     tree: &CommitTree,
 ) -> Then {
-    let named = |objects: &[RenderedObject]| named(rendering.config, target, (naming, by), objects);
     if by.is_written
         && let Some(content) = tree.read(&by.file)
-        && let Some(target) = in_file(rendering, target, (naming, by), &content)
+        && let Some(Ok(target)) = in_file(rendering, target, (naming, by), &content)
     {
-        return Then { target, inputs: vec![by.file.clone()] };
+        return Then { target: Ok(target), inputs: vec![by.file.clone()] };
     }
     if tree.real_path(&naming.path).is_none() {
         return Then { target: Ok(None), inputs: vec![naming.path.clone()] };
     }
-    // It may have stood in another file.
+    // It, or what it refers to, may have stood in another file.
     let RenderedAt { inputs, result, .. } = rendering.of(naming, tree);
     let target = match result {
-        Ok(rendered) => named(&rendered.objects).unwrap_or(if rendered.gaps.is_empty() { Ok(None) } else { Err(()) }),
+        Ok(rendered) => named(rendering.config, target, (naming, by), (&rendered.objects, true))
+            .unwrap_or(if rendered.gaps.is_empty() { Ok(None) } else { Err(()) }),
         Err(_) => Err(()),
     };
     Then { target, inputs }
@@ -53,36 +53,48 @@ pub fn in_file(
     content: &[u8],
 ) -> Option<Result<Option<TargetConfig>, ()>> {
     let reading = gather::reading(rendering.config, naming, rendering.key);
-    named(rendering.config, target, (naming, by), &manifest::read(&by.file, content, &reading).objects)
+    let objects = manifest::read(&by.file, content, &reading).objects;
+    named(rendering.config, target, (naming, by), (&objects, false))
 }
 
 fn named(
     config: &Config,
     target: &TargetConfig,
     (naming, by): (&TargetConfig, &NamingObject),
-    objects: &[RenderedObject],
+    (objects, all): (&[RenderedObject], bool),
 ) -> Option<Result<Option<TargetConfig>, ()>> {
     let is_it = |object: &&RenderedObject| {
         let namespace = object.namespace.as_deref().unwrap_or(&naming.namespace);
         object.gvk.kind == by.kind && object.name == by.name && namespace == by.namespace
     };
-    objects.iter().find(is_it).map(|object| of_object(object, target, naming, config))
+    objects.iter().find(is_it).map(|object| of_object(object, target, naming, config, (objects, all)))
 }
 
-/// What an object said of a target. Where its repository is has been settled: that is the target's.
+/// What an object said of a target. Where its repository is has been settled: that is the target's. Another object that it refers to is
+/// looked for among those at hand; if these are all, it is as it is now where it is not among them.
 fn of_object(
     object: &RenderedObject,
     target: &TargetConfig,
     naming: &TargetConfig,
     config: &Config,
+    (objects, all): (&[RenderedObject], bool),
 ) -> Result<Option<TargetConfig>, ()> {
     let object = object.tree().map_err(|_| ())?;
     let clusters: Vec<&ClusterName> = config.clusters.iter().map(|cluster| &cluster.name).collect();
+    let chart_source = |kind: &str, namespace: &str, name: &str| {
+        let wanted = (kind.to_owned(), namespace.to_owned(), name.to_owned());
+        let then = objects.iter().filter(|object| object.gvk.kind == kind && object.name == name);
+        let mut then = then.filter_map(|object| discover::chart_source(&object.tree().ok()?, &naming.namespace));
+        let then = then.find(|(key, _)| *key == wanted).map(|(_, source)| source);
+        then.or_else(|| target.render.helm.chart.clone().filter(|_| all || kind == "HelmRepository"))
+    };
     let known = Known {
         discovery: config.discovery,
         clusters: &clusters,
         repository: &|_| Some(target.repository.clone()),
         git_repository: &|_, _| Some(GitRepository { url: String::new(), revision: target.revision.clone() }),
+        chart_source: &chart_source,
+        is_allowed: &|url| config.charts.iter().any(|repository| repository.holds(url)),
         mapping: &mapping,
     };
     let found = discover::targets(&object, naming, &known).unwrap_or_default();

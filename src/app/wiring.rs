@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::adapters::cluster::{Access, KubeSettings, Limits};
 use crate::adapters::git::{Credentials, Hidden, Location, RepositorySource, SshAccess};
 use crate::adapters::ledger::Ledger;
+use crate::adapters::render::{Charts, Toolbox};
 use crate::config::{ClusterConfig, ClusterSource, Config, RepositoryConfig, RepositoryPlace, SecretSource};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::secret::RedactionKey;
@@ -73,6 +74,16 @@ pub fn secret(source: &SecretSource, what: &str) -> Result<String, Unreadable> {
             hint: None,
         }),
     }
+}
+
+/// The programs that render, and the chart repositories with their passwords.
+pub fn toolbox(config: &Config) -> Toolbox {
+    let charts = config.charts.iter().map(|repository| {
+        let what = format!("the password for {}", repository.url);
+        let password = repository.login.as_ref().map(|(_, place)| secret(place, &what).map_err(|error| error.message));
+        (repository.clone(), password.transpose())
+    });
+    Toolbox::new(config.tools.clone(), Charts::new(charts.collect(), cache(config).join("charts")))
 }
 
 /// The ledger's key, for the sake of what is cached under it; where there is no ledger yet, one for this run. Blocks.

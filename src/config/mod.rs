@@ -10,6 +10,7 @@ pub mod actors;
 pub mod audit;
 pub mod audit_log;
 pub mod change_policy;
+pub mod charts;
 mod check;
 pub mod delivery;
 pub mod globs;
@@ -27,6 +28,7 @@ pub mod trust;
 mod valid;
 
 pub use change_policy::ChangePolicy;
+pub use charts::{ChartRepository, ChartSource};
 pub use problem::{ConfigError, Problem};
 pub use read::read;
 pub use repository::scp_form;

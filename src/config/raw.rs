@@ -7,6 +7,7 @@ use super::actors::RawActor;
 use super::audit::RawAudit;
 use super::audit_log::RawAuditLog;
 use super::change_policy::RawChangePolicy;
+use super::charts::RawChartRepository;
 use super::delivery::{RawHeartbeat, RawLinks, RawReceiver, RawRoute, RawSummary};
 use super::ignore::{RawArgoCd, RawIgnoreRule};
 use super::redaction::RawCredentialNames;
@@ -32,6 +33,9 @@ pub struct RawConfig {
     pub targets: Vec<RawTarget>,
     /// The programs that render Helm charts and kustomizations, and what each run of them may take.
     pub tools: Option<RawTools>,
+    /// Chart repositories that charts may be pulled from; from no other is one. Default: none.
+    #[serde(default)]
+    pub charts: Vec<RawChartRepository>,
     /// Targets that the declared objects of Argo CD and Flux name, besides those that are written here.
     pub discovery: Option<RawDiscovery>,
     /// For how long a pushed commit may stay unapplied and be called "pending", as `15m` or `1h`. Default `15m`; counted from the

@@ -94,6 +94,7 @@ impl Reader<'_> {
             clusters: raw.clusters.iter().enumerate().map(|(n, c)| self.cluster(n, c)).collect(),
             repositories: raw.repositories.iter().enumerate().map(|(n, r)| self.repository(n, r)).collect(),
             targets: raw.targets.iter().enumerate().map(|(n, t)| self.target(n, t, raw)).collect(),
+            charts: raw.charts.iter().enumerate().map(|(n, raw)| self.chart_repository(n, raw)).collect(),
             tools: {
                 let timeout = raw.tools.as_ref().and_then(|tools| tools.timeout.as_deref());
                 let timeout = self.duration("tools.timeout", timeout, 60);

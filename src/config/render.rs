@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use wildmatch::WildMatch;
 
+use super::charts::ChartSource;
+
 /// How a target's files become objects.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -25,6 +27,9 @@ pub struct RawRender {
     /// Plain: no files whose path below the target's path fits one of these patterns.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Helm: a chart of a chart repository that `charts` allows, in place of one in the target's path; files of values are then in the chart,
+    /// or with a leading `/` in the repository.
+    pub chart: Option<RawChart>,
     /// Helm: the release's name. Default: the target's.
     pub release_name: Option<String>,
     /// Helm: files of values in the repository, the later ones go before the earlier; from the target's path, or with a leading `/` from the
@@ -48,6 +53,18 @@ pub struct RawRender {
     /// Whether rendering may reach the network: for remote bases of Kustomize and its `helmCharts`, and a chart's dependencies that are not
     /// in its `charts` folder. Default false.
     pub network: Option<bool>,
+}
+
+/// A chart in a chart repository.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RawChart {
+    /// The repository, as `https://charts.example.com` or `oci://registry.example.com/charts`.
+    pub repository: String,
+    /// The chart's name in it.
+    pub name: String,
+    /// Its version, or a range of versions, which is asked anew by each scan. Default: the newest.
+    pub version: Option<String>,
 }
 
 /// What may be laid over a kustomization: nothing that names files or programs.
@@ -145,9 +162,11 @@ impl PlainFiles {
 /// What a chart is rendered with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HelmOptions {
+    /// A chart of a chart repository; `None`: the one in the target's path.
+    pub chart: Option<ChartSource>,
     /// `None`: the target's name.
     pub release_name: Option<String>,
-    /// From the target's path, or with a leading `/` from the repository's root.
+    /// From the target's path, or from the chart where it is pulled; with a leading `/` from the repository's root.
     pub value_files: Vec<String>,
     /// Go before those of files.
     pub values: Map<String, Value>,
@@ -227,6 +246,7 @@ impl RawRender {
         only("recurse", self.recurse.is_some(), &[auto, plain]);
         only("include", !self.include.is_empty(), &[auto, plain]);
         only("exclude", !self.exclude.is_empty(), &[auto, plain]);
+        only("chart", self.chart.is_some(), &[auto, helm]);
         only("releaseName", self.release_name.is_some(), &[auto, helm]);
         only("valueFiles", !self.value_files.is_empty(), &[auto, helm]);
         only("values", !self.values.is_empty(), &[auto, helm]);
@@ -257,6 +277,11 @@ impl RawRender {
                 exclude: patterns(&self.exclude),
             },
             helm: HelmOptions {
+                chart: self.chart.as_ref().map(|chart| ChartSource {
+                    repository: chart.repository.trim_end_matches('/').to_owned(),
+                    name: chart.name.clone(),
+                    version: chart.version.clone().unwrap_or_default(),
+                }),
                 release_name: self.release_name.clone(),
                 value_files: self.value_files.clone(),
                 values: self.values.clone(),

@@ -7,6 +7,7 @@ use super::actors::ActorTable;
 use super::audit::Audit;
 use super::audit_log::AuditLog;
 use super::change_policy::ChangePolicy;
+use super::charts::ChartRepository;
 use super::delivery::Delivery;
 use super::ignore::IgnoreRule;
 use super::render::{Render, Tools};
@@ -32,6 +33,8 @@ pub struct Config {
     pub targets: Vec<TargetConfig>,
     /// Programs that render.
     pub tools: Tools,
+    /// Chart repositories that charts may be pulled from.
+    pub charts: Vec<ChartRepository>,
     /// Which objects of GitOps operators are taken for further targets.
     pub discovery: Discovery,
     /// What of the live ones could not be read or understood; none before they were looked at.

@@ -8,7 +8,7 @@ use wildmatch::WildMatch;
 
 use super::argocd::Destination;
 use crate::config::render::{HelmOptions, PlainFiles, Render};
-use crate::config::{Discovery, NamedBy, TargetConfig};
+use crate::config::{ChartSource, Discovery, NamedBy, TargetConfig};
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 
 /// What is known besides the objects.
@@ -21,6 +21,10 @@ pub struct Known<'a> {
     pub repository: &'a dyn Fn(&str) -> Option<RepositoryName>,
     /// Flux's GitRepository of a namespace and name.
     pub git_repository: &'a dyn Fn(&str, &str) -> Option<GitRepository>,
+    /// Where charts are, by Flux's HelmRepository or OCIRepository of a kind, namespace and name.
+    pub chart_source: &'a dyn Fn(&str, &str, &str) -> Option<ChartSource>,
+    /// Whether a chart repository is among the allowed ones.
+    pub is_allowed: &'a dyn Fn(&str) -> bool,
     /// Reads a text that is a YAML mapping.
     pub mapping: &'a dyn Fn(&str) -> Option<Map<String, Value>>,
 }
@@ -48,6 +52,8 @@ pub fn kinds(discovery: Discovery) -> Vec<(&'static str, &'static str)> {
     let argocd = [("argoproj.io", "Application")];
     let flux = [
         ("source.toolkit.fluxcd.io", "GitRepository"),
+        ("source.toolkit.fluxcd.io", "HelmRepository"),
+        ("source.toolkit.fluxcd.io", "OCIRepository"),
         ("kustomize.toolkit.fluxcd.io", "Kustomization"),
         ("helm.toolkit.fluxcd.io", "HelmRelease"),
     ];
@@ -100,6 +106,27 @@ pub fn git_repository(object: &Value, namespace: &str) -> Option<((String, Strin
     let repository =
         GitRepository { url: object.pointer("/spec/url")?.as_str()?.to_owned(), revision: Revision::new(revision) };
     Some(((namespace.to_owned(), object.pointer("/metadata/name")?.as_str()?.to_owned()), repository))
+}
+
+/// Where charts are by a declared HelmRepository or OCIRepository, by its kind, namespace and name. A HelmRepository holds charts of many
+/// names, an OCIRepository is one in one version.
+pub fn chart_source(object: &Value, namespace: &str) -> Option<((String, String, String), ChartSource)> {
+    let group = object.get("apiVersion")?.as_str()?.split('/').next()?;
+    let kind = object.get("kind")?.as_str()?;
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+    if group != "source.toolkit.fluxcd.io" || !matches!(kind, "HelmRepository" | "OCIRepository") {
+        return None;
+    }
+    let url = text("/spec/url")?.trim_end_matches('/');
+    let (repository, name) = match kind {
+        "OCIRepository" => url.rsplit_once('/')?,
+        _ => (url, ""),
+    };
+    let version = ["digest", "semver", "tag"].into_iter().find_map(|key| text(&format!("/spec/ref/{key}")));
+    let (repository, name, version) = (repository.to_owned(), name.to_owned(), version.unwrap_or_default().to_owned());
+    let namespace = text("/metadata/namespace").unwrap_or(namespace).to_owned();
+    let key = (kind.to_owned(), namespace, text("/metadata/name")?.to_owned());
+    Some((key, ChartSource { repository, name, version }))
 }
 
 /// A target as `here` is one.
@@ -169,7 +196,7 @@ fn application(declared: &Declared<'_>, here: &TargetConfig, known: &Known<'_>) 
         } else {
             format!("argocd/{}", declared.name)
         };
-        match of_source(declared, source, &sources, known) {
+        match of_source(declared, source, &sources, (here, known)) {
             Ok((place, path, render)) => {
                 let namespace = declared.text("/destination/namespace").unwrap_or("default").to_owned();
                 let to = To { cluster: cluster.clone(), namespace, render };
@@ -185,11 +212,26 @@ fn of_source(
     declared: &Declared<'_>,
     source: &Value,
     all: &[&Value],
-    known: &Known<'_>,
+    (here, known): (&TargetConfig, &Known<'_>),
 ) -> Result<(Place, String, Render), String> {
     let text = |key: &str| source.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     if let Some(chart) = text("chart") {
-        return Err(format!("its chart {chart} is in a chart repository, which is not read"));
+        let chart = ChartSource {
+            repository: text("repoURL").unwrap_or_default().trim_end_matches('/').to_owned(),
+            name: chart.to_owned(),
+            version: text("targetRevision").filter(|version| *version != "*").unwrap_or_default().to_owned(),
+        };
+        let helm = source.get("helm").unwrap_or(&Value::Null);
+        // Its files of values are where a `ref` leads to; else nothing of it is in Git but what names it.
+        let files = helm.get("valueFiles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let of_files = files.filter_map(|file| referred(file.strip_prefix('$')?.split('/').next()?, all)).next();
+        let place = match of_files {
+            Some(source) => self::place(source, known)?,
+            None => place_of(here)?,
+        };
+        let helm =
+            HelmOptions { chart: Some(allowed(chart, known)?), ..argo_helm(declared, helm, &place, all, known)? };
+        return Ok((place, String::new(), Render { helm, ..Render::default() }));
     }
     let place = place(source, known)?;
     let Some(path) = text("path") else { return Err("one of its sources has no path".to_owned()) };
@@ -213,6 +255,34 @@ fn of_source(
     Ok((place, path.to_owned(), render))
 }
 
+/// The source that others call by a name.
+fn referred<'s>(name: &str, all: &[&'s Value]) -> Option<&'s Value> {
+    all.iter().find(|source| source.get("ref").and_then(Value::as_str) == Some(name)).copied()
+}
+
+/// Where that stands which names a target.
+fn place_of(here: &TargetConfig) -> Result<Place, String> {
+    if here.repository.as_str().is_empty() {
+        return Err(
+            "its chart is in a chart repository, and what names it is only live: nothing of it is in Git".to_owned()
+        );
+    }
+    Ok((here.repository.clone(), here.revision.clone()))
+}
+
+/// A chart of an allowed repository.
+fn allowed(chart: ChartSource, known: &Known<'_>) -> Result<ChartSource, String> {
+    let ChartSource { repository, name, version } = &chart;
+    if version.starts_with("sha256:") {
+        return Err(format!("its chart {name} is named by a digest, which is not understood"));
+    }
+    if !(known.is_allowed)(repository) {
+        let shown = without_user(repository);
+        return Err(format!("its chart {name} is in the chart repository {shown}, which `charts` does not allow"));
+    }
+    Ok(chart)
+}
+
 fn place(source: &Value, known: &Known<'_>) -> Result<Place, String> {
     let url = source.get("repoURL").and_then(Value::as_str).unwrap_or_default();
     let repository = (known.repository)(url).ok_or_else(|| not_configured(url))?;
@@ -224,12 +294,15 @@ fn place(source: &Value, known: &Known<'_>) -> Result<Place, String> {
 }
 
 fn not_configured(url: &str) -> String {
-    // A URL may hold a password.
-    let shown = match url.split_once("://") {
+    format!("its repository {} is none of the configured ones", without_user(url))
+}
+
+/// A URL for people: it may hold a password.
+fn without_user(url: &str) -> String {
+    match url.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, rest)| rest)),
         None => url.to_owned(),
-    };
-    format!("its repository {shown} is none of the configured ones")
+    }
 }
 
 fn argo_overlay(kustomize: &Value) -> Result<Map<String, Value>, String> {
@@ -305,6 +378,7 @@ fn argo_helm(
         (text("name"), text("value"), parameter.get("forceString").and_then(Value::as_bool) == Some(true))
     };
     Ok(HelmOptions {
+        chart: None,
         release_name: Some(text("releaseName").unwrap_or_else(|| declared.name.to_owned())),
         value_files,
         values,
@@ -319,8 +393,7 @@ fn argo_helm(
 /// A file of values in another source, `NAME/path`: it has to be of the same commit.
 fn of_ref(written: &str, place: &Place, all: &[&Value], known: &Known<'_>) -> Result<String, String> {
     let (name, path) = written.split_once('/').ok_or("one of its files of values names no file")?;
-    let source = all.iter().find(|source| source.get("ref").and_then(Value::as_str) == Some(name));
-    let source = source.ok_or_else(|| format!("no source of it is called {name}"))?;
+    let source = referred(name, all).ok_or_else(|| format!("no source of it is called {name}"))?;
     if self::place(source, known)? != *place {
         return Err("its files of values are in another repository or revision than its chart".to_owned());
     }
@@ -359,21 +432,29 @@ fn kustomization(declared: &Declared<'_>, here: &TargetConfig, known: &Known<'_>
 
 fn helm_release(declared: &Declared<'_>, here: &TargetConfig, known: &Known<'_>) -> Result<TargetConfig, String> {
     let spec = declared.spec;
-    if let Some(key) = set(spec, &["kubeConfig", "chartRef", "valuesFrom", "postRenderers"]) {
+    if let Some(key) = set(spec, &["kubeConfig", "valuesFrom", "postRenderers"]) {
         return Err(format!("its `{key}` is not understood"));
     }
-    let place = git_source(declared, "/chart/spec/sourceRef", known)?;
-    let path = declared.text("/chart/spec/chart").ok_or("it names no chart")?;
+    let chart = flux_chart(declared, known)?.map(|chart| allowed(chart, known)).transpose()?;
+    let (place, path) = match &chart {
+        Some(_) => (place_of(here)?, ""),
+        None => {
+            let path = declared.text("/chart/spec/chart").ok_or("it names no chart")?;
+            (git_source(declared, "/chart/spec/sourceRef", known)?, path)
+        }
+    };
     let target_namespace = declared.text("/targetNamespace");
     let release = declared.text("/releaseName").map(str::to_owned).unwrap_or_else(|| match target_namespace {
         Some(namespace) => format!("{namespace}-{}", declared.name),
         None => declared.name.to_owned(),
     });
     let files = spec.pointer("/chart/spec/valuesFiles").and_then(Value::as_array).into_iter().flatten();
+    // From the root of the repository, or of the chart.
+    let root = if chart.is_some() { "" } else { "/" };
     let helm = HelmOptions {
+        chart,
         release_name: Some(release),
-        // From the root of the repository.
-        value_files: files.filter_map(Value::as_str).map(|file| format!("/{}", folder(file))).collect(),
+        value_files: files.filter_map(Value::as_str).map(|file| format!("{root}{}", folder(file))).collect(),
         values: spec.get("values").and_then(Value::as_object).cloned().unwrap_or_default(),
         may_lack_files: spec.pointer("/chart/spec/ignoreMissingValuesFiles").and_then(Value::as_bool) == Some(true),
         ..HelmOptions::default()
@@ -382,6 +463,29 @@ fn helm_release(declared: &Declared<'_>, here: &TargetConfig, known: &Known<'_>)
     let namespace = target_namespace.unwrap_or(declared.namespace).to_owned();
     let name = format!("flux/{}/{}", declared.namespace, declared.name);
     Ok(target(name, here, place, path, To { cluster: here.cluster.clone(), namespace, render }))
+}
+
+/// The chart of a HelmRelease, where it comes from a chart repository; `None`: from Git.
+fn flux_chart(declared: &Declared<'_>, known: &Known<'_>) -> Result<Option<ChartSource>, String> {
+    let (pointer, is_ref) = match declared.spec.get("chartRef") {
+        Some(_) => ("/chartRef", true),
+        None => ("/chart/spec/sourceRef", false),
+    };
+    let text = |key: &str| declared.text(&format!("{pointer}/{key}"));
+    let kind = text("kind").unwrap_or_default();
+    if !matches!((kind, is_ref), ("OCIRepository", true) | ("HelmRepository", false)) {
+        return if is_ref { Err(format!("its chart comes from a {kind}, which is not read")) } else { Ok(None) };
+    }
+    let name = text("name").unwrap_or_default();
+    let namespace = text("namespace").unwrap_or(declared.namespace);
+    let found = (known.chart_source)(kind, namespace, name);
+    let found = found.ok_or_else(|| format!("its {kind} {namespace}/{name} was not found"))?;
+    if is_ref {
+        return Ok(Some(found));
+    }
+    let version = declared.text("/chart/spec/version").filter(|version| *version != "*").unwrap_or_default().to_owned();
+    let name = declared.text("/chart/spec/chart").ok_or("it names no chart")?.to_owned();
+    Ok(Some(ChartSource { name, version, ..found }))
 }
 
 /// What a `sourceRef` leads to.

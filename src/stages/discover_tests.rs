@@ -35,11 +35,18 @@ fn said(object: &Value) -> Option<Found> {
         "replicas: 3" => json!({"replicas": 3}).as_object().cloned(),
         _ => None,
     };
+    let chart_source = |kind: &str, _: &str, of: &str| {
+        let (name, version) = if kind == "OCIRepository" { ("shop", "1.2.3") } else { ("", "") };
+        let (name, version) = (name.to_owned(), version.to_owned());
+        (of == "charts").then(|| ChartSource { repository: "https://charts.example.com".into(), name, version })
+    };
     let known = Known {
         discovery: Discovery { argocd: true, flux: true, live: false },
         clusters: &[&prod, &eu],
         repository: &repository,
         git_repository: &git_repository,
+        chart_source: &chart_source,
+        is_allowed: &|url| url.starts_with("https://charts.example.com"),
         mapping: &mapping,
     };
     targets(object, &here(), &known)
@@ -108,6 +115,70 @@ fn sources_of_charts_take_their_values_from_one_another() {
 }
 
 #[test]
+fn charts_of_allowed_chart_repositories_are_targets_of_what_names_them() {
+    let charts = "https://charts.example.com";
+    let chart = |name: &str, version: &str| ChartSource {
+        repository: charts.into(),
+        name: name.into(),
+        version: version.into(),
+    };
+    let source =
+        json!({"repoURL": charts, "chart": "redis", "targetRevision": "19.*", "helm": {"values": "replicas: 3"}});
+    let found = application(json!({"source": source}));
+    let [target] = &found.targets[..] else { panic!("{found:?}") };
+    assert_eq!((target.repository.as_str(), target.revision.as_str(), target.path.as_str()), ("platform", "main", ""));
+    assert_eq!(target.render.helm.chart, Some(chart("redis", "19.*")));
+    // Its files of values may be in a repository.
+    let source = json!({"repoURL": charts, "chart": "redis", "targetRevision": "*", "helm": {"valueFiles": ["a.yaml", "$env/b.yaml"]}});
+    let env = json!({"repoURL": "https://git.example.com/charts.git", "ref": "env", "targetRevision": "stable"});
+    let found = application(json!({"sources": [source, env]}));
+    let [target] = &found.targets[..] else { panic!("{found:?}") };
+    assert_eq!((target.repository.as_str(), target.revision.as_str()), ("charts", "stable"));
+    assert_eq!(target.render.helm.chart, Some(chart("redis", "")));
+    assert_eq!(target.render.helm.value_files, ["a.yaml", "/b.yaml"]);
+
+    let repository = json!({"kind": "HelmRepository", "name": "charts"});
+    let spec =
+        json!({"spec": {"chart": "redis", "version": "1.0.0", "sourceRef": repository, "valuesFiles": ["prod.yaml"]}});
+    let helm = flux("helm", "HelmRelease", json!({"chart": spec})).targets[0].render.helm.clone();
+    assert_eq!((helm.chart, &helm.value_files[0][..]), (Some(chart("redis", "1.0.0")), "prod.yaml"));
+    let by_ref = json!({"chartRef": {"kind": "OCIRepository", "name": "charts"}});
+    assert_eq!(flux("helm", "HelmRelease", by_ref).targets[0].render.helm.chart, Some(chart("shop", "1.2.3")));
+    for (spec, trouble) in [
+        (
+            json!({"chartRef": {"kind": "HelmChart", "name": "a"}}),
+            "its chart comes from a HelmChart, which is not read",
+        ),
+        (json!({"chartRef": {"kind": "OCIRepository", "name": "a"}}), "its OCIRepository flux-system/a was not found"),
+    ] {
+        assert_eq!(flux("helm", "HelmRelease", spec).troubles, [trouble]);
+    }
+}
+
+#[test]
+fn where_charts_are_is_known_by_kind_namespace_and_name() {
+    let source = |kind: &str, spec: Value| {
+        let object =
+            json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": kind, "metadata": {"name": "a"}, "spec": spec});
+        chart_source(&object, "flux-system")
+            .map(|(key, source)| (key.0, source.repository, source.name, source.version))
+    };
+    let text = |texts: [&str; 4]| Some(texts.map(str::to_owned).into());
+    let registry = "oci://registry.example.com";
+    assert_eq!(
+        source("HelmRepository", json!({"url": "https://charts.example.com/"})),
+        text(["HelmRepository", "https://charts.example.com", "", ""])
+    );
+    for (reference, version) in
+        [(json!({"tag": "1.0.0"}), "1.0.0"), (json!({"tag": "1.0.0", "semver": "1.x"}), "1.x"), (json!(null), "")]
+    {
+        let found = source("OCIRepository", json!({"url": format!("{registry}/acme/shop"), "ref": reference}));
+        assert_eq!(found, text(["OCIRepository", "oci://registry.example.com/acme", "shop", version]));
+    }
+    assert_eq!(source("Bucket", json!({"url": "a"})), None);
+}
+
+#[test]
 fn what_is_laid_over_a_kustomization_is_written_as_kustomize_has_it() {
     let images = json!(["registry.example.com:5000/shop:1.4", "api=example.com/api@sha256:ab", "web=web"]);
     let kustomize = json!({"namePrefix": "eu-", "images": images, "version": "v5.0.0"});
@@ -164,7 +235,7 @@ fn what_is_not_understood_makes_no_target_and_says_why() {
         ),
         (
             json!({"source": {"repoURL": PLATFORM, "chart": "redis", "targetRevision": "1.0.0"}}),
-            "its chart redis is in a chart repository, which is not read",
+            "its chart redis is in the chart repository https://git.example.com/platform.git, which `charts` does not allow",
         ),
         (
             json!({"source": {"repoURL": PLATFORM, "path": "a"}, "destination": {"name": "us"}}),

@@ -18,7 +18,7 @@ pub fn choose<'a>(
 ) -> Box<dyn Renderer + 'a> {
     let network = render.network;
     match render.renderer {
-        render::Renderer::Auto if is_there(tree, path, "Chart.yaml") => {
+        render::Renderer::Auto if render.helm.chart.is_some() || is_there(tree, path, "Chart.yaml") => {
             Box::new(Helm { options: &render.helm, network, toolbox })
         }
         render::Renderer::Auto

@@ -1,11 +1,12 @@
-//! The renderer `helm`: `helm template`, as an upgrade of the release would see it, but for `lookup`, which finds nothing. Each chart is
+//! The renderer `helm`: `helm template` of the chart in the target's path or of one that is pulled, as an upgrade of the release would see it, but for `lookup`, which finds nothing. Each chart is
 //! rendered twice: what differs then says nothing of what should be live.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::charts::Pulled;
 use super::checkout::Checkout;
 use super::output::{self, annotation};
 use super::process::{Run, option};
@@ -31,30 +32,42 @@ pub struct Helm<'a> {
 
 impl Renderer for Helm<'_> {
     fn name(&self) -> Result<String, Gap> {
-        Ok(self.toolbox.helm()?.name.clone())
+        let tool = self.toolbox.helm()?;
+        Ok(self.made_by(tool, self.pulled()?.as_ref()))
     }
 
     fn inputs(&self, _tree: &dyn SourceTree, path: &str) -> Vec<String> {
-        let values = self.options.value_files.iter().filter_map(|written| within(path, written));
-        std::iter::once(path.to_owned()).chain(values).collect()
+        let is_pulled = self.options.chart.is_some();
+        let values = self.options.value_files.iter().filter(|written| !is_pulled || written.starts_with('/'));
+        let chart = (!is_pulled).then(|| path.to_owned());
+        chart.into_iter().chain(values.filter_map(|written| within(path, written))).collect()
     }
 
     fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
         let tool = self.toolbox.helm()?;
         let checkout = (job.checkout)()?;
         let home = checkout.private()?;
-        let chart = checkout.files().join(job.path);
-        if self.network && chart.join("Chart.lock").is_file() {
-            self.run(tool, vec!["dependency".into(), "build".into(), ".".into()], &chart, home.path(), job)?;
+        let pulled = self.pulled()?;
+        let place = match &pulled {
+            None => Place { chart: checkout.files().join(job.path), named: job.path.to_owned() },
+            Some(pulled) => {
+                let chart = pulled.unpack(&checkout.files().join(PULLED)).map_err(|error| {
+                    Gap::new(GapKind::Render, format!("{} cannot be unpacked: {error}", pulled.file), Hides::Target)
+                })?;
+                Place { chart, named: pulled.file.clone() }
+            }
+        };
+        if self.network && place.chart.join("Chart.lock").is_file() {
+            self.run(tool, vec!["dependency".into(), "build".into(), ".".into()], &place, home.path())?;
         }
-        let arguments = self.arguments(job, &checkout, home.path())?;
-        let output = self.run(tool, arguments.clone(), &chart, home.path(), job)?;
-        let mut rendered = read(&output, job);
+        let arguments = self.arguments(job, &checkout, &place, home.path())?;
+        let output = self.run(tool, arguments.clone(), &place, home.path())?;
+        let mut rendered = read(&output, job, &place.named);
         // Random values, and what hangs on the time.
         if !job.once {
-            let again = self.run(tool, arguments, &chart, home.path(), job)?;
+            let again = self.run(tool, arguments, &place, home.path())?;
             if again != output {
-                unstable::compare(&mut rendered, &read(&again, job), job.target);
+                unstable::compare(&mut rendered, &read(&again, job, &place.named), job.target);
             }
         }
         let before = rendered.objects.len();
@@ -68,30 +81,63 @@ impl Renderer for Helm<'_> {
                 count: Some(hooks),
             });
         }
-        rendered.by = Some(tool.name.clone());
+        rendered.by = Some(self.made_by(tool, pulled.as_ref()));
         Ok(rendered)
     }
 }
 
+/// Where a pulled chart is unpacked, among the files that go in: no commit's file is called so.
+const PULLED: &str = ".driftledger/chart";
+
+/// Where the chart is.
+struct Place {
+    /// Its folder.
+    chart: PathBuf,
+    /// How its files are named.
+    named: String,
+}
+
 impl Helm<'_> {
-    fn arguments(&self, job: &Job<'_>, checkout: &Checkout, home: &Path) -> Result<Vec<OsString>, Gap> {
+    /// The chart, where it comes from a chart repository.
+    fn pulled(&self) -> Result<Option<Pulled>, Gap> {
+        self.options.chart.as_ref().map(|source| self.toolbox.chart(source)).transpose()
+    }
+
+    fn made_by(&self, tool: &Tool, pulled: Option<&Pulled>) -> String {
+        match pulled {
+            Some(pulled) => format!("{} of {}", tool.name, pulled.name),
+            None => tool.name.clone(),
+        }
+    }
+
+    /// A file of values: in the chart, or in the commit.
+    fn value_file(&self, job: &Job<'_>, checkout: &Checkout, place: &Place, written: &str) -> Option<PathBuf> {
+        let file = if self.options.chart.is_some() && !written.starts_with('/') {
+            place.chart.join(within("", written)?)
+        } else {
+            checkout.files().join(within(job.path, written)?)
+        };
+        file.is_file().then_some(file)
+    }
+
+    fn arguments(&self, job: &Job<'_>, checkout: &Checkout, place: &Place, home: &Path) -> Result<Vec<OsString>, Gap> {
         let options = self.options;
         let release = options.release_name.clone().unwrap_or_else(|| job.target.to_string());
         let mut arguments: Vec<OsString> = vec!["template".into(), release.into(), ".".into()];
         arguments.extend((!options.skip_crds).then(|| OsString::from("--include-crds")));
         arguments.push(option("--namespace", job.reading.namespace));
         for written in &options.value_files {
-            let file = within(job.path, written).filter(|path| checkout.files().join(path).is_file());
+            let file = self.value_file(job, checkout, place, written);
             if file.is_none() && options.may_lack_files {
                 continue;
             }
             let file = file.ok_or_else(|| {
                 let why = format!("there is no file of values `{written}` in the commit");
-                Gap::new(GapKind::Render, why, Hides::Target)
-                    .at(job.path)
-                    .hint("`valueFiles` start at the target's path, or with a `/` at the repository's root")
+                Gap::new(GapKind::Render, why, Hides::Target).at(job.path).hint(
+                    "`valueFiles` start at the target's path, in a pulled chart, or with a `/` at the repository's root",
+                )
             })?;
-            arguments.push(option("--values", checkout.files().join(file)));
+            arguments.push(option("--values", file));
         }
         if !options.values.is_empty() {
             let file = home.join("values.json");
@@ -110,20 +156,13 @@ impl Helm<'_> {
         Ok(arguments)
     }
 
-    fn run(
-        &self,
-        tool: &Tool,
-        arguments: Vec<OsString>,
-        chart: &Path,
-        home: &Path,
-        job: &Job<'_>,
-    ) -> Result<Vec<u8>, Gap> {
-        let gap = |why: String| Gap::new(GapKind::Render, why, Hides::Target).at(job.path);
-        if !chart.join("Chart.yaml").is_file() {
+    fn run(&self, tool: &Tool, arguments: Vec<OsString>, place: &Place, home: &Path) -> Result<Vec<u8>, Gap> {
+        let gap = |why: String| Gap::new(GapKind::Render, why, Hides::Target).at(place.named.as_str());
+        if !place.chart.join("Chart.yaml").is_file() {
             return Err(gap("there is no chart: no `Chart.yaml` in the target's path".to_owned()));
         }
-        let program = &tool.program;
-        let run = Run { program, arguments, folder: chart, home, network: self.network, tools: &self.toolbox.tools };
+        let (program, folder) = (&tool.program, place.chart.as_path());
+        let run = Run { program, arguments, folder, home, network: self.network, tools: &self.toolbox.tools };
         run.output().map_err(|failure| {
             let why = failure.to_string();
             let needs_network = why.contains("missing in charts/ directory");
@@ -138,10 +177,11 @@ impl Helm<'_> {
     }
 }
 
-fn read(output: &[u8], job: &Job<'_>) -> Rendered {
+/// `chart` is how the chart's files are named.
+fn read(output: &[u8], job: &Job<'_>, chart: &str) -> Rendered {
     let mut from: Option<String> = None;
-    output::read(output, &job.reading, &beside(job.path, "Chart.yaml"), |document| {
-        from = source(document, job.path).or(from.take());
+    output::read(output, &job.reading, &beside(chart, "Chart.yaml"), |document| {
+        from = source(document, chart).or(from.take());
         from.clone()
     })
 }

@@ -1,6 +1,7 @@
 //! Renderers: from a commit's files to declared objects. [`auto::choose`] gives a target's; each has a file of its own.
 
 pub mod auto;
+mod charts;
 mod checkout;
 mod command;
 pub mod heads;
@@ -14,6 +15,7 @@ mod renderer;
 mod toolbox;
 mod unstable;
 
+pub use charts::Charts;
 pub use checkout::{Checkout, Inputs};
 pub use plain::is_manifest_name;
 pub use renderer::{Job, Rendered, Renderer};

@@ -1,4 +1,5 @@
-//! Runs programs that render: in a private folder, with nothing of this program's environment but the PATH, with limits of time, memory and
+//! Runs programs that render: in a private folder, with nothing of this program's environment but the PATH
+//! (and, where it may reach the network, the proxies and authorities), with limits of time, memory and
 //! output, and, where Linux lets an ordinary user have namespaces, without a network and without a Pod's mounted secrets in sight.
 
 use std::ffi::{OsStr, OsString};
@@ -141,6 +142,14 @@ impl Run<'_> {
         command.env_clear().current_dir(self.folder);
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
+        }
+        let of_the_network: &[&str] = if self.network {
+            &["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+        } else {
+            &[]
+        };
+        for name in of_the_network.iter().flat_map(|name| [(*name).to_owned(), name.to_lowercase()]) {
+            command.envs(std::env::var_os(&name).map(|value| (name, value)));
         }
         for name in ["HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
             command.env(name, self.home);

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use super::charts::{Charts, Pulled};
 use super::process::{Run, on_path};
+use crate::config::ChartSource;
 use crate::config::render::Tools;
 use crate::model::gap::{Gap, GapKind, Hides};
 
@@ -13,6 +15,7 @@ use crate::model::gap::{Gap, GapKind, Hides};
 pub struct Toolbox {
     /// What the configuration says of them.
     pub tools: Tools,
+    charts: Charts,
     helm: OnceLock<Result<Tool, Gap>>,
     kustomize: OnceLock<Result<Tool, Gap>>,
 }
@@ -30,8 +33,16 @@ pub struct Tool {
 
 impl Toolbox {
     /// With nothing looked for yet.
-    pub fn new(tools: Tools) -> Self {
-        Self { tools, ..Self::default() }
+    pub fn new(tools: Tools, charts: Charts) -> Self {
+        Self { tools, charts, ..Self::default() }
+    }
+
+    /// A chart of a chart repository.
+    ///
+    /// # Errors
+    /// A gap where it cannot be had.
+    pub fn chart(&self, source: &ChartSource) -> Result<Pulled, Gap> {
+        self.charts.get(source, self.helm()?, &self.tools)
     }
 
     /// Helm.

@@ -95,7 +95,8 @@ fn what_applications_and_kustomizations_name_is_audited_with_helm_and_with_kusto
     let [gap] = &listed["gaps"].as_array().expect("a list")[..] else { panic!("{:#}", listed["gaps"]) };
     assert_eq!(
         gap["message"],
-        "what Application redis deploys is not looked at: its chart redis is in a chart repository, which is not read"
+        "what Application redis deploys is not looked at: its chart redis is in the chart repository \
+         https://charts.example.com, which `charts` does not allow"
     );
     assert_eq!((&gap["target"], &gap["place"]), (&json!("argocd/apps"), &json!("argocd/redis.yaml")));
     let Said { out: table, .. } = work.run(&["targets"]);

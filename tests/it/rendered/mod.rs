@@ -8,5 +8,6 @@ mod hostile_with_helm;
 mod hostile_with_kustomize;
 mod named_with_helm;
 mod place;
+mod pulled_with_helm;
 mod with_helm;
 mod with_kustomize;
