@@ -99,7 +99,8 @@ async fn live(config: &Arc<Config>) -> (Vec<Declared>, Vec<Gap>) {
             let (objects, unread) = reached.objects(&GroupKind::new(group, kind)).await;
             found.extend(objects.into_iter().map(|object| Declared { object, by: by.clone(), file: None }));
             gaps.extend(unread.into_iter().map(|gap| {
-                let message = format!("whether live {kind}s name targets is not known: {}", gap.message);
+                let message =
+                    format!("whether live objects of the kind {kind} name targets is not known: {}", gap.message);
                 Gap { message, hides: Hides::Target, ..gap }.of_cluster(&cluster.name)
             }));
         }

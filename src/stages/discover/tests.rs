@@ -1,7 +1,10 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::config::render::Renderer;
+use crate::config::render::{HelmOptions, Render};
+use crate::config::{ChartSource, Discovery, NamedBy, TargetConfig};
+use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 
 fn here() -> TargetConfig {
     TargetConfig {

@@ -1,0 +1,211 @@
+//! Argo CD's Applications (`argoproj/argo-cd`, `pkg/apis/application/v1alpha1/types.go`).
+
+use serde_json::{Map, Value};
+use wildmatch::WildMatch;
+
+use super::known::{Declared, Found, Known};
+use super::place::{Place, To, allowed, is_empty, not_configured, place_of, set, target};
+use crate::config::render::{HelmOptions, PlainFiles, Render};
+use crate::config::{ChartSource, TargetConfig};
+use crate::model::ids::Revision;
+use crate::stages::argocd::Destination;
+
+pub(super) fn application(declared: &Declared<'_>, here: &TargetConfig, known: &Known<'_>) -> Found {
+    let mut found = Found::default();
+    let Some(cluster) = Destination::of(declared.spec).cluster(&here.cluster, known.clusters) else {
+        found.troubles.push("its destination is none of the configured clusters".to_owned());
+        return found;
+    };
+    let several = declared.spec.get("sources").and_then(Value::as_array).filter(|sources| !sources.is_empty());
+    let sources: Vec<&Value> = match several {
+        Some(sources) => sources.iter().collect(),
+        None => declared.spec.get("source").into_iter().collect(),
+    };
+    if sources.is_empty() {
+        found.troubles.push("it names no source".to_owned());
+    }
+    for (n, source) in sources.iter().enumerate() {
+        // Files of values for another source.
+        if source.get("ref").is_some() && source.get("path").is_none() && source.get("chart").is_none() {
+            continue;
+        }
+        let name = if several.is_some() {
+            format!("argocd/{}/{n}", declared.name)
+        } else {
+            format!("argocd/{}", declared.name)
+        };
+        match of_source(declared, source, &sources, (here, known)) {
+            Ok((place, path, render)) => {
+                let namespace = declared.text("/destination/namespace").unwrap_or("default").to_owned();
+                let to = To { cluster: cluster.clone(), namespace, render };
+                found.targets.push(target(name, here, place, &path, to));
+            }
+            Err(trouble) => found.troubles.push(trouble),
+        }
+    }
+    found
+}
+
+fn of_source(
+    declared: &Declared<'_>,
+    source: &Value,
+    all: &[&Value],
+    (here, known): (&TargetConfig, &Known<'_>),
+) -> Result<(Place, String, Render), String> {
+    let text = |key: &str| source.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    if let Some(chart) = text("chart") {
+        let chart = ChartSource {
+            repository: text("repoURL").unwrap_or_default().trim_end_matches('/').to_owned(),
+            name: chart.to_owned(),
+            version: text("targetRevision").filter(|version| *version != "*").unwrap_or_default().to_owned(),
+        };
+        let helm = source.get("helm").unwrap_or(&Value::Null);
+        // Its files of values are where a `ref` leads to; else nothing of it is in Git but what names it.
+        let files = helm.get("valueFiles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let of_files = files.filter_map(|file| referred(file.strip_prefix('$')?.split('/').next()?, all)).next();
+        let place = match of_files {
+            Some(source) => self::place(source, known)?,
+            None => place_of(here)?,
+        };
+        let helm =
+            HelmOptions { chart: Some(allowed(chart, known)?), ..argo_helm(declared, helm, &place, all, known)? };
+        return Ok((place, String::new(), Render { helm, ..Render::default() }));
+    }
+    let place = place(source, known)?;
+    let Some(path) = text("path") else { return Err("one of its sources has no path".to_owned()) };
+    if source.get("plugin").is_some() {
+        return Err("it is rendered by a plugin of Argo CD".to_owned());
+    }
+    let mut render = Render { plain: PlainFiles { recurse: false, ..PlainFiles::default() }, ..Render::default() };
+    if let Some(directory) = source.get("directory") {
+        if directory.get("jsonnet").is_some_and(|jsonnet| !is_empty(jsonnet)) {
+            return Err("its directory is Jsonnet".to_owned());
+        }
+        render.plain.recurse = directory.get("recurse").and_then(Value::as_bool).unwrap_or(false);
+        let patterns = |key: &str| directory.get(key).and_then(Value::as_str).map(globs).unwrap_or_default();
+        (render.plain.include, render.plain.exclude) = (patterns("include"), patterns("exclude"));
+    }
+    if let Some(kustomize) = source.get("kustomize") {
+        render.overlay = argo_overlay(kustomize)?;
+    }
+    let helm = source.get("helm").unwrap_or(&Value::Null);
+    render.helm = argo_helm(declared, helm, &place, all, known)?;
+    Ok((place, path.to_owned(), render))
+}
+
+/// The source that others call by a name.
+fn referred<'s>(name: &str, all: &[&'s Value]) -> Option<&'s Value> {
+    all.iter().find(|source| source.get("ref").and_then(Value::as_str) == Some(name)).copied()
+}
+
+fn place(source: &Value, known: &Known<'_>) -> Result<Place, String> {
+    let url = source.get("repoURL").and_then(Value::as_str).unwrap_or_default();
+    let repository = (known.repository)(url).ok_or_else(|| not_configured(url))?;
+    let revision =
+        source.get("targetRevision").and_then(Value::as_str).filter(|text| !text.is_empty()).unwrap_or("HEAD");
+    let is_range = revision.contains(['*', '^', '~', '>', '<', '=', ' ']);
+    let revision = if is_range { format!("semver:{revision}") } else { revision.to_owned() };
+    Ok((repository, Revision::new(revision)))
+}
+
+fn argo_overlay(kustomize: &Value) -> Result<Map<String, Value>, String> {
+    let known = [
+        "namePrefix",
+        "nameSuffix",
+        "commonLabels",
+        "commonAnnotations",
+        "namespace",
+        "images",
+        "replicas",
+        "patches",
+        "version",
+    ];
+    let keys = kustomize.as_object().into_iter().flatten().filter(|(_, value)| !is_empty(value));
+    if let Some((key, _)) = keys.clone().find(|(key, _)| !known.contains(&key.as_str())) {
+        return Err(format!("its Kustomize option `{key}` is not understood"));
+    }
+    let mut overlay: Map<String, Value> =
+        keys.filter(|(key, _)| *key != "version").map(|(key, value)| (key.clone(), value.clone())).collect();
+    if let Some(images) = overlay.get_mut("images").and_then(Value::as_array_mut) {
+        for image in images {
+            let written = image.as_str().and_then(of_image).ok_or("one of its Kustomize images is not understood")?;
+            *image = written;
+        }
+    }
+    Ok(overlay)
+}
+
+/// Argo CD writes `[NAME=]IMAGE[:TAG|@DIGEST]` (`kustomize edit set image`).
+fn of_image(text: &str) -> Option<Value> {
+    let (name, new) = text.split_once('=').map_or((None, text), |(name, new)| (Some(name), new));
+    let (new, digest) = new.split_once('@').map_or((new, None), |(new, digest)| (new, Some(digest)));
+    let tag_at = new.rfind(':').filter(|at| !new.get(*at..).unwrap_or_default().contains('/'));
+    let (new, tag) = tag_at.map_or((new, None), |at| (new.get(..at).unwrap_or(new), new.get(at + 1..)));
+    let mut image = Map::new();
+    image.insert("name".to_owned(), name.unwrap_or(new).into());
+    if name.is_some_and(|name| name != new) {
+        image.insert("newName".to_owned(), new.into());
+    }
+    image.extend(tag.map(|tag| ("newTag".to_owned(), tag.into())));
+    image.extend(digest.map(|digest| ("digest".to_owned(), digest.into())));
+    (!new.is_empty()).then_some(Value::Object(image))
+}
+
+fn argo_helm(
+    declared: &Declared<'_>,
+    helm: &Value,
+    place: &Place,
+    all: &[&Value],
+    known: &Known<'_>,
+) -> Result<HelmOptions, String> {
+    let text = |key: &str| helm.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    if let Some(key) = set(helm, &["fileParameters"]) {
+        return Err(format!("its Helm option `{key}` is not understood"));
+    }
+    let is_true = |key: &str| helm.get(key).and_then(Value::as_bool) == Some(true);
+    let list = |key: &str| helm.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut value_files = Vec::new();
+    for file in list("valueFiles").iter().filter_map(Value::as_str) {
+        value_files.push(match file.strip_prefix('$') {
+            None => file.to_owned(),
+            Some(rest) => of_ref(rest, place, all, known)?,
+        });
+    }
+    let values = match (helm.get("valuesObject"), text("values")) {
+        (Some(Value::Object(values)), _) => values.clone(),
+        (_, Some(written)) => (known.mapping)(&written).ok_or("its Helm values are no YAML mapping")?,
+        _ => Map::new(),
+    };
+    let parameter = |parameter: &Value| {
+        let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        (text("name"), text("value"), parameter.get("forceString").and_then(Value::as_bool) == Some(true))
+    };
+    Ok(HelmOptions {
+        chart: None,
+        release_name: Some(text("releaseName").unwrap_or_else(|| declared.name.to_owned())),
+        value_files,
+        values,
+        kube_version: text("kubeVersion"),
+        api_versions: list("apiVersions").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        parameters: list("parameters").iter().map(parameter).collect(),
+        may_lack_files: is_true("ignoreMissingValueFiles"),
+        skip_crds: is_true("skipCrds"),
+    })
+}
+
+/// A file of values in another source, `NAME/path`: it has to be of the same commit.
+fn of_ref(written: &str, place: &Place, all: &[&Value], known: &Known<'_>) -> Result<String, String> {
+    let (name, path) = written.split_once('/').ok_or("one of its files of values names no file")?;
+    let source = referred(name, all).ok_or_else(|| format!("no source of it is called {name}"))?;
+    if self::place(source, known)? != *place {
+        return Err("its files of values are in another repository or revision than its chart".to_owned());
+    }
+    Ok(format!("/{path}"))
+}
+
+/// Argo CD's patterns: one, or `{one,another}`.
+fn globs(text: &str) -> Vec<WildMatch> {
+    let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    let all = inner.map_or_else(|| vec![text], |inner| inner.split(',').collect());
+    all.into_iter().map(|pattern| WildMatch::new(pattern.trim())).collect()
+}
