@@ -1,7 +1,7 @@
 //! Targets that Applications, Kustomizations and HelmReleases name, declared ones and live ones. They are found before anything else is done, and are afterwards
 //! what written ones are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -12,13 +12,13 @@ use super::gather::{self, TargetSource};
 use super::reach;
 use super::wiring;
 use crate::config::render::Render;
-use crate::config::{Config, NamedBy, NamingObject, TargetConfig};
+use crate::config::{ChartSource, Config, NamedBy, NamingObject, TargetConfig, Texts};
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
-use crate::model::resource::GroupKind;
-use crate::model::secret::RedactionKey;
+use crate::model::resource::{GroupKind, Gvk};
+use crate::model::secret::{RedactionKey, inside_of, is_token};
 use crate::model::time::Timestamp;
-use crate::stages::discover::{self, Found, Known};
+use crate::stages::discover::{self, Found, GitRepository, Known};
 use crate::yaml;
 
 /// Applications that declare Applications that declare Applications.
@@ -52,26 +52,31 @@ pub async fn of(config: &Arc<Config>, now: Timestamp) -> Result<Arc<Config>, App
 async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp) -> Arc<Config> {
     let mut all = Config::clone(&config);
     let mut new = all.targets.clone();
-    let (running, gaps) = if config.discovery.live { live(&config).await } else { Default::default() };
+    let (mut running, gaps) = if config.discovery.live { live(&config).await } else { Default::default() };
     all.undiscovered = gaps;
+    let mut config_maps_are_read = !config.discovery.live;
     let mut declared: Vec<Declared> = Vec::new();
     for _ in 0..DEEPEST {
         let sources = gather::targets(&Arc::new(all.clone()), &new, key, now).await;
-        declared.extend(sources.iter().flat_map(of_source));
+        declared.extend(sources.iter().flat_map(|source| of_source(source, config.discovery.flux)));
         // What Git says of a target goes before what is live, which may have been read first.
         let mut named = named(declared.iter().chain(&running), &config);
         named.truncate(MOST_TARGETS.saturating_sub(config.targets.len()));
         new = named.iter().filter(|target| !all.targets.contains(target)).cloned().collect();
         all.targets = config.targets.iter().cloned().chain(named).collect();
         declared.retain(|one| all.targets.contains(&one.by));
-        if new.is_empty() {
+        if !config_maps_are_read && new.is_empty() {
+            // What Git does not declare may be live.
+            config_maps_are_read = true;
+            running.extend(live_config_maps(&config, declared.iter().chain(&running)).await);
+        } else if new.is_empty() {
             break;
         }
     }
     // What is declared as well is told where it is declared.
     let troubles: Vec<Gap> = said(declared.iter().chain(&running), &all)
         .into_iter()
-        .filter(|(one, _)| one.file.is_none() && !declared.iter().any(|other| name(other) == name(one)))
+        .filter(|(one, _)| one.file.is_none() && !declared.iter().any(|other| is_same_object(one, other)))
         .flat_map(|(one, found)| gaps_of(one, &found))
         .collect();
     all.undiscovered.extend(troubles);
@@ -83,18 +88,7 @@ async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp)
 async fn live(config: &Arc<Config>) -> (Vec<Declared>, Vec<Gap>) {
     let (mut found, mut gaps) = (Vec::new(), Vec::new());
     for (cluster, reached) in config.clusters.iter().zip(reach::all(&config.clusters, config).await) {
-        let by = TargetConfig {
-            name: TargetName::new(format!("cluster {}", cluster.name)),
-            repository: RepositoryName::new(""),
-            revision: Revision::new("HEAD"),
-            path: String::new(),
-            cluster: cluster.name.clone(),
-            namespace: "default".to_owned(),
-            convergence: true,
-            render: Render::default(),
-            change_policy: None,
-            named_by: NamedBy::Live,
-        };
+        let by = live_in(&cluster.name);
         for (group, kind) in discover::kinds(config.discovery) {
             let (objects, unread) = reached.objects(&GroupKind::new(group, kind)).await;
             found.extend(objects.into_iter().map(|object| Declared { object, by: by.clone(), file: None }));
@@ -108,9 +102,48 @@ async fn live(config: &Arc<Config>) -> (Vec<Declared>, Vec<Gap>) {
     (found, gaps)
 }
 
+/// The target that live objects of a cluster belong to.
+fn live_in(cluster: &ClusterName) -> TargetConfig {
+    TargetConfig {
+        name: TargetName::new(format!("cluster {cluster}")),
+        repository: RepositoryName::new(""),
+        revision: Revision::new("HEAD"),
+        path: String::new(),
+        cluster: cluster.clone(),
+        namespace: "default".to_owned(),
+        convergence: true,
+        render: Render::default(),
+        change_policy: None,
+        named_by: NamedBy::Live,
+    }
+}
+
+/// The live ConfigMaps of those clusters in which objects refer to some that are not declared. What cannot be read was not found.
+async fn live_config_maps(
+    config: &Arc<Config>,
+    declared: impl IntoIterator<Item = &Declared> + Clone,
+) -> Vec<Declared> {
+    let here = Referred::of(declared.clone()).config_maps;
+    let is_missing = |one: &Declared, name: &str| {
+        let namespace = one.object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or(&one.by.namespace);
+        !here.contains_key(&(one.by.cluster.clone(), namespace.to_owned(), name.to_owned()))
+    };
+    let wanted =
+        declared.into_iter().filter(|one| discover::config_maps(&one.object).iter().any(|name| is_missing(one, name)));
+    let wanted: BTreeSet<&ClusterName> = wanted.map(|one| &one.by.cluster).collect();
+    let clusters: Vec<_> = config.clusters.iter().filter(|cluster| wanted.contains(&cluster.name)).cloned().collect();
+    let mut found = Vec::new();
+    for (cluster, reached) in clusters.iter().zip(reach::all(&clusters, config).await) {
+        let (objects, _) = reached.objects(&GroupKind::new("", "ConfigMap")).await;
+        let by = live_in(&cluster.name);
+        found.extend(objects.into_iter().map(|object| Declared { object, by: by.clone(), file: None }));
+    }
+    found
+}
+
 /// Adds what could not be understood to the gaps of the targets that declare it: what it names is not looked at.
 pub fn tell_troubles(sources: &mut [TargetSource], config: &Config) {
-    let declared: Vec<Declared> = sources.iter().flat_map(of_source).collect();
+    let declared: Vec<Declared> = sources.iter().flat_map(|source| of_source(source, config.discovery.flux)).collect();
     for (declared, found) in said(&declared, config) {
         if let Some(source) = sources.iter_mut().find(|source| source.config.name == declared.by.name) {
             source.gaps.extend(gaps_of(declared, &found));
@@ -122,6 +155,10 @@ pub fn tell_troubles(sources: &mut [TargetSource], config: &Config) {
 fn name(declared: &Declared) -> String {
     let text = |pointer: &str| declared.object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     format!("{} {}", text("/kind"), text("/metadata/name"))
+}
+
+fn is_same_object(one: &Declared, other: &Declared) -> bool {
+    one.by.cluster == other.by.cluster && name(one) == name(other)
 }
 
 fn gaps_of(declared: &Declared, found: &Found) -> Vec<Gap> {
@@ -139,9 +176,12 @@ fn gaps_of(declared: &Declared, found: &Found) -> Vec<Gap> {
     found.troubles.iter().map(gap).collect()
 }
 
-fn of_source(source: &TargetSource) -> Vec<Declared> {
+fn of_source(source: &TargetSource, flux: bool) -> Vec<Declared> {
     let of_operators = |group: &str| group == "argoproj.io" || group.ends_with(".toolkit.fluxcd.io");
-    let objects = source.objects.iter().filter(|object| of_operators(&object.gvk.gv.group));
+    // Whose values Flux's objects may refer to.
+    let is_config_map = |gvk: &Gvk| flux && gvk.gv.group.is_empty() && gvk.kind == "ConfigMap";
+    let objects = source.objects.iter();
+    let objects = objects.filter(|object| of_operators(&object.gvk.gv.group) || is_config_map(&object.gvk));
     let declared = |object: &crate::model::declared::RenderedObject| {
         let file = Some((object.file.clone(), object.written.is_some()));
         Some(Declared { object: object.tree().ok()?, by: source.config.clone(), file })
@@ -149,46 +189,87 @@ fn of_source(source: &TargetSource) -> Vec<Declared> {
     objects.filter_map(declared).collect()
 }
 
-/// What each of the objects says.
+/// What each of the objects says, by what is known of its own cluster.
 fn said<'d>(declared: impl IntoIterator<Item = &'d Declared> + Clone, config: &Config) -> Vec<(&'d Declared, Found)> {
-    let repositories = declared.clone().into_iter();
-    let mut git_repositories = BTreeMap::new();
-    for (name, repository) in repositories.filter_map(|one| discover::git_repository(&one.object, &one.by.namespace)) {
-        git_repositories.entry(name).or_insert(repository);
-    }
-    let charts = declared.clone().into_iter();
-    let charts: BTreeMap<_, _> =
-        charts.filter_map(|one| discover::chart_source(&one.object, &one.by.namespace)).collect();
+    let referred = Referred::of(declared.clone());
     let clusters: Vec<&ClusterName> = config.clusters.iter().map(|cluster| &cluster.name).collect();
-    let known = Known {
-        discovery: config.discovery,
-        clusters: &clusters,
-        repository: &|url| repository_of(config, url),
-        git_repository: &|namespace, name| git_repositories.get(&(namespace.to_owned(), name.to_owned())).cloned(),
-        chart_source: &|kind, namespace, name| {
-            charts.get(&(kind.to_owned(), namespace.to_owned(), name.to_owned())).cloned()
-        },
-        is_allowed: &|url| config.charts.iter().any(|repository| repository.holds(url)),
-        mapping: &mapping,
-    };
     let said = |one: &'d Declared| {
+        let at = |namespace: &str, name: &str| (one.by.cluster.clone(), namespace.to_owned(), name.to_owned());
+        let known = Known {
+            discovery: config.discovery,
+            clusters: &clusters,
+            repository: &|url| repository_of(config, url),
+            git_repository: &|namespace, name| referred.git_repositories.get(&at(namespace, name)).cloned(),
+            chart_source: &|kind, namespace, name| {
+                referred.charts.get(&(kind.to_owned(), at(namespace, name))).cloned()
+            },
+            config_map: &|namespace, name| referred.config_maps.get(&at(namespace, name)).copied().map(texts),
+            is_allowed: &|url| config.charts.iter().any(|repository| repository.holds(url)),
+            mapping: &mapping,
+        };
         let mut found = discover::targets(&one.object, &one.by, &known)?;
-        found.targets.iter_mut().for_each(|target| target.named_by = named_by(one));
+        found.targets.iter_mut().for_each(|target| target.named_by = named_by(one, &referred));
         Some((one, found))
     };
     declared.into_iter().filter_map(said).collect()
 }
 
-fn named_by(declared: &Declared) -> NamedBy {
+type At = (ClusterName, String, String);
+
+/// What others refer to, by cluster, namespace and name; of several the first.
+struct Referred<'d> {
+    git_repositories: BTreeMap<At, GitRepository>,
+    charts: BTreeMap<(String, At), ChartSource>,
+    config_maps: BTreeMap<At, &'d Value>,
+}
+
+impl<'d> Referred<'d> {
+    fn of(declared: impl IntoIterator<Item = &'d Declared>) -> Self {
+        let (mut git_repositories, mut charts) = (BTreeMap::new(), BTreeMap::new());
+        let mut config_maps = BTreeMap::new();
+        for Declared { object, by, .. } in declared {
+            let at = |namespace: String, name: String| (by.cluster.clone(), namespace, name);
+            if let Some(((namespace, name), found)) = discover::git_repository(object, &by.namespace) {
+                git_repositories.entry(at(namespace, name)).or_insert(found);
+            } else if let Some(((kind, namespace, name), found)) = discover::chart_source(object, &by.namespace) {
+                charts.entry((kind, at(namespace, name))).or_insert(found);
+            } else if object.get("kind").and_then(Value::as_str) == Some("ConfigMap") {
+                let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+                let namespace = text("/metadata/namespace").unwrap_or(&by.namespace).to_owned();
+                let name = text("/metadata/name").unwrap_or_default().to_owned();
+                config_maps.entry(at(namespace, name)).or_insert(object);
+            }
+        }
+        Self { git_repositories, charts, config_maps }
+    }
+}
+
+/// The texts of a ConfigMap.
+pub fn texts(config_map: &Value) -> Texts {
+    let data = config_map.get("data").and_then(Value::as_object).into_iter().flatten();
+    let text = |value: &Value| {
+        let text = value.as_str().filter(|text| !is_token(value) && inside_of(text).next().is_none());
+        text.map(str::to_owned)
+    };
+    data.map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+fn named_by(declared: &Declared, referred: &Referred<'_>) -> NamedBy {
     let Some((file, is_written)) = declared.file.clone() else { return NamedBy::Live };
     let text = |pointer: &str| declared.object.pointer(pointer).and_then(Value::as_str);
+    let namespace = text("/metadata/namespace").unwrap_or(&declared.by.namespace);
+    let config_maps = discover::config_maps(&declared.object).into_iter().filter_map(|name| {
+        let at = (declared.by.cluster.clone(), namespace.to_owned(), name.to_owned());
+        Some((name.to_owned(), texts(referred.config_maps.get(&at)?)))
+    });
     NamedBy::Declared(Box::new(NamingObject {
+        config_maps: config_maps.collect(),
         target: declared.by.name.clone(),
         file,
         is_written,
         kind: text("/kind").unwrap_or_default().to_owned(),
         name: text("/metadata/name").unwrap_or_default().to_owned(),
-        namespace: text("/metadata/namespace").unwrap_or(&declared.by.namespace).to_owned(),
+        namespace: namespace.to_owned(),
     }))
 }
 

@@ -1,6 +1,6 @@
 //! What a discovered target was at another commit: by what the object that names it said then.
 
-use super::discovery::mapping;
+use super::discovery::{mapping, texts};
 use super::gather;
 use super::rendering::{RenderedAt, Rendering};
 use crate::adapters::git::CommitTree;
@@ -28,7 +28,7 @@ pub fn then(
 ) -> Then {
     if by.is_written
         && let Some(content) = tree.read(&by.file)
-        && let Some(Ok(target)) = in_file(rendering, target, (naming, by), &content)
+        && let Some(Ok(target)) = in_file(rendering, target, (naming, by), &content, false)
     {
         return Then { target: Ok(target), inputs: vec![by.file.clone()] };
     }
@@ -45,39 +45,41 @@ pub fn then(
     Then { target, inputs }
 }
 
-/// What a target would be if the file with the object that names it had another content; `None` where that is not in it.
+/// What a target would be if the file with the object that names it had another content, and what it refers to
+/// in other files were as it is now, if that is asked for; `None` where it is not in the file.
 pub fn in_file(
     rendering: &Rendering<'_>,
     target: &TargetConfig,
     (naming, by): (&TargetConfig, &NamingObject),
     content: &[u8],
+    others_as_now: bool,
 ) -> Option<Result<Option<TargetConfig>, ()>> {
     let reading = gather::reading(rendering.config, naming, rendering.key);
     let objects = manifest::read(&by.file, content, &reading).objects;
-    named(rendering.config, target, (naming, by), (&objects, false))
+    named(rendering.config, target, (naming, by), (&objects, others_as_now))
 }
 
 fn named(
     config: &Config,
     target: &TargetConfig,
     (naming, by): (&TargetConfig, &NamingObject),
-    (objects, all): (&[RenderedObject], bool),
+    (objects, others_as_now): (&[RenderedObject], bool),
 ) -> Option<Result<Option<TargetConfig>, ()>> {
     let is_it = |object: &&RenderedObject| {
         let namespace = object.namespace.as_deref().unwrap_or(&naming.namespace);
         object.gvk.kind == by.kind && object.name == by.name && namespace == by.namespace
     };
-    objects.iter().find(is_it).map(|object| of_object(object, target, naming, config, (objects, all)))
+    objects.iter().find(is_it).map(|object| of_object(object, target, (naming, by), config, (objects, others_as_now)))
 }
 
 /// What an object said of a target. Where its repository is has been settled: that is the target's. Another object that it refers to is
-/// looked for among those at hand; if these are all, it is as it is now where it is not among them.
+/// looked for among those at hand; else it is as it is now, if these are all that may have it.
 fn of_object(
     object: &RenderedObject,
     target: &TargetConfig,
-    naming: &TargetConfig,
+    (naming, by): (&TargetConfig, &NamingObject),
     config: &Config,
-    (objects, all): (&[RenderedObject], bool),
+    (objects, others_as_now): (&[RenderedObject], bool),
 ) -> Result<Option<TargetConfig>, ()> {
     let object = object.tree().map_err(|_| ())?;
     let clusters: Vec<&ClusterName> = config.clusters.iter().map(|cluster| &cluster.name).collect();
@@ -86,7 +88,15 @@ fn of_object(
         let then = objects.iter().filter(|object| object.gvk.kind == kind && object.name == name);
         let mut then = then.filter_map(|object| discover::chart_source(&object.tree().ok()?, &naming.namespace));
         let then = then.find(|(key, _)| *key == wanted).map(|(_, source)| source);
-        then.or_else(|| target.render.helm.chart.clone().filter(|_| all || kind == "HelmRepository"))
+        then.or_else(|| target.render.helm.chart.clone().filter(|_| others_as_now || kind == "HelmRepository"))
+    };
+    let config_map = |namespace: &str, name: &str| {
+        let is_it = |object: &&RenderedObject| {
+            let at = object.namespace.as_deref().unwrap_or(&naming.namespace);
+            object.gvk.kind == "ConfigMap" && object.name == name && at == namespace
+        };
+        let then = objects.iter().find(is_it).and_then(|object| Some(texts(&object.tree().ok()?)));
+        then.or_else(|| by.config_maps.get(name).filter(|_| others_as_now).cloned())
     };
     let known = Known {
         discovery: config.discovery,
@@ -94,6 +104,7 @@ fn of_object(
         repository: &|_| Some(target.repository.clone()),
         git_repository: &|_, _| Some(GitRepository { url: String::new(), revision: target.revision.clone() }),
         chart_source: &chart_source,
+        config_map: &config_map,
         is_allowed: &|url| config.charts.iter().any(|repository| repository.holds(url)),
         mapping: &mapping,
     };

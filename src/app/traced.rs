@@ -171,8 +171,9 @@ impl<'a> Bench<'a> {
     fn objects(&self, own: &Inputs, naming: Option<&str>) -> Option<Vec<RenderedObject>> {
         let rendered = match (naming, &self.naming) {
             (Some(text), Some(file)) => {
-                let then = named_then::in_file(&self.rendering, self.target, (file.target, file.by), text.as_bytes())?
-                    .ok()??;
+                let then =
+                    named_then::in_file(&self.rendering, self.target, (file.target, file.by), text.as_bytes(), true)?
+                        .ok()??;
                 self.rendering.of_other_files(&then, self.tree, own)
             }
             _ => self.rendering.of_other_files(self.target, self.tree, own),

@@ -35,5 +35,5 @@ pub use repository::scp_form;
 pub use shipped::{EXAMPLE, json_schema, shipped};
 pub use valid::{
     ClusterConfig, ClusterSource, Config, Convergence, Discovery, History, LedgerConfig, Limits, NamedBy, NamingObject,
-    RepositoryConfig, RepositoryPlace, SecretSource, SshFiles, TargetConfig,
+    RepositoryConfig, RepositoryPlace, SecretSource, SshFiles, TargetConfig, Texts,
 };

@@ -1,5 +1,6 @@
 //! How a target's files become objects: the `render` section of a target, the programs of `tools` and their limits.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +48,12 @@ pub struct RawRender {
     /// Kustomize: fields of a kustomization that are laid over the target's, as `namePrefix`, `images` or `patches`.
     #[serde(default)]
     pub kustomize: Map<String, Value>,
+    /// Kustomize: components that are laid over the target's kustomization, from the target's path.
+    #[serde(default)]
+    pub components: Vec<String>,
+    /// Kustomize: variables that are filled in afterwards where `${name}` stands, as Flux's `postBuild` does.
+    #[serde(default)]
+    pub substitute: BTreeMap<String, String>,
     /// `as: command`: the program and its arguments. It runs in the target's folder and writes manifests to its standard output.
     #[serde(default)]
     pub command: Vec<String>,
@@ -126,10 +133,25 @@ pub struct Render {
     pub helm: HelmOptions,
     /// Fields of a kustomization that are laid over the target's.
     pub overlay: Map<String, Value>,
+    /// Components that are laid over it, from the target's path.
+    pub components: Vec<String>,
+    /// Whether one of them may be missing.
+    pub may_lack_components: bool,
+    /// Variables that are filled in afterwards; `None`: what stands there is no variable.
+    pub substitution: Option<Substitution>,
     /// The program and its arguments.
     pub command: Vec<String>,
     /// Whether the network may be reached.
     pub network: bool,
+}
+
+/// Variables of what was built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Substitution {
+    /// By their names.
+    pub variables: BTreeMap<String, String>,
+    /// What may give others, and is not read, as `Secret flux-system/vars`.
+    pub unread: Vec<String>,
 }
 
 /// Which files count where they are the objects.
@@ -210,6 +232,11 @@ impl Default for Tools {
 }
 
 impl Render {
+    /// Whether Kustomize is asked for more than a folder's kustomization.
+    pub fn has_overlay(&self) -> bool {
+        !self.overlay.is_empty() || !self.components.is_empty() || self.substitution.is_some()
+    }
+
     /// Whether Helm may be what renders it.
     pub fn may_be_a_chart(&self) -> bool {
         matches!(self.renderer, Renderer::Auto | Renderer::Helm)
@@ -253,6 +280,8 @@ impl RawRender {
         only("kubeVersion", self.kube_version.is_some(), &[auto, helm]);
         only("apiVersions", !self.api_versions.is_empty(), &[auto, helm]);
         only("kustomize", !self.kustomize.is_empty(), &[auto, Renderer::Kustomize]);
+        only("components", !self.components.is_empty(), &[auto, Renderer::Kustomize]);
+        only("substitute", !self.substitute.is_empty(), &[auto, Renderer::Kustomize]);
         only("command", !self.command.is_empty(), &[Renderer::Command]);
         if renderer == Renderer::Command && self.command.is_empty() {
             wrong.push(("command", "name a program and its arguments".to_owned()));
@@ -290,6 +319,10 @@ impl RawRender {
                 ..HelmOptions::default()
             },
             overlay: self.kustomize.clone(),
+            components: self.components.clone(),
+            may_lack_components: false,
+            substitution: (!self.substitute.is_empty())
+                .then(|| Substitution { variables: self.substitute.clone(), unread: Vec::new() }),
             command: self.command.clone(),
             network: self.network.unwrap_or(false),
         })

@@ -1,5 +1,6 @@
 //! The configuration as the program uses it: references resolved, durations in seconds, paths absolute.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -250,6 +251,9 @@ pub enum NamedBy {
     Declared(Box<NamingObject>),
 }
 
+/// The texts of a ConfigMap by their keys; a hidden one is `None`.
+pub type Texts = BTreeMap<String, Option<String>>;
+
 /// A declared object that names a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamingObject {
@@ -265,6 +269,8 @@ pub struct NamingObject {
     pub name: String,
     /// Its namespace, that of its target where it names none.
     pub namespace: String,
+    /// What the ConfigMaps that it refers to hold now, by their names.
+    pub config_maps: BTreeMap<String, Texts>,
 }
 
 /// When an object that has not converged is a finding.

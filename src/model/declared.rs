@@ -32,7 +32,7 @@ pub struct WrittenAt {
     pub index: usize,
 }
 
-/// A place of a rendered object that is another each time it is rendered.
+/// A place of a rendered object at which it is not known what should stand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnstablePlace {
     /// The object's API group.
@@ -43,6 +43,8 @@ pub struct UnstablePlace {
     pub name: String,
     /// The place, as a JSON pointer.
     pub pointer: String,
+    /// For people.
+    pub why: String,
 }
 
 /// An object that a target declares, with its place in the cluster.

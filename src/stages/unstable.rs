@@ -1,4 +1,4 @@
-//! Places of rendered objects that are another each time they are rendered, as ignore rules: what such a value is live says nothing.
+//! Places of rendered objects at which it is not known what should stand, as ignore rules: what such a value is live says nothing.
 
 use wildmatch::WildMatch;
 
@@ -10,12 +10,12 @@ use crate::model::ids::TargetName;
 /// A rule for each place.
 pub fn rules(target: &TargetName, places: &[UnstablePlace]) -> Vec<IgnoreRule> {
     let rule = |place: &UnstablePlace| {
-        let UnstablePlace { group, kind, name, pointer } = place;
+        let UnstablePlace { group, kind, name, pointer, why } = place;
         let pattern = PlacePattern::pointer(pointer).ok()?;
         Some(IgnoreRule {
             id: format!("target {target}: {kind} {name} {pointer}"),
             source: format!("target {target}"),
-            reason: "it is another value each time the target is rendered".to_owned(),
+            reason: why.clone(),
             expires: None,
             select: Selection {
                 kinds: vec![WildMatch::new(kind)],

@@ -22,12 +22,12 @@ pub fn choose<'a>(
             Box::new(Helm { options: &render.helm, network, toolbox })
         }
         render::Renderer::Auto
-            if !render.overlay.is_empty() || kustomize::NAMES.iter().any(|name| is_there(tree, path, name)) =>
+            if render.has_overlay() || kustomize::NAMES.iter().any(|name| is_there(tree, path, name)) =>
         {
-            Box::new(Kustomize { overlay: &render.overlay, network, toolbox })
+            Box::new(Kustomize { options: render, toolbox })
         }
         render::Renderer::Auto | render::Renderer::Plain => Box::new(Plain { files: &render.plain }),
-        render::Renderer::Kustomize => Box::new(Kustomize { overlay: &render.overlay, network, toolbox }),
+        render::Renderer::Kustomize => Box::new(Kustomize { options: render, toolbox }),
         render::Renderer::Helm => Box::new(Helm { options: &render.helm, network, toolbox }),
         render::Renderer::Command => Box::new(Program { argv: &render.command, network, toolbox }),
     }

@@ -67,7 +67,7 @@ impl Renderer for Helm<'_> {
         if !job.once {
             let again = self.run(tool, arguments, &place, home.path())?;
             if again != output {
-                unstable::compare(&mut rendered, &read(&again, job, &place.named), job.target);
+                unstable::compare(&mut rendered, &read(&again, job, &place.named), job.target, unstable::EACH_TIME);
             }
         }
         let before = rendered.objects.len();

@@ -10,7 +10,10 @@ use super::output::{self, annotation};
 use super::plain::is_manifest_name;
 use super::process::Run;
 use super::renderer::{Job, Rendered, Renderer};
+use super::substitute::{self, Unread};
 use super::toolbox::Toolbox;
+use super::unstable;
+use crate::config::render::Render;
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::ports::SourceTree;
 use crate::yaml;
@@ -24,10 +27,8 @@ const MOST_BASES: usize = 2_000;
 
 /// See the module.
 pub struct Kustomize<'a> {
-    /// Fields that are laid over the target's kustomization.
-    pub overlay: &'a serde_json::Map<String, Value>,
-    /// Whether remote bases and charts may be fetched.
-    pub network: bool,
+    /// What is laid over the target's kustomization, and whether remote bases and charts may be fetched.
+    pub options: &'a Render,
     /// The program.
     pub toolbox: &'a Toolbox,
 }
@@ -38,15 +39,14 @@ impl Renderer for Kustomize<'_> {
     }
 
     fn inputs(&self, tree: &dyn SourceTree, path: &str) -> Vec<String> {
-        Parts::of(tree, path).paths
+        self.parts(tree, path).paths
     }
 
     fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
         let gap = |why: String| Gap::new(GapKind::Render, why, Hides::Target).at(job.path);
         let tool = self.toolbox.kustomize()?;
-        if !self.network
-            && let Some(remote) = Parts::of(job.tree, job.path).remote
-        {
+        let network = self.options.network;
+        if !network && let Some(remote) = self.parts(job.tree, job.path).remote {
             return Err(gap(format!("the kustomization needs the network: {remote}"))
                 .hint("keep what it needs in the repository, or say `network: true` for the target's `render`"));
         }
@@ -63,19 +63,22 @@ impl Renderer for Kustomize<'_> {
             "resources": [format!("../files/{path}")], "buildMetadata": ["originAnnotations"],
         });
         if let Some(fields) = text.as_object_mut() {
-            fields.extend(self.overlay.clone());
+            fields.extend(self.options.overlay.clone());
+            let components: Vec<String> =
+                self.components(job.tree, job.path).map(|path| format!("../files/{path}")).collect();
+            fields.extend((!components.is_empty()).then(|| ("components".to_owned(), components.into())));
         }
         std::fs::write(around.path().join(NAMES[0]), text.to_string())
             .map_err(|error| gap(format!("a file for Kustomize could not be written: {error}")))?;
         let mut arguments = tool.first.clone();
         arguments.push(".".into());
-        arguments.extend(self.network.then(|| OsString::from("--enable-helm")));
+        arguments.extend(network.then(|| OsString::from("--enable-helm")));
         let run = Run {
             program: &tool.program,
             arguments,
             folder: around.path(),
             home: home.path(),
-            network: self.network,
+            network,
             tools: &self.toolbox.tools,
         };
         let output = run.output().map_err(|failure| {
@@ -83,18 +86,60 @@ impl Renderer for Kustomize<'_> {
             gap(format!("{} {}", tool.name, failure.to_string().replace(&files.display().to_string(), "")))
         })?;
         let whole = name_of(job.tree, job.path).unwrap_or_else(|| job.path.to_owned());
-        let mut rendered = output::read(&output, &job.reading, &whole, |_| None);
-        for object in &mut rendered.objects {
-            let Ok(mut tree) = object.tree() else { continue };
-            if let Some(file) = annotation(&tree, ORIGIN).and_then(origin) {
-                object.file = file;
+        let mut rendered = match &self.options.substitution {
+            None => read(&output, job, &whole),
+            Some(substitution) => {
+                let filled = |placeholder: &str| {
+                    let filled = substitute::apply(&output, substitution, Unread { placeholder });
+                    filled.map_err(|why| gap(format!("its variables cannot be filled in: {why}")))
+                };
+                let (first, any_unknown) = filled("driftledger-unread-1")?;
+                let mut rendered = read(&first, job, &whole);
+                if any_unknown {
+                    let why = format!("it comes from {}, which is not read", substitution.unread.join(" or "));
+                    let (second, _) = filled("driftledger-unread-2")?;
+                    unstable::compare(&mut rendered, &read(&second, job, &whole), job.target, &why);
+                }
+                rendered
             }
-            take_origin(&mut tree);
-            object.json = tree.to_string().into_boxed_str();
-        }
+        };
         rendered.by = Some(tool.name.clone());
         Ok(rendered)
     }
+}
+
+impl Kustomize<'_> {
+    /// What the target's kustomization and the components over it are made of.
+    fn parts(&self, tree: &dyn SourceTree, path: &str) -> Parts {
+        let mut parts = Parts::of(tree, path);
+        for component in self.components(tree, path) {
+            let more = Parts::of(tree, &component);
+            parts.paths.extend(more.paths);
+            parts.remote = parts.remote.or(more.remote);
+        }
+        parts
+    }
+
+    /// The folders of the components; one that leads out is for Kustomize to refuse.
+    fn components(&self, tree: &dyn SourceTree, path: &str) -> impl Iterator<Item = String> {
+        let options = self.options;
+        let there = move |folder: &String| !options.may_lack_components || name_of(tree, folder).is_some();
+        options.components.iter().map(move |entry| below(path, entry).unwrap_or_else(|| entry.clone())).filter(there)
+    }
+}
+
+/// The objects of an output, without the origins that were asked for.
+fn read(output: &[u8], job: &Job<'_>, whole: &str) -> Rendered {
+    let mut rendered = output::read(output, &job.reading, whole, |_| None);
+    for object in &mut rendered.objects {
+        let Ok(mut tree) = object.tree() else { continue };
+        if let Some(file) = annotation(&tree, ORIGIN).and_then(origin) {
+            object.file = file;
+        }
+        take_origin(&mut tree);
+        object.json = tree.to_string().into_boxed_str();
+    }
+    rendered
 }
 
 /// A kustomization of all manifests of a folder that has none, as Flux makes it.

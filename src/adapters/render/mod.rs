@@ -12,6 +12,7 @@ mod output;
 mod plain;
 mod process;
 mod renderer;
+mod substitute;
 mod toolbox;
 mod unstable;
 

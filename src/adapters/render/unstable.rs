@@ -11,9 +11,12 @@ use crate::model::ids::TargetName;
 
 type Identity = (String, String, Option<String>, String);
 
+/// Why what differs between two renderings of the same says nothing.
+pub const EACH_TIME: &str = "it is another value each time the target is rendered";
+
 /// Notes the places of one run that another has another value at, and leaves out objects that the other does not have: their names differ
 /// from run to run.
-pub fn compare(rendered: &mut Rendered, other: &Rendered, target: &TargetName) {
+pub fn compare(rendered: &mut Rendered, other: &Rendered, target: &TargetName, why: &str) {
     let others: BTreeMap<Identity, &RenderedObject> =
         other.objects.iter().map(|object| (identity(object), object)).collect();
     let mut unstable = Vec::new();
@@ -31,6 +34,7 @@ pub fn compare(rendered: &mut Rendered, other: &Rendered, target: &TargetName) {
                 kind: kind.clone(),
                 name: object.name.clone(),
                 pointer,
+                why: why.to_owned(),
             }));
         }
         true
@@ -39,8 +43,8 @@ pub fn compare(rendered: &mut Rendered, other: &Rendered, target: &TargetName) {
     if unnamed > 0 {
         rendered.left_out.push(Exclusion {
             scope: target.to_string(),
-            what: "objects that get another name each time they are rendered".into(),
-            reason: "none of them can be followed".into(),
+            what: "objects whose name is not known".into(),
+            reason: why.to_owned(),
             count: Some(unnamed),
         });
     }

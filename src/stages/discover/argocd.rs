@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use wildmatch::WildMatch;
 
 use super::known::{Declared, Found, Known};
-use super::place::{Place, To, allowed, is_empty, not_configured, place_of, set, target};
+use super::place::{Place, To, allowed, called, is_empty, not_configured, place_of, set, target};
 use crate::config::render::{HelmOptions, PlainFiles, Render};
 use crate::config::{ChartSource, TargetConfig};
 use crate::model::ids::Revision;
@@ -24,15 +24,16 @@ pub(super) fn application(declared: &Declared<'_>, here: &TargetConfig, known: &
     if sources.is_empty() {
         found.troubles.push("it names no source".to_owned());
     }
+    let operator = called("argocd", here, known);
     for (n, source) in sources.iter().enumerate() {
         // Files of values for another source.
         if source.get("ref").is_some() && source.get("path").is_none() && source.get("chart").is_none() {
             continue;
         }
         let name = if several.is_some() {
-            format!("argocd/{}/{n}", declared.name)
+            format!("{operator}/{}/{n}", declared.name)
         } else {
-            format!("argocd/{}", declared.name)
+            format!("{operator}/{}", declared.name)
         };
         match of_source(declared, source, &sources, (here, known)) {
             Ok((place, path, render)) => {

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::known::{Declared, Found, Known};
-use super::place::{Place, To, allowed, folder, is_empty, not_configured, place_of, set, target};
-use crate::config::render::{HelmOptions, Render};
-use crate::config::{ChartSource, TargetConfig};
+use super::place::{self, Place, To, allowed, folder, is_empty, not_configured, place_of, set, target};
+use crate::config::render::{HelmOptions, Render, Substitution};
+use crate::config::{ChartSource, TargetConfig, Texts};
 
 pub(super) fn one(found: Result<TargetConfig, String>) -> Found {
     match found {
@@ -20,11 +20,11 @@ pub(super) fn kustomization(
     known: &Known<'_>,
 ) -> Result<TargetConfig, String> {
     let spec = declared.spec;
-    if let Some(key) = set(spec, &["kubeConfig", "components", "decryption"]) {
+    if let Some(key) = set(spec, &["kubeConfig"]) {
         return Err(format!("its `{key}` is not understood"));
     }
-    if spec.pointer("/postBuild").is_some_and(|build| !is_empty(build)) {
-        return Err("its `postBuild` is not understood".to_owned());
+    if let Some(provider) = declared.text("/decryption/provider").filter(|provider| *provider != "sops") {
+        return Err(format!("its `decryption` by {provider} is not understood"));
     }
     let place = git_source(declared, "/sourceRef", known)?;
     let mut overlay = Map::new();
@@ -41,10 +41,17 @@ pub(super) fn kustomization(
     if let Some(annotations) = spec.pointer("/commonMetadata/annotations").filter(|all| !is_empty(all)) {
         overlay.insert("commonAnnotations".to_owned(), annotations.clone());
     }
-    let render = Render { overlay, ..Render::default() };
+    let components = spec.get("components").and_then(Value::as_array).into_iter().flatten();
+    let render = Render {
+        overlay,
+        components: components.filter_map(Value::as_str).map(str::to_owned).collect(),
+        may_lack_components: spec.get("ignoreMissingComponents").and_then(Value::as_bool) == Some(true),
+        substitution: substitution(declared, known)?,
+        ..Render::default()
+    };
     let namespace = declared.text("/targetNamespace").unwrap_or("default").to_owned();
     let path = declared.text("/path").unwrap_or_default();
-    let name = format!("flux/{}/{}", declared.namespace, declared.name);
+    let name = format!("{}/{}/{}", place::called("flux", here, known), declared.namespace, declared.name);
     Ok(target(name, here, place, path, To { cluster: here.cluster.clone(), namespace, render }))
 }
 
@@ -54,7 +61,7 @@ pub(super) fn helm_release(
     known: &Known<'_>,
 ) -> Result<TargetConfig, String> {
     let spec = declared.spec;
-    if let Some(key) = set(spec, &["kubeConfig", "valuesFrom", "postRenderers"]) {
+    if let Some(key) = set(spec, &["kubeConfig", "postRenderers"]) {
         return Err(format!("its `{key}` is not understood"));
     }
     let chart = flux_chart(declared, known)?.map(|chart| allowed(chart, known)).transpose()?;
@@ -77,14 +84,151 @@ pub(super) fn helm_release(
         chart,
         release_name: Some(release),
         value_files: files.filter_map(Value::as_str).map(|file| format!("{root}{}", folder(file))).collect(),
-        values: spec.get("values").and_then(Value::as_object).cloned().unwrap_or_default(),
+        values: values(declared, known)?,
         may_lack_files: spec.pointer("/chart/spec/ignoreMissingValuesFiles").and_then(Value::as_bool) == Some(true),
         ..HelmOptions::default()
     };
     let render = Render { helm, ..Render::default() };
     let namespace = target_namespace.unwrap_or(declared.namespace).to_owned();
-    let name = format!("flux/{}/{}", declared.namespace, declared.name);
+    let name = format!("{}/{}/{}", place::called("flux", here, known), declared.namespace, declared.name);
     Ok(target(name, here, place, path, To { cluster: here.cluster.clone(), namespace, render }))
+}
+
+/// The variables of `postBuild`. Without any, nothing is one (`fluxcd/pkg`, `kustomize/kustomize_varsub.go`): those that stand here go
+/// before those of other objects, and the later ones of these before the earlier.
+fn substitution(declared: &Declared<'_>, known: &Known<'_>) -> Result<Option<Substitution>, String> {
+    let mut substitution = Substitution::default();
+    let one_line = |text: &str| text.replace('\n', "");
+    for from in others(declared, "/postBuild/substituteFrom") {
+        match values_of(declared, from, known)? {
+            From::Texts(texts) => {
+                for (name, text) in texts {
+                    match text {
+                        Some(text) => _ = substitution.variables.insert(name, one_line(&text)),
+                        None => substitution.unread.push(format!("the hidden `{name}` of {}", called(from))),
+                    }
+                }
+            }
+            From::Unread => substitution.unread.push(called(from)),
+            From::Nothing => {}
+        }
+    }
+    let own = declared.spec.pointer("/postBuild/substitute").and_then(Value::as_object).into_iter().flatten();
+    for (name, value) in own {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        substitution.variables.insert(name.clone(), one_line(&text));
+    }
+    let is_name = |name: &String| {
+        !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    if let Some(name) = substitution.variables.keys().find(|name| !is_name(name)) {
+        return Err(format!("its `postBuild` has a variable {name}, which Flux refuses"));
+    }
+    let is_empty = substitution.variables.is_empty() && substitution.unread.is_empty();
+    Ok(Some(substitution).filter(|_| !is_empty))
+}
+
+/// The names of the ConfigMaps that an object refers to for its values.
+pub fn config_maps(object: &Value) -> Vec<&str> {
+    let is_fluxs =
+        object.get("apiVersion").and_then(Value::as_str).is_some_and(|version| version.contains(".toolkit.fluxcd.io/"));
+    let lists = ["/spec/postBuild/substituteFrom", "/spec/valuesFrom"].into_iter().filter(|_| is_fluxs);
+    let all = lists.filter_map(|list| object.pointer(list)?.as_array()).flatten();
+    let config_maps = all.filter(|from| from.get("kind").and_then(Value::as_str) == Some("ConfigMap"));
+    config_maps.filter_map(|from| from.get("name")?.as_str()).collect()
+}
+
+/// What another object gives.
+enum From {
+    /// The texts of a ConfigMap.
+    Texts(Texts),
+    /// It is a Secret.
+    Unread,
+    /// It may be missing, and is.
+    Nothing,
+}
+
+/// The ConfigMaps and Secrets that a list names.
+fn others<'v>(declared: &Declared<'v>, pointer: &str) -> impl Iterator<Item = &'v Value> {
+    declared.spec.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// `Secret vars`.
+fn called(from: &Value) -> String {
+    let text = |key: &str| from.get(key).and_then(Value::as_str).unwrap_or("?");
+    format!("{} {}", text("kind"), text("name"))
+}
+
+fn values_of(declared: &Declared<'_>, from: &Value, known: &Known<'_>) -> Result<From, String> {
+    let text = |key: &str| from.get(key).and_then(Value::as_str).unwrap_or_default();
+    if text("kind") == "Secret" {
+        return Ok(From::Unread);
+    }
+    match (known.config_map)(declared.namespace, text("name")) {
+        Some(texts) => Ok(From::Texts(texts)),
+        None if from.get("optional").and_then(Value::as_bool) == Some(true) => Ok(From::Nothing),
+        None => Err(format!("its {} was not found in {}", called(from), declared.namespace)),
+    }
+}
+
+/// The values of a HelmRelease: those of other objects, the later ones before the earlier, and before them its own.
+fn values(declared: &Declared<'_>, known: &Known<'_>) -> Result<Map<String, Value>, String> {
+    let mut values = Map::new();
+    for from in others(declared, "/valuesFrom") {
+        let key = from.get("valuesKey").and_then(Value::as_str).unwrap_or("values.yaml");
+        let texts = match values_of(declared, from, known)? {
+            From::Texts(texts) => texts,
+            From::Nothing => continue,
+            From::Unread => return Err(format!("its values come from {}, which is not read", called(from))),
+        };
+        let text = match texts.get(key) {
+            Some(Some(text)) => text,
+            Some(None) => return Err(format!("the `{key}` of its {} is hidden", called(from))),
+            None if from.get("optional").and_then(Value::as_bool) == Some(true) => continue,
+            None => return Err(format!("its {} has no `{key}`", called(from))),
+        };
+        match from.get("targetPath").and_then(Value::as_str) {
+            None => {
+                let more = (known.mapping)(text)
+                    .ok_or_else(|| format!("the `{key}` of its {} is no YAML mapping", called(from)))?;
+                merge(&mut values, more);
+            }
+            Some(path) => {
+                if path.contains(['[', '\\', ',', '=']) {
+                    return Err(format!("its `targetPath` {path} is not understood"));
+                }
+                let value = scalar(text.trim_end_matches('\n'));
+                let nested = path.rsplit('.').fold(value, |below, name| serde_json::json!({name: below}));
+                if let Value::Object(nested) = nested {
+                    merge(&mut values, nested);
+                }
+            }
+        }
+    }
+    merge(&mut values, declared.spec.get("values").and_then(Value::as_object).cloned().unwrap_or_default());
+    Ok(values)
+}
+
+/// As Helm merges values: mappings into one another, and all else in place of what was there.
+fn merge(values: &mut Map<String, Value>, more: Map<String, Value>) {
+    for (name, value) in more {
+        match (values.get_mut(&name), value) {
+            (Some(Value::Object(there)), Value::Object(more)) => merge(there, more),
+            (_, value) => _ = values.insert(name, value),
+        }
+    }
+}
+
+/// A value as `helm --set` reads it.
+fn scalar(text: &str) -> Value {
+    match text {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        "null" => Value::Null,
+        // A number that begins with a zero may be a code.
+        _ if text != "0" && text.starts_with('0') => text.into(),
+        _ => text.parse::<i64>().map_or_else(|_| text.trim_matches(['"', '\'']).into(), Value::from),
+    }
 }
 
 /// The chart of a HelmRelease, where it comes from a chart repository; `None`: from Git.

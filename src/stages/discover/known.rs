@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::argocd::application;
 use super::flux::{helm_release, kustomization, one};
 use super::sources::GitRepository;
-use crate::config::{ChartSource, Discovery, TargetConfig};
+use crate::config::{ChartSource, Discovery, TargetConfig, Texts};
 use crate::model::ids::{ClusterName, RepositoryName};
 
 /// What is known besides the objects.
@@ -20,6 +20,8 @@ pub struct Known<'a> {
     pub git_repository: &'a dyn Fn(&str, &str) -> Option<GitRepository>,
     /// Where charts are, by Flux's HelmRepository or OCIRepository of a kind, namespace and name.
     pub chart_source: &'a dyn Fn(&str, &str, &str) -> Option<ChartSource>,
+    /// The texts of a ConfigMap of a namespace and name.
+    pub config_map: &'a dyn Fn(&str, &str) -> Option<Texts>,
     /// Whether a chart repository is among the allowed ones.
     pub is_allowed: &'a dyn Fn(&str) -> bool,
     /// Reads a text that is a YAML mapping.

@@ -8,6 +8,7 @@ mod known;
 mod place;
 mod sources;
 
+pub use flux::config_maps;
 pub use known::{Found, Known, kinds, targets};
 pub use sources::{GitRepository, chart_source, git_repository};
 

@@ -93,3 +93,11 @@ pub(super) fn folder(path: &str) -> String {
     let path = path.trim_start_matches("./").trim_matches('/');
     if path == "." { String::new() } else { path.to_owned() }
 }
+
+/// How targets of an operator are called, where its object is in the cluster of `here`: the same object may be in each of several.
+pub(super) fn called(operator: &str, here: &TargetConfig, known: &Known<'_>) -> String {
+    match known.clusters.first() {
+        Some(first) if **first != here.cluster => format!("{operator}:{}", here.cluster),
+        _ => operator.to_owned(),
+    }
+}

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config::render::Renderer;
-use crate::config::render::{HelmOptions, Render};
+use crate::config::render::{HelmOptions, Render, Substitution};
 use crate::config::{ChartSource, Discovery, NamedBy, TargetConfig};
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 
@@ -23,6 +23,10 @@ fn here() -> TargetConfig {
 
 /// What an object says, where the repositories `platform` and `charts` and the clusters `prod` and `eu` are configured.
 fn said(object: &Value) -> Option<Found> {
+    said_in(object, &here())
+}
+
+fn said_in(object: &Value, here: &TargetConfig) -> Option<Found> {
     let (prod, eu) = (ClusterName::new("prod"), ClusterName::new("eu"));
     let repository = |url: &str| match url {
         "https://git.example.com/platform.git" => Some(RepositoryName::new("platform")),
@@ -43,16 +47,22 @@ fn said(object: &Value) -> Option<Found> {
         let (name, version) = (name.to_owned(), version.to_owned());
         (of == "charts").then(|| ChartSource { repository: "https://charts.example.com".into(), name, version })
     };
+    let config_map = |namespace: &str, name: &str| {
+        let texts = [("env", Some("prod")), ("n", Some("3")), ("token", None), ("values.yaml", Some("replicas: 3"))];
+        let text = |(key, text): (&str, Option<&str>)| (key.to_owned(), text.map(str::to_owned));
+        ((namespace, name) == ("flux-system", "vars")).then(|| texts.map(text).into())
+    };
     let known = Known {
         discovery: Discovery { argocd: true, flux: true, live: false },
         clusters: &[&prod, &eu],
         repository: &repository,
         git_repository: &git_repository,
         chart_source: &chart_source,
+        config_map: &config_map,
         is_allowed: &|url| url.starts_with("https://charts.example.com"),
         mapping: &mapping,
     };
-    targets(object, &here(), &known)
+    targets(object, here, &known)
 }
 
 fn application(spec: Value) -> Found {
@@ -182,6 +192,79 @@ fn where_charts_are_is_known_by_kind_namespace_and_name() {
 }
 
 #[test]
+fn variables_of_flux_come_from_config_maps_and_from_the_kustomization_itself() {
+    let source = json!({"kind": "GitRepository", "name": "platform"});
+    let vars = json!({"kind": "ConfigMap", "name": "vars"});
+    let missing = json!({"kind": "ConfigMap", "name": "others", "optional": true});
+    let post_build = |post_build: Value| {
+        let found = flux(
+            "kustomize",
+            "Kustomization",
+            json!({"sourceRef": source, "path": "a", "components": ["../b"],
+            "decryption": {"provider": "sops"}, "postBuild": post_build}),
+        );
+        let render = found.targets.first().map(|target| target.render.clone());
+        (render.map(|render| (render.components, render.substitution)), found.troubles)
+    };
+    let variables = |all: &[(&str, &str)]| all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let components = vec!["../b".to_owned()];
+    for (written, names, unread) in [
+        (json!({"substitute": {"a": "b\nc", "n": 5}}), variables(&[("a", "bc"), ("n", "5")]), vec![]),
+        (
+            json!({"substituteFrom": [{"kind": "Secret", "name": "s"}, missing], "substitute": {"a": "b"}}),
+            variables(&[("a", "b")]),
+            vec!["Secret s".to_owned()],
+        ),
+    ] {
+        let expected = Some((components.clone(), Some(Substitution { variables: names, unread })));
+        assert_eq!(post_build(written), (expected, vec![]));
+    }
+    assert_eq!(post_build(json!({"substituteFrom": [missing]})), (Some((components, None)), vec![]));
+    let (_, troubles) = post_build(json!({"substituteFrom": [vars], "substitute": {"env": "test"}}));
+    assert_eq!(troubles, ["its `postBuild` has a variable values.yaml, which Flux refuses"]);
+    let (_, troubles) = post_build(json!({"substituteFrom": [{"kind": "ConfigMap", "name": "others"}]}));
+    assert_eq!(troubles, ["its ConfigMap others was not found in flux-system"]);
+}
+
+#[test]
+fn values_of_a_helm_release_come_from_config_maps_first() {
+    let source = json!({"kind": "GitRepository", "name": "platform"});
+    let values = |from: Value| {
+        let chart = json!({"spec": {"chart": "a", "sourceRef": source}});
+        let found =
+            flux("helm", "HelmRelease", json!({"chart": chart, "valuesFrom": from, "values": {"image": {"tag": "2"}}}));
+        let values = found.targets.first().map(|target| Value::Object(target.render.helm.values.clone()));
+        values.ok_or(found.troubles)
+    };
+    let one = |more: Value| {
+        let mut from = json!({"kind": "ConfigMap", "name": "vars"});
+        from.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        json!([from])
+    };
+    for (from, expected) in [
+        (one(json!({})), Ok(json!({"replicas": 3, "image": {"tag": "2"}}))),
+        (one(json!({"valuesKey": "n", "targetPath": "image.port"})), Ok(json!({"image": {"port": 3, "tag": "2"}}))),
+        (one(json!({"valuesKey": "no", "optional": true})), Ok(json!({"image": {"tag": "2"}}))),
+        (one(json!({"valuesKey": "no"})), Err("its ConfigMap vars has no `no`")),
+        (one(json!({"valuesKey": "token"})), Err("the `token` of its ConfigMap vars is hidden")),
+        (one(json!({"valuesKey": "env"})), Err("the `env` of its ConfigMap vars is no YAML mapping")),
+        (one(json!({"valuesKey": "n", "targetPath": "a[0]"})), Err("its `targetPath` a[0] is not understood")),
+        (json!([{"kind": "Secret", "name": "s"}]), Err("its values come from Secret s, which is not read")),
+    ] {
+        assert_eq!(values(from.clone()), expected.map_err(|why: &str| vec![why.to_owned()]), "{from}");
+    }
+}
+
+#[test]
+fn the_same_object_in_another_cluster_is_another_target() {
+    let there = TargetConfig { cluster: ClusterName::new("eu"), ..here() };
+    let object = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "shop"},
+        "spec": {"source": {"repoURL": PLATFORM, "path": "a"}}});
+    let names = [here(), there].map(|here| said_in(&object, &here).unwrap().targets[0].name.to_string());
+    assert_eq!(names, ["argocd/shop", "argocd:eu/shop"]);
+}
+
+#[test]
 fn what_is_laid_over_a_kustomization_is_written_as_kustomize_has_it() {
     let images = json!(["registry.example.com:5000/shop:1.4", "api=example.com/api@sha256:ab", "web=web"]);
     let kustomize = json!({"namePrefix": "eu-", "images": images, "version": "v5.0.0"});
@@ -265,8 +348,7 @@ fn what_is_not_understood_makes_no_target_and_says_why() {
             json!({"sourceRef": {"kind": "GitRepository", "name": "a"}}),
             "no target declares its GitRepository flux-system/a",
         ),
-        ("Kustomization", json!({"postBuild": {"substitute": {"a": "b"}}}), "its `postBuild` is not understood"),
-        ("HelmRelease", json!({"valuesFrom": [{"kind": "Secret", "name": "a"}]}), "its `valuesFrom` is not understood"),
+        ("Kustomization", json!({"kubeConfig": {"a": "b"}}), "its `kubeConfig` is not understood"),
     ] {
         let group = if kind == "HelmRelease" { "helm" } else { "kustomize" };
         assert_eq!(flux(group, kind, spec).troubles, [trouble]);

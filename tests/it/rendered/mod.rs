@@ -9,5 +9,6 @@ mod hostile_with_kustomize;
 mod named_with_helm;
 mod place;
 mod pulled_with_helm;
+mod variables_with_kustomize;
 mod with_helm;
 mod with_kustomize;

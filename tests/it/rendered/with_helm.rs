@@ -116,7 +116,7 @@ fn what_is_another_value_each_time_accuses_nobody_and_is_said() {
     assert_eq!(source.gaps, []);
     let pointers: Vec<&str> = source.unstable.iter().map(|place| place.pointer.as_str()).collect();
     assert_eq!(pointers, ["/data/password"]);
-    let left_out = source.left_out.iter().find(|exclusion| exclusion.what.contains("another name each time"));
+    let left_out = source.left_out.iter().find(|exclusion| exclusion.what.contains("whose name is not known"));
     assert_eq!(left_out.and_then(|exclusion| exclusion.count), Some(1));
     let secret = |user: &str| {
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "password", "namespace": "shop"},
