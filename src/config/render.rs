@@ -198,6 +198,8 @@ pub struct HelmOptions {
     pub api_versions: Vec<String>,
     /// Single values by their paths, which go before all others; the last is whether they are texts whatever they look like.
     pub parameters: Vec<(String, String, bool)>,
+    /// Values that are the content of files, by their paths as those of files of values.
+    pub file_parameters: Vec<(String, String)>,
     /// Whether a file of values may be missing.
     pub may_lack_files: bool,
     /// Whether the chart's `crds` folder is left out.

@@ -45,6 +45,8 @@ pub struct UnstablePlace {
     pub pointer: String,
     /// For people.
     pub why: String,
+    /// Whether nothing may stand there, too.
+    pub may_be_absent: bool,
 }
 
 /// An object that a target declares, with its place in the cluster.

@@ -98,11 +98,12 @@ impl Renderer for Kustomize<'_> {
                 if any_unknown {
                     let why = format!("it comes from {}, which is not read", substitution.unread.join(" or "));
                     let (second, _) = filled("driftledger-unread-2")?;
-                    unstable::compare(&mut rendered, &read(&second, job, &whole), job.target, &why);
+                    unstable::compare(&mut rendered, &read(&second, job, &whole), job.target, (&why, true));
                 }
                 rendered
             }
         };
+        unstable::leave_out_encrypted(&mut rendered, job.target);
         rendered.by = Some(tool.name.clone());
         Ok(rendered)
     }

@@ -3,6 +3,7 @@
 pub mod auto;
 mod charts;
 mod checkout;
+mod clock;
 mod command;
 pub mod heads;
 mod helm;

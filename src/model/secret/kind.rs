@@ -40,6 +40,8 @@ fn fold(given: Map<String, Value>, coded: bool, folded: &mut Map<String, Value>,
             Value::Null if folded.contains_key(&name) => continue,
             Value::Null => Value::Null,
             Value::String(text) => encrypted(text).unwrap_or_else(|| match decode(text).filter(|_| coded) {
+                // A generator took it from an encrypted file.
+                Some(bytes) if is_encrypted(&bytes) => Value::from(SOPS_TOKEN),
                 Some(bytes) => tokens.whole(&place, "bytes", &bytes),
                 None if coded => tokens.whole(&place, "not-base64", text.as_bytes()),
                 None => tokens.whole(&place, "bytes", text.as_bytes()),
@@ -48,6 +50,17 @@ fn fold(given: Map<String, Value>, coded: bool, folded: &mut Map<String, Value>,
         };
         folded.insert(name, token);
     }
+    // What SOPS says of itself in an encrypted file of variables is gone once that is decrypted.
+    if coded && folded.values().any(|value| value == SOPS_TOKEN) {
+        folded.retain(|name, _| !name.starts_with("sops_"));
+    }
+}
+
+/// Whether a text, or a file in one of SOPS's formats, is encrypted.
+fn is_encrypted(bytes: &[u8]) -> bool {
+    const MARK: &[u8] = b"ENC[AES256_GCM,";
+    let holds = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
+    bytes.starts_with(MARK) || (holds(MARK) && holds(b"sops"))
 }
 
 /// SOPS leaves the keys in clear and writes each value as `ENC[AES256_GCM,…]`.

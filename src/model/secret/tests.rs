@@ -68,6 +68,16 @@ fn rules_redact_fields_of_other_kinds_and_their_last_applied() {
 }
 
 #[test]
+fn what_a_generator_took_from_an_encrypted_file_compares_by_presence() {
+    // `ENC[AES256_GCM,data:x]`, `{"data": "ENC[AES256_GCM,data:x]", "sops": {}}` and `a: b` in base64.
+    let value = redacted(json!({"data": {
+        "p": "RU5DW0FFUzI1Nl9HQ00sZGF0YTp4XQ==", "sops_version": "My45",
+        "file": "eyJkYXRhIjogIkVOQ1tBRVMyNTZfR0NNLGRhdGE6eF0iLCAic29wcyI6IHt9fQ==", "plain": "YTogYg=="}}));
+    assert_eq!((&value["data"]["p"], &value["data"]["file"]), (&json!(SOPS_TOKEN), &json!(SOPS_TOKEN)));
+    assert!(value["data"].get("sops_version").is_none() && value["data"]["plain"] != SOPS_TOKEN);
+}
+
+#[test]
 fn sops_values_compare_by_presence() {
     let value = redacted(json!({"stringData": {"p": "ENC[AES256_GCM,data:x,type:str]"}}));
     assert_eq!(value["data"]["p"], json!(SOPS_TOKEN));

@@ -1,10 +1,10 @@
 //! Argo CD's Applications (`argoproj/argo-cd`, `pkg/apis/application/v1alpha1/types.go`).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use wildmatch::WildMatch;
 
 use super::known::{Declared, Found, Known};
-use super::place::{Place, To, allowed, called, is_empty, not_configured, place_of, set, target};
+use super::place::{Place, To, allowed, called, is_empty, not_configured, place_of, target};
 use crate::config::render::{HelmOptions, PlainFiles, Render};
 use crate::config::{ChartSource, TargetConfig};
 use crate::model::ids::Revision;
@@ -88,6 +88,9 @@ fn of_source(
     }
     if let Some(kustomize) = source.get("kustomize") {
         render.overlay = argo_overlay(kustomize)?;
+        let components = kustomize.get("components").and_then(Value::as_array).into_iter().flatten();
+        render.components = components.filter_map(Value::as_str).map(str::to_owned).collect();
+        render.may_lack_components = kustomize.get("ignoreMissingComponents").and_then(Value::as_bool) == Some(true);
     }
     let helm = source.get("helm").unwrap_or(&Value::Null);
     render.helm = argo_helm(declared, helm, &place, all, known)?;
@@ -109,24 +112,42 @@ fn place(source: &Value, known: &Known<'_>) -> Result<Place, String> {
     Ok((repository, Revision::new(revision)))
 }
 
+/// Fields of a kustomization as they are, and what Argo CD has besides.
+const OVERLAY: [&str; 8] =
+    ["namePrefix", "nameSuffix", "commonLabels", "commonAnnotations", "namespace", "images", "replicas", "patches"];
+const BESIDES: [&str; 10] = [
+    "version",
+    "components",
+    "ignoreMissingComponents",
+    "labelWithoutSelector",
+    "labelIncludeTemplates",
+    "forceCommonLabels",
+    "forceCommonAnnotations",
+    "commonAnnotationsEnvsubst",
+    "kubeVersion",
+    "apiVersions",
+];
+
 fn argo_overlay(kustomize: &Value) -> Result<Map<String, Value>, String> {
-    let known = [
-        "namePrefix",
-        "nameSuffix",
-        "commonLabels",
-        "commonAnnotations",
-        "namespace",
-        "images",
-        "replicas",
-        "patches",
-        "version",
-    ];
+    let is_true = |key: &str| kustomize.get(key).and_then(Value::as_bool) == Some(true);
     let keys = kustomize.as_object().into_iter().flatten().filter(|(_, value)| !is_empty(value));
-    if let Some((key, _)) = keys.clone().find(|(key, _)| !known.contains(&key.as_str())) {
+    let is_known = |key: &str| OVERLAY.contains(&key) || BESIDES.contains(&key);
+    let unknown = keys.clone().map(|(key, _)| key.as_str()).find(|key| !is_known(key));
+    let unknown = unknown.or_else(|| is_true("commonAnnotationsEnvsubst").then_some("commonAnnotationsEnvsubst"));
+    if let Some(key) = unknown {
         return Err(format!("its Kustomize option `{key}` is not understood"));
     }
-    let mut overlay: Map<String, Value> =
-        keys.filter(|(key, _)| *key != "version").map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut overlay: Map<String, Value> = keys
+        .filter(|(key, _)| OVERLAY.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if is_true("labelWithoutSelector")
+        && let Some(pairs) = overlay.remove("commonLabels")
+    {
+        let labels =
+            json!([{"pairs": pairs, "includeSelectors": false, "includeTemplates": is_true("labelIncludeTemplates")}]);
+        overlay.insert("labels".to_owned(), labels);
+    }
     if let Some(images) = overlay.get_mut("images").and_then(Value::as_array_mut) {
         for image in images {
             let written = image.as_str().and_then(of_image).ok_or("one of its Kustomize images is not understood")?;
@@ -160,18 +181,19 @@ fn argo_helm(
     known: &Known<'_>,
 ) -> Result<HelmOptions, String> {
     let text = |key: &str| helm.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-    if let Some(key) = set(helm, &["fileParameters"]) {
-        return Err(format!("its Helm option `{key}` is not understood"));
-    }
     let is_true = |key: &str| helm.get(key).and_then(Value::as_bool) == Some(true);
     let list = |key: &str| helm.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut value_files = Vec::new();
-    for file in list("valueFiles").iter().filter_map(Value::as_str) {
-        value_files.push(match file.strip_prefix('$') {
-            None => file.to_owned(),
-            Some(rest) => of_ref(rest, place, all, known)?,
-        });
-    }
+    let file = |written: &str| match written.strip_prefix('$') {
+        None => Ok(written.to_owned()),
+        Some(rest) => of_ref(rest, place, all, known),
+    };
+    let value_files = list("valueFiles");
+    let value_files = value_files.iter().filter_map(Value::as_str).map(file).collect::<Result<_, _>>()?;
+    let of_file = |parameter: &Value| {
+        let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
+        Ok((text("name").to_owned(), file(text("path"))?))
+    };
+    let file_parameters = list("fileParameters").iter().map(of_file).collect::<Result<_, String>>()?;
     let values = match (helm.get("valuesObject"), text("values")) {
         (Some(Value::Object(values)), _) => values.clone(),
         (_, Some(written)) => (known.mapping)(&written).ok_or("its Helm values are no YAML mapping")?,
@@ -189,6 +211,7 @@ fn argo_helm(
         kube_version: text("kubeVersion"),
         api_versions: list("apiVersions").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         parameters: list("parameters").iter().map(parameter).collect(),
+        file_parameters,
         may_lack_files: is_true("ignoreMissingValueFiles"),
         skip_crds: is_true("skipCrds"),
     })

@@ -107,6 +107,7 @@ fn sources_of_charts_take_their_values_from_one_another() {
     let chart = |files: Value| {
         json!({"repoURL": PLATFORM, "path": "charts/shop", "helm": {
             "valueFiles": files, "values": "replicas: 3", "ignoreMissingValueFiles": true,
+            "fileParameters": [{"name": "motd", "path": "$env/motd.txt"}],
             "parameters": [{"name": "image.tag", "value": "1,2", "forceString": true}]}})
     };
     let env = json!({"repoURL": PLATFORM, "ref": "env"});
@@ -117,6 +118,7 @@ fn sources_of_charts_take_their_values_from_one_another() {
         release_name: Some("shop".into()),
         value_files: vec!["values.yaml".into(), "/env/prod.yaml".into()],
         values: json!({"replicas": 3}).as_object().cloned().unwrap(),
+        file_parameters: vec![("motd".into(), "/motd.txt".into())],
         parameters: vec![("image.tag".into(), "1,2".into(), true)],
         may_lack_files: true,
         ..HelmOptions::default()
@@ -275,6 +277,13 @@ fn what_is_laid_over_a_kustomization_is_written_as_kustomize_has_it() {
         {"name": "web"},
     ]});
     assert_eq!(Value::Object(found.targets[0].render.overlay.clone()), expected);
+    let kustomize = json!({"commonLabels": {"a": "b"}, "labelWithoutSelector": true, "components": ["../c"],
+        "ignoreMissingComponents": true, "forceCommonLabels": true});
+    let found = application(json!({"source": {"repoURL": PLATFORM, "path": "k", "kustomize": kustomize}}));
+    let render = &found.targets[0].render;
+    let expected = json!({"labels": [{"pairs": {"a": "b"}, "includeSelectors": false, "includeTemplates": false}]});
+    assert_eq!((Value::Object(render.overlay.clone()), &render.components[0][..]), (expected, "../c"));
+    assert!(render.may_lack_components);
 }
 
 #[test]
@@ -329,8 +338,15 @@ fn what_is_not_understood_makes_no_target_and_says_why() {
         ),
         (source(json!({"plugin": {"name": "x"}})), "it is rendered by a plugin of Argo CD"),
         (source(json!({"directory": {"jsonnet": {"tlas": [{}]}}})), "its directory is Jsonnet"),
-        (source(json!({"kustomize": {"components": ["a"]}})), "its Kustomize option `components` is not understood"),
-        (source(json!({"helm": {"fileParameters": [{}]}})), "its Helm option `fileParameters` is not understood"),
+        (
+            source(json!({"kustomize": {"commonAnnotationsEnvsubst": true}})),
+            "its Kustomize option `commonAnnotationsEnvsubst` is not understood",
+        ),
+        (source(json!({"kustomize": {"new": ["a"]}})), "its Kustomize option `new` is not understood"),
+        (
+            source(json!({"helm": {"fileParameters": [{"name": "a", "path": "$env/a"}]}})),
+            "no source of it is called env",
+        ),
         (source(json!({"helm": {"values": "- a"}})), "its Helm values are no YAML mapping"),
         (json!({}), "it names no source"),
     ] {

@@ -35,11 +35,20 @@ fn a_chart_gets_no_secret_of_its_surroundings() {
 #[ignore = "needs Helm: run tests/run"]
 fn a_chart_without_an_end_or_of_any_size_is_bounded() {
     for (template, what) in [
-        ("{{- define \"x\" }}{{ include \"x\" . }}{{ end }}{{ include \"x\" . }}", "failed: "),
-        ("{{ range until 2000000 }}# {{ repeat 100 \"x\" }}\n{{ end }}", "wrote more than 1000000 bytes and was ended"),
+        (
+            "{{- define \"x\" }}{{ include \"x\" . }}{{ end }}{{ include \"x\" . }}",
+            ["failed: ", "was not done in 20s and was ended"],
+        ),
+        (
+            "{{ range until 2000000 }}# {{ repeat 100 \"x\" }}\n{{ end }}",
+            ["wrote more than 1000000 bytes and was ended"; 2],
+        ),
     ] {
         let (gaps, objects) = rendered(template, "");
-        assert!(gaps.len() == 1 && gaps[0].contains(what) && objects == "{}", "{template}: {gaps:?}");
+        assert!(
+            gaps.len() == 1 && what.iter().any(|what| gaps[0].contains(what)) && objects == "{}",
+            "{template}: {gaps:?}"
+        );
     }
 }
 

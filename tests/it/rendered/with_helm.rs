@@ -110,12 +110,13 @@ fn a_value_is_attributed_to_the_commit_that_gave_it_whatever_file_it_is_in() {
 fn what_is_another_value_each_time_accuses_nobody_and_is_said() {
     let mut place = place();
     let template = "apiVersion: v1\nkind: Secret\nmetadata: {name: password}\nstringData:\n  user: shop\n  password: {{ randAlphaNum 20 }}\n---\n\
-                    apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ printf \"job-%s\" (randAlphaNum 5 | lower) }}}\ndata: {a: b}\n";
+                    apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ printf \"job-%s\" (randAlphaNum 5 | lower) }}}\ndata: {a: b}\n---\n\
+                    apiVersion: v1\nkind: ConfigMap\nmetadata: {name: build, annotations: {year: '{{ now | date \"2006\" }}'}}\ndata: {a: b}\n";
     place.commit("Random", "charts/shop/templates/password.yaml", template);
     let source = place.source(CHART, RENDER);
     assert_eq!(source.gaps, []);
     let pointers: Vec<&str> = source.unstable.iter().map(|place| place.pointer.as_str()).collect();
-    assert_eq!(pointers, ["/data/password"]);
+    assert_eq!(pointers, ["/data/password", "/metadata/annotations/year"], "in this year it is always the same");
     let left_out = source.left_out.iter().find(|exclusion| exclusion.what.contains("whose name is not known"));
     assert_eq!(left_out.and_then(|exclusion| exclusion.count), Some(1));
     let secret = |user: &str| {
@@ -130,4 +131,11 @@ fn what_is_another_value_each_time_accuses_nobody_and_is_said() {
     };
     assert_eq!(changed("c2hvcA=="), [""; 0]);
     assert_eq!(changed("b3RoZXI="), ["DL001 Secret password .data.user"], "the rest counts");
+    let without = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "password", "namespace": "shop"},
+        "data": {"user": "c2hvcA=="}});
+    let found = findings(&place.scan(CHART, RENDER, &[without]));
+    assert!(
+        found.contains(&"DL002 Secret password .data.password".to_owned()),
+        "that it is there is compared: {found:?}"
+    );
 }

@@ -120,6 +120,31 @@ fn what_is_elsewhere_is_not_fetched_unless_that_is_allowed() {
 
 #[test]
 #[ignore = "needs Kustomize: run tests/run"]
+fn a_secret_that_is_generated_from_an_encrypted_file_accuses_nobody() {
+    let mut place = Place::empty(&[("kustomize", &tool("kustomize"))]);
+    let files = [
+        ("kustomization.yaml", "resources: [api.yaml]\nsecretGenerator: [{name: token, envs: [token.env]}]\n"),
+        ("token.env", "TOKEN=ENC[AES256_GCM,data:x,type:str]\nsops_version=3.9.0\nsops_mac=ENC[AES256_GCM,data:y]\n"),
+        (
+            "api.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: api}\nspec:\n  containers:\n    - name: api\n      image: a:1\n      \
+             envFrom: [{secretRef: {name: token}}]\n",
+        ),
+    ];
+    for (file, text) in files {
+        place.commit("Begin", &format!("enc/{file}"), text);
+    }
+    let source = place.source("enc", "");
+    assert_eq!(gaps(&source), [""; 0]);
+    assert_eq!(declared(&source).keys().collect::<Vec<_>>(), ["Pod api"]);
+    let left_out: Vec<&str> = source.left_out.iter().map(|exclusion| exclusion.what.as_str()).collect();
+    assert_eq!(left_out, ["Secrets that are generated from encrypted files"]);
+    let pointers: Vec<&str> = source.unstable.iter().map(|place| place.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/spec/containers/0/envFrom/0/secretRef/name"]);
+}
+
+#[test]
+#[ignore = "needs Kustomize: run tests/run"]
 fn two_environments_and_two_revisions_are_compared_without_a_cluster() {
     let mut place = place();
     let overlay = std::fs::read_to_string(
