@@ -1,6 +1,6 @@
 //! Evidence on the declared side: what Git's history says of the objects that something is to be said about.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use crate::adapters::render::manifest;
 use crate::config::Config;
 use crate::model::declared::DeclaredObject;
 use crate::model::field_path::FieldPath;
-use crate::model::ids::TargetName;
+use crate::model::ids::{ClusterName, TargetName};
 use crate::model::resource::ObjectId;
 use crate::model::schema::SchemaRef;
 use crate::model::secret::RedactionKey;
@@ -274,19 +274,43 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// What other tracked revisions of a target's repository declare of an object now.
-pub fn elsewhere(source: &TargetSource, readings: &[ClusterReading], id: &ObjectId) -> Vec<Elsewhere> {
-    let objects = readings.iter().filter_map(|reading| reading.objects.get(id));
-    let others = objects.filter(|object| {
-        object.origin.repository == source.config.repository && object.origin.revision != source.config.revision
-    });
+/// What other tracked revisions of a target's repository, and other environments on the same one, declare of an object now. Another
+/// environment has it in the namespace of its own target, or in another cluster.
+pub fn elsewhere(
+    source: &TargetSource,
+    sources: &[TargetSource],
+    readings: &[ClusterReading],
+    id: &ObjectId,
+) -> Vec<Elsewhere> {
+    let own = &source.config;
+    let others = sources.iter().map(|other| &other.config);
+    let others = others.filter(|other| other.repository == own.repository && other.name != own.name);
+    let mut places = BTreeSet::new();
+    for other in others {
+        let namespace = id
+            .namespace
+            .as_ref()
+            .map(|namespace| if *namespace == own.namespace { other.namespace.clone() } else { namespace.clone() });
+        places.insert((&other.cluster, ObjectId { namespace, ..id.clone() }));
+    }
+    let object = |(cluster, id): &(&ClusterName, ObjectId)| {
+        readings.iter().find(|reading| reading.summary.name == **cluster)?.objects.get(id)
+    };
+    let others = places
+        .iter()
+        .filter_map(object)
+        .filter(|object| object.origin.repository == own.repository && object.origin.target != own.name);
     let of = |object: &Arc<DeclaredObject>| {
         let mut value = object.tree().ok()?;
         normalise(&mut value, &id.group_kind(), Side::Declared, &mut Applied::new());
         let (revision, commit) = (object.origin.revision.clone(), object.origin.commit.clone());
-        Some(Elsewhere { revision, commit, value })
+        let environment = (revision == own.revision).then(|| object.origin.target.clone());
+        Some(Elsewhere { environment, revision, commit, value })
     };
-    others.filter_map(of).collect()
+    let mut found: Vec<Elsewhere> = others.filter_map(of).collect();
+    // Another revision is brought here; another environment only may be.
+    found.sort_by_key(|there| there.environment.is_some());
+    found
 }
 
 /// Where the lines of fields are asked for: by target and file, the object's position in the file and the field.

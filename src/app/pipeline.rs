@@ -340,7 +340,7 @@ fn gather_evidence(scanned: &Scanned, config: &Config, key: &RedactionKey) -> as
             let sources = &scanned.sources;
             let evidence = Search { source, sources, folders: &folders, config, key }.with_memory(&questions);
             found.extend(evidence.into_iter().map(|(id, mut of_object)| {
-                of_object.elsewhere = evidence::elsewhere(source, &scanned.readings, &id);
+                of_object.elsewhere = evidence::elsewhere(source, sources, &scanned.readings, &id);
                 ((reading.summary.name.clone(), id), of_object)
             }));
         }

@@ -11,7 +11,7 @@ use super::judge::Judgement;
 use super::object_history::{ObjectHistory, ObjectVersion};
 use crate::model::attribution::{ActorKind, DeclaredBy, LiveMatch};
 use crate::model::finding::Cause;
-use crate::model::ids::{CommitId, Revision};
+use crate::model::ids::{CommitId, Revision, TargetName};
 use crate::model::time::Timestamp;
 
 /// What else decides about a cause.
@@ -44,9 +44,11 @@ pub struct Attributed {
     pub note: Option<String>,
 }
 
-/// What another tracked revision of the repository declares of an object now.
+/// What another tracked revision of the repository, or another environment on the same one, declares of an object now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Elsewhere {
+    /// The target that declares it, where it is on the same revision.
+    pub environment: Option<TargetName>,
     /// The revision.
     pub revision: Revision,
     /// What it resolved to.
@@ -76,13 +78,19 @@ pub fn difference(
     let unapplied = matched.and_then(|(n, _)| history.versions.get(n.checked_sub(1)?));
     let inside = if matched.is_none() { past.newest_inside(judgement) } else { None };
     let earlier = matched.map(|(_, version)| version).or(inside.map(|inside| &inside.version));
-    let ahead = || elsewhere.iter().find(|there| Beside::new(Some(&there.value), live, schema).has(judgement));
+    let is_there = |there: &&Elsewhere| {
+        // That an environment lacks something, too, says nothing.
+        (there.environment.is_none() || difference.live.is_some())
+            && Beside::new(Some(&there.value), live, schema).has(judgement)
+    };
+    let ahead = if earlier.is_none() { elsewhere.iter().find(is_there) } else { None };
+    let environment = ahead.and_then(|there| there.environment.as_ref());
     let live_matches = match matched {
         Some((n, version)) => Some(past.live_match(n, version, judgement, around.revision)),
         None if inside.is_some() => {
             inside.map(|it| history.inside.live_match(it, &difference.path, schema, around.revision))
         }
-        None => ahead().map(|there| LiveMatch::of(there.commit.clone(), &there.revision)),
+        None => ahead.map(|there| LiveMatch::of(there.commit.clone(), &there.revision)),
     };
     let by_gitops = match actors.first().map(|a| a.kind) {
         Some(ActorKind::Gitops) => Some(true),
@@ -99,6 +107,8 @@ pub fn difference(
     // What stood only inside a merge is superseded by that merge.
     let since = inside.map_or_else(|| since(unapplied), |inside| inside.version.commits_behind);
     let (cause, note) = match (&earlier, by_gitops) {
+        // A person who sets what another environment has brings nothing forward.
+        (None, Some(false)) if environment.is_some() && by_person => (Cause::OutOfBand, None),
         (None, _) if live_matches.is_some() => (Cause::Ahead, None),
         (Some(_), Some(true)) => (pending_or_behind(since, around), None),
         (Some(_), Some(false)) => (Cause::HandRollback, None),
@@ -112,7 +122,10 @@ pub fn difference(
         }
         (None, _) => (Cause::Undetermined, Some("the object's history at hand is not whole")),
     };
-    let words = inside.map(|inside| format!("the live value stood {}", inside.words()));
+    let words = match (inside, environment) {
+        (Some(inside), _) => Some(format!("the live value stood {}", inside.words())),
+        (None, environment) => environment.map(|target| format!("the live value is what target {target} declares")),
+    };
     let note = [words, note.map(str::to_owned)].into_iter().flatten().collect::<Vec<_>>().join("; ");
     Attributed { declared_by, live_matches, cause: Some(cause), note: Some(note).filter(|note| !note.is_empty()) }
 }

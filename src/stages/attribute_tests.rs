@@ -261,6 +261,43 @@ fn an_older_version_without_the_field_had_the_servers_default() {
 }
 
 #[test]
+fn what_another_environment_has_is_ahead_unless_a_person_set_it() {
+    let revision = Revision::new("main");
+    let around = Circumstances {
+        revision: &revision,
+        sightings: &[],
+        now: Timestamp::from_unix(0),
+        grace_seconds: 0,
+        seen_live: true,
+        applied: &[],
+    };
+    let there = |value: Value| Elsewhere {
+        environment: Some(TargetName::new("stage")),
+        revision: revision.clone(),
+        commit: CommitId::new("c"),
+        value,
+    };
+    let of = |kind: ActorKind, there: &Elsewhere| {
+        let live = json!({"spec": {"replicas": 8}});
+        attributed(&changed(8, &actor(kind)), &live, None, &history(true), std::slice::from_ref(there), &around)
+    };
+    let eight = there(json!({"spec": {"replicas": 8}}));
+    let told = of(ActorKind::Gitops, &eight);
+    let note = "the live value is what target stage declares";
+    assert_eq!((told.cause, told.note.as_deref()), (Some(Cause::Ahead), Some(note)));
+    assert_eq!(told.live_matches.unwrap().commit, eight.commit);
+    let told = of(ActorKind::Interactive, &eight);
+    assert_eq!((told.cause, told.note.as_deref()), (Some(Cause::OutOfBand), Some(note)));
+    assert!(told.live_matches.is_some());
+    assert_eq!(of(ActorKind::Gitops, &there(json!({"spec": {"replicas": 9}}))).cause, Some(Cause::OutOfBand));
+    // That it is not there either says nothing.
+    let mut gone = changed(8, &actor(ActorKind::Gitops));
+    gone.difference.live = None;
+    let told = attributed(&gone, &json!({"spec": {}}), None, &history(true), &[there(json!({"spec": {}}))], &around);
+    assert_eq!(told.cause, Some(Cause::OutOfBand));
+}
+
+#[test]
 fn what_only_another_revision_has_is_ahead() {
     let revision = Revision::new("main");
     let around = Circumstances {
@@ -272,6 +309,7 @@ fn what_only_another_revision_has_is_ahead() {
         applied: &[],
     };
     let next = Elsewhere {
+        environment: None,
         revision: Revision::new("next"),
         commit: CommitId::new("n"),
         value: json!({"spec": {"replicas": 8}}),

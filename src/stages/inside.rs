@@ -170,6 +170,7 @@ mod tests {
         };
         let value = |replicas| json!({"spec": {"replicas": replicas}});
         let elsewhere = next.map(|replicas| Elsewhere {
+            environment: None,
             revision: Revision::new("next"),
             commit: CommitId::new("n"),
             value: value(replicas),

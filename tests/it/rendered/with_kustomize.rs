@@ -195,6 +195,20 @@ fn two_environments_and_two_revisions_are_compared_without_a_cluster() {
                  registry.example.com/api:2.1 → registry.example.com/api:2.0\n";
     assert!(table.contains(image), "{table}");
 
+    // What is live in one of them is what the other declares.
+    let mut api = declared(&place.source(OVERLAY, "")).remove("Deployment prod-api").expect("a Deployment");
+    api["spec"]["template"]["spec"]["containers"][0]["image"] = json!("registry.example.com/api:2.1");
+    api["metadata"]["managedFields"] = json!([{"manager": "argocd-controller", "operation": "Update", "apiVersion": "apps/v1",
+        "time": "2026-03-02T10:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:template": {"f:spec": {
+            "f:containers": {"k:{\"name\":\"api\"}": {"f:image": {}}}}}}}}]);
+    place.work.file("live.json", &json!({"apiVersion": "v1", "kind": "List", "items": [api]}).to_string());
+    let report = place.work.run(&["scan", "-o", "json"]).json();
+    let all = report["findings"].as_array().expect("a list");
+    let image = all.iter().find(|f| f["path"] == ".spec.template.spec.containers[name=\"api\"].image");
+    let image = image.expect("a finding");
+    assert_eq!((&image["origin"]["target"], &image["cause"]), (&json!("prod"), &json!("ahead")));
+    assert!(image["note"].as_str().is_some_and(|note| note.contains("what target stage declares")), "{image:#}");
+
     let first = place
         .work
         .commit("Three", [("apps/prod/app.properties".to_owned(), driftledger::adapters::git::Content::from("a=c\n"))]);
