@@ -42,6 +42,7 @@ pub mod progress;
 pub mod reach;
 pub mod reading;
 pub mod remembered;
+pub mod rendered_former;
 pub mod rendered_past;
 pub mod rendering;
 pub mod runs;

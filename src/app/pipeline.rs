@@ -21,6 +21,7 @@ use super::live::LiveContext;
 use super::progress::Progress;
 use super::reach::{self, Reached};
 use super::reading::ClusterReading;
+use super::rendered_former;
 use crate::adapters::ledger::{Ledger, OpenOptions};
 use crate::config::{ClusterConfig, Config, TargetConfig};
 use crate::model::declared::{DeclaredObject, RenderedObject};
@@ -247,9 +248,27 @@ async fn gather_once(
         tracing::debug!("a cluster serves something else than before; rendering its charts for that");
         sources = gather::targets(&scan.config, targets, key, (scan.clock)()).await;
     }
+    sources = looked_back(scan, sources, key).await;
     let readings = gather_live(scan, clusters, reached, &mut sources, prior, key).await;
     tracing::debug!("live side read and compared");
     (sources, readings)
+}
+
+/// With what rendered targets declared once.
+async fn looked_back(scan: &Scan, sources: Vec<TargetSource>, key: &Arc<RedactionKey>) -> Vec<TargetSource> {
+    if sources.iter().all(|source| source.toolbox.is_none()) {
+        return sources;
+    }
+    let (config, key) = (scan.config.clone(), key.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut sources = sources;
+        rendered_former::look_back(&mut sources, &config, &key);
+        sources
+    });
+    match looked.await {
+        Ok(sources) => sources,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 /// Keeps what the clusters serve for the charts that are rendered from now on; whether those of this scan were rendered for something else.

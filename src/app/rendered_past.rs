@@ -50,12 +50,68 @@ struct Line<'a> {
     after: usize,
 }
 
-/// A commit that changed something that went in.
-struct Step {
-    /// Its line, and its position on it.
-    at: (usize, usize),
-    place: LinePlace,
-    commit: Arc<CommitInfo>,
+/// A target from one commit on until the next that changed something that went in.
+pub struct Version {
+    /// Where it stands on its line.
+    pub place: LinePlace,
+    /// The commit that it begins with.
+    pub commit: Arc<CommitInfo>,
+    /// What is rendered; `None` where that failed.
+    pub objects: Option<Vec<RenderedObject>>,
+}
+
+/// The next older version.
+pub enum Walked {
+    /// It.
+    Version(Version),
+    /// A commit cannot be read.
+    Unreadable,
+    /// There is none: it began.
+    Begun,
+}
+
+/// A target's versions, the newest first.
+pub struct Walk<'a> {
+    past: TargetPast<'a>,
+    lines: Vec<Line<'a>>,
+    /// Whether they reach back to where the target began, and all that it follows from is in Git.
+    pub whole: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// From the tracked commit on.
+    pub fn new(search: &'a Search<'a>, toolbox: &'a Toolbox) -> Self {
+        let &Search { source, sources, config, key, .. } = search;
+        let past =
+            TargetPast { search, rendering: Rendering { config, key, toolbox }, naming: naming(source, sources) };
+        let reading = gather::reading(config, &source.config, key);
+        let apart = past.naming.filter(|naming| !is_beside(source, naming));
+        let line =
+            |source| Line::of(source, |repository| Declarations::new(repository, reading, config.limits.file_bytes));
+        let lines: Vec<Line<'_>> = std::iter::once(source).chain(apart).filter_map(line).collect();
+        let whole = lines.len() == 1 + usize::from(apart.is_some())
+            && lines.iter().all(|line| line.index.ended.is_none())
+            && past.stands_in_git();
+        Self { past, lines, whole }
+    }
+
+    /// The next older version. Blocks.
+    pub fn step_back(&mut self) -> Walked {
+        if self.lines.is_empty() || self.lines.iter().any(|line| line.after == 0) {
+            return Walked::Begun;
+        }
+        let Some(State { inputs, objects }) = self.past.state(&self.lines) else { return Walked::Unreadable };
+        let steps = self.lines.iter_mut().zip(&inputs).enumerate().filter_map(|(n, (line, inputs))| {
+            let (from, place, commit) = line.step(inputs)?;
+            Some(((n, from), place, commit))
+        });
+        // Of several lines the latest.
+        let Some(((line, from), place, commit)) = steps.min_by_key(|(_, _, commit)| Reverse(commit.time)) else {
+            return Walked::Begun;
+        };
+        self.lines[line].after = from;
+        Walked::Version(Version { place, commit, objects })
+    }
 }
 
 /// The evidence for objects of a rendered target. Blocks.
@@ -68,51 +124,44 @@ pub fn of_target(
     questions: &[Question<'_>],
     deadline: Option<Instant>,
 ) -> BTreeMap<ObjectId, Evidence> {
-    let &Search { source, sources, config, key, .. } = search;
-    let target = &source.config;
-    let past = TargetPast { search, rendering: Rendering { config, key, toolbox }, naming: naming(source, sources) };
-    let reading = gather::reading(config, target, key);
-    let apart = past.naming.filter(|naming| !is_beside(source, naming));
-    let line = |source| Line::of(source, |repository| Declarations::new(repository, reading, config.limits.file_bytes));
-    let mut lines: Vec<Line<'_>> = std::iter::once(source).chain(apart).filter_map(line).collect();
-    let whole = lines.len() == 1 + usize::from(apart.is_some())
-        && lines.iter().all(|line| line.index.ended.is_none())
-        && past.stands_in_git();
-    let mut followed: Vec<Followed<'_>> = questions.iter().map(|question| Followed::new(question, whole)).collect();
+    let reading = gather::reading(search.config, &search.source.config, search.key);
+    let mut walk = Walk::new(search, toolbox);
+    let mut followed: Vec<Followed<'_>> =
+        questions.iter().map(|question| Followed::new(question, walk.whole)).collect();
     let cut = |followed: &mut Vec<Followed<'_>>| {
         followed
             .iter_mut()
             .filter(|followed| followed.wants_more())
             .for_each(|followed| followed.history.whole = false);
     };
-    let mut versions = 0;
-    while !lines.is_empty() && lines.iter().all(|line| line.after > 0) {
+    for versions in 0.. {
         if versions >= MOST_VERSIONS || deadline.is_some_and(|deadline| Instant::now() > deadline) {
             cut(&mut followed);
             break;
         }
-        let Some(state) = past.state(&lines) else {
-            cut(&mut followed);
-            break;
+        let version = match walk.step_back() {
+            Walked::Version(version) => version,
+            Walked::Unreadable => {
+                cut(&mut followed);
+                break;
+            }
+            Walked::Begun => break,
         };
-        let Some(step) = newest(&mut lines, &state) else { break };
         for (followed, question) in followed.iter_mut().zip(questions).filter(|(followed, _)| followed.wants_more()) {
             let id = &question.object.id;
-            let value = state.objects.as_ref().and_then(|objects| value(objects, id, reading.namespace));
-            let version = ObjectVersion {
-                commit: step.commit.clone(),
-                commits_behind: step.place.behind,
-                last: step.place.last.clone(),
+            let value = version.objects.as_ref().and_then(|objects| value(objects, id, reading.namespace));
+            let of_object = ObjectVersion {
+                commit: version.commit.clone(),
+                commits_behind: version.place.behind,
+                last: version.place.last.clone(),
                 value: value.map(Into::into),
-                readable: state.objects.is_some(),
+                readable: version.objects.is_some(),
             };
-            followed.push(version, versions);
+            followed.push(of_object, versions);
         }
-        versions += 1;
         if !followed.iter().any(Followed::wants_more) {
             break;
         }
-        lines[step.at.0].after = step.at.1;
     }
     let evidence = followed.into_iter().zip(questions).map(|(followed, question)| {
         let mut history = followed.history;
@@ -157,15 +206,6 @@ impl<'a> Line<'a> {
         let commit = self.declarations.commit(&place.from)?;
         Some((from, place, commit))
     }
-}
-
-/// The commit that brought a state: of several lines the latest.
-fn newest(lines: &mut [Line<'_>], state: &State) -> Option<Step> {
-    let steps = lines.iter_mut().zip(&state.inputs).enumerate().filter_map(|(n, (line, inputs))| {
-        let (from, place, commit) = line.step(inputs)?;
-        Some(Step { at: (n, from), place, commit })
-    });
-    steps.min_by_key(|step| Reverse(step.commit.time))
 }
 
 /// What a target was, commit by commit.

@@ -120,6 +120,29 @@ fn what_is_elsewhere_is_not_fetched_unless_that_is_allowed() {
 
 #[test]
 #[ignore = "needs Kustomize: run tests/run"]
+fn what_a_kustomization_does_not_name_any_more_and_is_live_is_found_with_the_commit_that_took_it_away() {
+    let mut place = place();
+    let live: Vec<Value> =
+        declared(&place.source(OVERLAY, "")).into_values().filter(|object| object["kind"] != "Secret").collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/render/apps/prod/kustomization.yaml");
+    let overlay = std::fs::read_to_string(root).expect("a file");
+    place.commit("Unlimited", "apps/prod/kustomization.yaml", &overlay.replace("../base, quota.yaml", "../base"));
+    place.commit(
+        "Label",
+        "apps/prod/kustomization.yaml",
+        &overlay.replace("../base, quota.yaml", "../base").replace("env: prod", "env: live"),
+    );
+    let report = place.scan(OVERLAY, "", &live);
+    let all = report["findings"].as_array().expect("a list");
+    let left: Vec<&Value> = all.iter().filter(|finding| finding["code"] == "DL005").collect();
+    let [quota] = left[..] else { panic!("{:?} {:#}", findings(&report), report["exclusions"]) };
+    assert_eq!((&quota["kind"], &quota["name"]), (&json!("ResourceQuota"), &json!("prod-all")));
+    assert_eq!(quota["removedBy"]["subject"], "Unlimited", "{quota:#}");
+    assert_eq!(quota["declaredBy"]["subject"], "Begin");
+}
+
+#[test]
+#[ignore = "needs Kustomize: run tests/run"]
 fn a_secret_that_is_generated_from_an_encrypted_file_accuses_nobody() {
     let mut place = Place::empty(&[("kustomize", &tool("kustomize"))]);
     let files = [
