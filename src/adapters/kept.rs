@@ -1,14 +1,18 @@
 //! What scans keep in the cache folder for the next ones, each in a file of its own that only its owner may read. One that is not there,
 //! cannot be read or was written by another version of the program counts for nothing: everything in it can be found out anew.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// One sort of what is kept.
 #[derive(Clone, Debug)]
@@ -74,8 +78,15 @@ impl Kept {
         Ok(())
     }
 
-    /// Takes away what was not written for so long.
+    /// Takes away what was not written for so long. A process looks for that once an hour.
     pub fn sweep(&self, age: Duration) {
+        static SWEPT: Mutex<BTreeMap<PathBuf, Instant>> = Mutex::new(BTreeMap::new());
+        let Ok(mut swept) = SWEPT.lock() else { return };
+        if swept.get(&self.folder).is_some_and(|last| last.elapsed() < SWEEP_EVERY) {
+            return;
+        }
+        swept.insert(self.folder.clone(), Instant::now());
+        drop(swept);
         let Ok(files) = fs::read_dir(&self.folder) else { return };
         for file in files.flatten() {
             let written = file.metadata().and_then(|meta| meta.modified());

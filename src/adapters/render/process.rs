@@ -72,7 +72,7 @@ fn failed(status: &ExitStatus, error: &str) -> String {
 pub fn runs_apart() -> bool {
     static APART: OnceLock<bool> = OnceLock::new();
     *APART.get_or_init(|| {
-        let mut command = Command::new("unshare");
+        let mut command = Command::new(by_its_path("unshare"));
         command.args(APART_OPTIONS).arg("--net").arg("true");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let works = command.status().is_ok_and(|status| status.success());
@@ -128,7 +128,7 @@ impl Run<'_> {
 
     fn command(&self) -> Command {
         let apart = runs_apart();
-        let mut command = Command::new(if apart { "unshare" } else { "sh" });
+        let mut command = Command::new(by_its_path(if apart { "unshare" } else { "sh" }));
         if apart {
             command.args(APART_OPTIONS);
             if !self.network {
@@ -203,6 +203,11 @@ pub fn on_path(name: &str) -> Option<std::path::PathBuf> {
         std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
     };
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(is_program)
+}
+
+/// The same, or its name where it is not there. Named by its path, a program is started without a copy of this process being made first.
+fn by_its_path(name: &str) -> std::path::PathBuf {
+    on_path(name).unwrap_or_else(|| name.into())
 }
 
 /// An argument made of two parts, as `--values=FILE`.
