@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::argocd::repository_of;
 use super::error::AppError;
 use super::gather::{self, TargetSource};
+use super::operator_rules::repository_of;
 use super::reach;
 use super::wiring;
 use crate::config::render::Render;
@@ -80,6 +80,9 @@ async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp)
         .flat_map(|(one, found)| gaps_of(one, &found))
         .collect();
     all.undiscovered.extend(troubles);
+    // What is declared as well says so itself.
+    let only_live = running.iter().filter(|one| !declared.iter().any(|other| is_same_object(one, other)));
+    all.only_live = only_live.map(|one| (one.by.cluster.clone(), one.object.clone())).collect();
     tracing::debug!(found = all.targets.len() - config.targets.len(), "targets discovered");
     Arc::new(all)
 }

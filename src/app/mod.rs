@@ -3,7 +3,7 @@
 //! `pipeline` is the whole flow on one screen.
 
 pub mod announce;
-pub mod argocd;
+
 pub mod assemble;
 pub mod audit;
 pub mod audit_log;
@@ -33,6 +33,7 @@ pub mod merged;
 pub mod merged_lines;
 pub mod named_then;
 pub mod object_story;
+pub mod operator_rules;
 pub mod operators;
 pub mod outcome;
 pub mod output;

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::argocd;
 use super::audit::ByKind;
 use super::gather::TargetSource;
 use super::kind::{KindOutcome, Wanted};
+use super::operator_rules;
 use super::reading::ClusterReading;
 use super::sightings;
 use crate::config::Config;
@@ -85,7 +85,7 @@ pub fn of_targets(sources: &[TargetSource], readings: &[ClusterReading], config:
             namespace: &source.config.namespace,
             paths: [source.config.path.as_str(), root.trim_matches('/')],
             is_repository: &|url| {
-                argocd::repository_of(config, url).is_some_and(|name| name == source.config.repository)
+                operator_rules::repository_of(config, url).is_some_and(|name| name == source.config.repository)
             },
             is_revision: &|revision| is_revision(source, revision),
         };

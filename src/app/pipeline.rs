@@ -7,7 +7,6 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use super::announce::{self, Delivered};
-use super::argocd;
 use super::assemble::{self, Scanned};
 use super::audit::Asked;
 use super::audit_log;
@@ -18,6 +17,7 @@ use super::error::AppError;
 use super::evidence::{self, Question, Search};
 use super::gather::{self, TargetSource};
 use super::live::LiveContext;
+use super::operator_rules;
 use super::progress::Progress;
 use super::reach::{self, Reached};
 use super::reading::ClusterReading;
@@ -293,10 +293,10 @@ async fn gather_live(
     key: &Arc<RedactionKey>,
 ) -> Vec<ClusterReading> {
     let mut readings = Vec::new();
-    let mut of_argocd = argocd::rules(&scan.config, sources);
+    let mut of_operators = operator_rules::rules(&scan.config, sources);
     for (cluster, reached) in clusters.iter().zip(reached) {
         let mut ignore = scan.config.ignore.clone();
-        ignore.extend(of_argocd.remove(&cluster.name).unwrap_or_default());
+        ignore.extend(of_operators.remove(&cluster.name).unwrap_or_default());
         let here = sources.iter().filter(|source| source.config.cluster == cluster.name);
         ignore.extend(here.flat_map(|source| unstable::rules(&source.config.name, &source.unstable)));
         let declared: Vec<(TargetPlace, Vec<RenderedObject>)> = sources

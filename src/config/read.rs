@@ -108,6 +108,7 @@ impl Reader<'_> {
                 live: raw.live.unwrap_or(false),
             }),
             undiscovered: Vec::new(),
+            only_live: Vec::new(),
             grace: self.duration("grace", raw.grace.as_deref(), 15 * 60),
             fail_on: raw.fail_on.map_or(Severity::Low, Severity::from),
             redaction: RedactionRules {

@@ -40,6 +40,8 @@ pub struct Config {
     pub discovery: Discovery,
     /// What of the live ones could not be read or understood; none before they were looked at.
     pub undiscovered: Vec<Gap>,
+    /// The live objects of operators that no target declares, each with its cluster.
+    pub only_live: Vec<(ClusterName, serde_json::Value)>,
     /// How long an unapplied commit is only pending.
     pub grace: Duration,
     /// The least severity that fails a scan.

@@ -206,7 +206,10 @@ impl Ignores {
             && any(&select.names, Some(&subject.id.name))
             && any(&select.targets, subject.origin.map(|origin| origin.target.as_str()))
             && any(&select.clusters, Some(self.cluster.as_str()))
-            && (select.folders.is_empty() || subject.origin.is_some_and(|origin| is_in(origin, &select.folders)))
+            && (select.folders.is_empty()
+                || subject.origin.is_some_and(|origin| {
+                    is_in(origin, &select.folders) || select.rendered_from_them.contains(&origin.target)
+                }))
             && select.labels.as_ref().is_none_or(|selector| selector.matches(subject.labels))
     }
 }

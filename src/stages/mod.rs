@@ -25,6 +25,7 @@ pub mod equality;
 pub mod explain;
 pub mod findings;
 pub mod first_targets;
+pub mod flux_ignore;
 pub mod forge;
 pub mod former;
 pub mod hide;

@@ -11,7 +11,7 @@ use super::raw::{RawIgnoreRule, RawWriter};
 use crate::config::actors::Operation;
 use crate::model::attribution::Actor;
 use crate::model::finding::Code;
-use crate::model::ids::RepositoryName;
+use crate::model::ids::{RepositoryName, TargetName};
 use crate::model::time::Timestamp;
 
 /// A rule.
@@ -69,6 +69,8 @@ pub struct Selection {
     pub codes: Vec<Code>,
     /// Folders that the object is declared in.
     pub folders: Vec<SourceFolder>,
+    /// Targets that are rendered from these folders, whatever file their objects come from.
+    pub rendered_from_them: Vec<TargetName>,
 }
 
 /// A folder or file of a repository.
@@ -184,6 +186,7 @@ impl Reader {
             clusters: self.known("clusters", &raw.clusters, &names.clusters),
             codes,
             folders: Vec::new(),
+            rendered_from_them: Vec::new(),
         };
         let mut places = self.each("jsonPointers", &raw.json_pointers, PlacePattern::pointer);
         places.extend(self.each("paths", &raw.paths, |text| match PlacePattern::field_path(text) {

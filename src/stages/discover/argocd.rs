@@ -24,7 +24,7 @@ pub(super) fn application(declared: &Declared<'_>, here: &TargetConfig, known: &
     if sources.is_empty() {
         found.troubles.push("it names no source".to_owned());
     }
-    let operator = called("argocd", here, known);
+    let operator = called("argocd", &here.cluster, known.clusters.iter().copied());
     for (n, source) in sources.iter().enumerate() {
         // Files of values for another source.
         if source.get("ref").is_some() && source.get("path").is_none() && source.get("chart").is_none() {

@@ -51,7 +51,12 @@ pub(super) fn kustomization(
     };
     let namespace = declared.text("/targetNamespace").unwrap_or("default").to_owned();
     let path = declared.text("/path").unwrap_or_default();
-    let name = format!("{}/{}/{}", place::called("flux", here, known), declared.namespace, declared.name);
+    let name = format!(
+        "{}/{}/{}",
+        place::called("flux", &here.cluster, known.clusters.iter().copied()),
+        declared.namespace,
+        declared.name
+    );
     Ok(target(name, here, place, path, To { cluster: here.cluster.clone(), namespace, render }))
 }
 
@@ -90,7 +95,12 @@ pub(super) fn helm_release(
     };
     let render = Render { helm, ..Render::default() };
     let namespace = target_namespace.unwrap_or(declared.namespace).to_owned();
-    let name = format!("{}/{}/{}", place::called("flux", here, known), declared.namespace, declared.name);
+    let name = format!(
+        "{}/{}/{}",
+        place::called("flux", &here.cluster, known.clusters.iter().copied()),
+        declared.namespace,
+        declared.name
+    );
     Ok(target(name, here, place, path, To { cluster: here.cluster.clone(), namespace, render }))
 }
 

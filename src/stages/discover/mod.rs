@@ -10,6 +10,7 @@ mod sources;
 
 pub use flux::config_maps;
 pub use known::{Found, Known, kinds, targets};
+pub use place::called;
 pub use sources::{GitRepository, chart_source, git_repository};
 
 #[cfg(test)]

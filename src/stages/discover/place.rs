@@ -94,10 +94,15 @@ pub(super) fn folder(path: &str) -> String {
     if path == "." { String::new() } else { path.to_owned() }
 }
 
-/// How targets of an operator are called, where its object is in the cluster of `here`: the same object may be in each of several.
-pub(super) fn called(operator: &str, here: &TargetConfig, known: &Known<'_>) -> String {
-    match known.clusters.first() {
-        Some(first) if **first != here.cluster => format!("{operator}:{}", here.cluster),
+/// How targets of an operator are called, where its object is in a cluster: the same object may be in each of several. That of the first
+/// cluster has the short name.
+pub fn called<'c>(
+    operator: &str,
+    cluster: &ClusterName,
+    clusters: impl IntoIterator<Item = &'c ClusterName>,
+) -> String {
+    match clusters.into_iter().next() {
+        Some(first) if first != cluster => format!("{operator}:{cluster}"),
         _ => operator.to_owned(),
     }
 }

@@ -110,3 +110,52 @@ fn an_application_in_another_repository_than_its_chart_has_its_say_commit_by_com
     let gaps: Vec<&Value> = report["gaps"].as_array().expect("a list").iter().filter(about_commits).collect();
     assert_eq!(gaps, [&json!(null); 0], "each commit is looked for where it is");
 }
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn what_an_application_or_a_release_ignores_is_ignored_in_what_its_chart_renders() {
+    let mut work = Workspace::new();
+    let url = work.path().join("repository").display().to_string();
+    let application = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": "chart", "namespace": "argocd"}, "spec": {
+            "source": {"repoURL": url, "path": CHART, "targetRevision": "main", "helm": {"releaseName": "eu"}},
+            "ignoreDifferences": [{"group": "", "kind": "ConfigMap", "jsonPointers": ["/data/level"]}],
+            "destination": {"namespace": "shop"}}});
+    let source = json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+        "metadata": {"name": "r", "namespace": "flux-system"}, "spec": {"url": url, "ref": {"branch": "main"}}});
+    let chart = json!({"spec": {"chart": CHART, "sourceRef": {"kind": "GitRepository", "name": "r"}}});
+    let ignore = json!([{"paths": ["/data/level"], "target": {"kind": "ConfigMap"}}]);
+    let release = json!({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+        "metadata": {"name": "us", "namespace": "flux-system"}, "spec": {
+            "releaseName": "us", "targetNamespace": "shop", "chart": chart, "driftDetection": {"mode": "warn", "ignore": ignore}}});
+    work.commit("Begin", fixtures());
+    let live = |more: &[&Value]| {
+        let settings = |name: &str| {
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop"},
+                "data": {"level": "warn", "kubernetes": "0"}})
+        };
+        let items: Vec<Value> = [settings("eu-settings"), settings("us-settings")]
+            .into_iter()
+            .chain(more.iter().map(|one| (*one).clone()))
+            .collect();
+        json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+    };
+    let expected = ["DL001 ConfigMap eu-settings .data.kubernetes", "DL001 ConfigMap us-settings .data.kubernetes"];
+    let changed = |work: &Workspace| {
+        let report = work.run(&["scan", "-o", "json"]).json();
+        findings(&report).into_iter().filter(|finding| finding.contains("-settings")).collect::<Vec<_>>()
+    };
+    // They are only live.
+    let config =
+        config("[{name: r, url: repository}]").replace("{argocd: true}", "{argocd: true, flux: true, live: true}");
+    let (before, _) = config.split_once("targets:").expect("targets");
+    work.file("driftledger.yaml", &format!("{before}targets: []\n"));
+    work.file("live.json", &live(&[&application, &source, &release]));
+    assert_eq!(changed(&work), expected);
+    // They are declared.
+    let files = [("root/app.json", application), ("root/source.json", source), ("root/release.json", release)];
+    work.commit("Deploy", files.map(|(name, object)| (name.to_owned(), Content::from(object.to_string().as_str()))));
+    work.file("driftledger.yaml", &config.replace(", live: true", ""));
+    work.file("live.json", &live(&[]));
+    assert_eq!(changed(&work), expected);
+}
