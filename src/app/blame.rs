@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::evidence::{self, LineQuestions, Question, Search};
 use super::gather::TargetSource;
+use super::traced::{self, Asked};
 use crate::config::Config;
 use crate::model::blame::{Blame, BlamedField};
 use crate::model::declared::DeclaredObject;
@@ -33,7 +34,7 @@ impl Blaming<'_> {
     pub fn of(&self, object: &DeclaredObject, explained: Explanation, schema: Option<SchemaRef<'_>>) -> Blame {
         let judgements: Vec<Judgement> = explained.fields.iter().map(asked).collect();
         let history = self.history(object, &judgements, schema);
-        let lines = self.lines(object, &explained.fields);
+        let lines = self.places(object, &explained.fields);
         let around = Circumstances {
             revision: &object.origin.revision,
             sightings: &[],
@@ -48,8 +49,11 @@ impl Blaming<'_> {
             |(at, ((field, judgement), line))| {
                 let told = attribute::difference(judgement, at, &past, &[], &around);
                 let differs = field.finding.is_some();
+                let (file, line) =
+                    line.filter(|_| field.declared.is_some()).map_or((None, None), |(file, line)| (file, Some(line)));
                 BlamedField {
-                    line: line.filter(|_| field.declared.is_some()),
+                    line,
+                    file,
                     path: field.path,
                     declared: field.declared,
                     live: field.live,
@@ -96,6 +100,18 @@ impl Blaming<'_> {
 
     fn source(&self, object: &DeclaredObject) -> Option<&TargetSource> {
         self.sources.iter().find(|source| source.config.name == object.origin.target)
+    }
+
+    /// The line of each field, and its file where that is another than the object's.
+    fn places(&self, object: &DeclaredObject, fields: &[ExplainedField]) -> Vec<Option<(Option<String>, u32)>> {
+        let rendered = self.source(object).filter(|source| source.toolbox.is_some());
+        let Some(source) = rendered else {
+            return self.lines(object, fields).into_iter().map(|line| Some((None, line?))).collect();
+        };
+        let asked = fields.iter().map(|field| Asked { id: &object.id, path: &field.path, live: field.live.as_ref() });
+        let asked: Vec<Asked<'_>> = asked.collect();
+        let stems = traced::of_values(source, self.sources, (self.config, self.key), &asked);
+        stems.into_iter().map(|stem| stem.map(|stem| (Some(stem.file), stem.line))).collect()
     }
 
     fn lines(&self, object: &DeclaredObject, fields: &[ExplainedField]) -> Vec<Option<u32>> {

@@ -3,9 +3,12 @@
 use std::time::Instant;
 
 use super::declarations::Declarations;
+use super::evidence::Search;
 use super::gather::{self, TargetSource};
 use super::merged::Merges;
+use super::rendered_past;
 use crate::adapters::ledger::ObjectEvent;
+use crate::adapters::render::Toolbox;
 use crate::config::Config;
 use crate::model::attribution::{Actor, DeclaredBy};
 use crate::model::field_path::FieldPath;
@@ -31,11 +34,11 @@ pub fn commits(
     let (Some((_, repository, _)), Some(index)) = (&source.commit, &source.versions) else {
         return (Vec::new(), false);
     };
-    // The history of files is not that of what is rendered of them.
-    if source.toolbox.is_some() {
-        return (Vec::new(), false);
-    }
     let deadline = Instant::now().checked_add(config.limits.history_time);
+    if let Some(toolbox) = &source.toolbox {
+        let search = Search { source, sources, folders: &[], config, key };
+        return of_rendered(&search, toolbox, id, schema, deadline);
+    }
     let folders = source.folders(sources);
     let stretches = timeline::timelines(index, &folders, [id]).remove(id).unwrap_or_default();
     let reading = gather::reading(config, &source.config, key);
@@ -69,6 +72,33 @@ pub fn commits(
             }
             in_file.clone_from(&file);
             let (time, commits_behind) = (Some(by.time), version.commits_behind);
+            entries.push(Entry { time, happened: Happened::Commit { by, commits_behind, did, file } });
+        }
+        before = Some(version);
+    }
+    (entries, whole)
+}
+
+/// The same of an object that is rendered.
+fn of_rendered(
+    search: &Search<'_>,
+    toolbox: &Toolbox,
+    id: &ObjectId,
+    schema: Option<SchemaRef<'_>>,
+    deadline: Option<Instant>,
+) -> (Vec<Entry>, bool) {
+    let (versions, whole) = rendered_past::versions_of(search, toolbox, id, deadline);
+    let mut entries = Vec::new();
+    let mut before: Option<&ObjectVersion> = None;
+    for (version, file) in versions.iter().rev() {
+        let did = did(before, version, schema);
+        // Before it was declared first, it was not there; and much goes in that changes nothing of it.
+        let says_something = did != Did::Moved
+            && (before.is_some() || version.value.is_some())
+            && !(before.is_some_and(|before| before.value.is_none()) && version.value.is_none());
+        if says_something {
+            let by = Box::new(DeclaredBy::of(&version.commit, None));
+            let (time, commits_behind, file) = (Some(by.time), version.commits_behind, file.clone());
             entries.push(Entry { time, happened: Happened::Commit { by, commits_behind, did, file } });
         }
         before = Some(version);

@@ -171,6 +171,36 @@ pub fn of_target(
     evidence.collect()
 }
 
+/// The versions of one object, the newest first, each with the file that it came from, and whether they reach back to where it began.
+pub fn versions_of(
+    search: &Search<'_>,
+    toolbox: &Toolbox,
+    id: &ObjectId,
+    deadline: Option<Instant>,
+) -> (Vec<(ObjectVersion, Option<String>)>, bool) {
+    let namespace = &search.source.config.namespace;
+    let mut walk = Walk::new(search, toolbox);
+    let mut found = Vec::new();
+    while found.len() < MOST_VERSIONS && deadline.is_none_or(|deadline| Instant::now() <= deadline) {
+        let version = match walk.step_back() {
+            Walked::Version(version) => version,
+            Walked::Unreadable => return (found, false),
+            Walked::Begun => return (found, walk.whole),
+        };
+        let objects = version.objects.as_deref();
+        let file = objects.and_then(|objects| find(objects, id, namespace)).map(|object| object.file.clone());
+        let of_object = ObjectVersion {
+            value: objects.and_then(|objects| value(objects, id, namespace)).map(Into::into),
+            readable: objects.is_some(),
+            commit: version.commit,
+            commits_behind: version.place.behind,
+            last: version.place.last,
+        };
+        found.push((of_object, file));
+    }
+    (found, false)
+}
+
 /// The target that declares the object that names a target.
 pub fn naming<'a>(source: &TargetSource, sources: &'a [TargetSource]) -> Option<&'a TargetSource> {
     let NamedBy::Declared(by) = &source.config.named_by else { return None };

@@ -30,24 +30,24 @@ const MOST_VALUES: usize = 1_000;
 const FORM: &str = "1";
 
 /// A value to trace.
-struct Asked<'a> {
+pub struct Asked<'a> {
     /// Its object.
-    id: &'a ObjectId,
+    pub id: &'a ObjectId,
     /// Its place.
-    path: &'a FieldPath,
+    pub path: &'a FieldPath,
     /// What is live there.
-    live: Option<&'a Value>,
+    pub live: Option<&'a Value>,
 }
 
 /// The line that a value stems from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Stem {
+pub struct Stem {
     /// Whether it is in the file with the object that names the target, and so in that one's repository.
-    in_naming: bool,
+    pub in_naming: bool,
     /// From the repository's root.
-    file: String,
+    pub file: String,
     /// One-based.
-    line: u32,
+    pub line: u32,
 }
 
 /// Gives findings on rendered targets the file and line that their declared value stems from. Blocks.
@@ -80,7 +80,7 @@ pub fn tell(found: &mut [Finding], sources: &[TargetSource], config: &Config, ke
 }
 
 /// Where values of a rendered target stem from, as far as that can be proved. Blocks.
-fn of_values(
+pub fn of_values(
     source: &TargetSource,
     sources: &[TargetSource],
     (config, key): (&Config, &RedactionKey),

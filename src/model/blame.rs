@@ -23,6 +23,9 @@ pub struct BlamedField {
     pub live: Option<Value>,
     /// One-based line in its file, of a declared field.
     pub line: Option<u32>,
+    /// The file that the line is in, where that is another than the object's: what is rendered stems from several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The commit that gave the field its declared value, or gave it up; `None` where none is known.
     pub declared_by: Option<DeclaredBy>,
     /// Where in Git the live value is found, if it differs.

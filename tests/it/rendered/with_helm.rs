@@ -107,6 +107,32 @@ fn a_value_is_attributed_to_the_commit_that_gave_it_whatever_file_it_is_in() {
 
 #[test]
 #[ignore = "needs Helm: run tests/run"]
+fn an_objects_history_and_its_fields_are_told_through_the_chart() {
+    let mut place = place();
+    place.commit("Debug", "env/prod.yaml", "replicas: 3\nlevel: debug\n");
+    place.commit("Scale", "env/prod.yaml", "replicas: 5\nlevel: debug\n");
+    place.commit("Elsewhere", "README.md", "x");
+    let mut live: Vec<Value> = declared(&place.source(CHART, RENDER)).into_values().collect();
+    live.iter_mut().for_each(|object| object["metadata"]["namespace"] = json!("shop"));
+    place.scan(CHART, RENDER, &live);
+    let told = place.work.run(&["history", "ConfigMap/shop/eu-settings", "-o", "json"]).json();
+    let commits: Vec<(&Value, &Value)> = told["objects"][0]["entries"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{told:#}"))
+        .iter()
+        .filter(|entry| entry["what"] == "commit")
+        .map(|entry| (&entry["by"]["subject"], &entry["did"]))
+        .collect();
+    assert_eq!(commits, [(&json!("Begin"), &json!("declared")), (&json!("Debug"), &json!("changed"))], "{told:#}");
+    let blamed = place.work.run(&["blame", "Deployment/shop/eu-shop", "-o", "json"]).json();
+    let fields = blamed["objects"][0]["fields"].as_array().unwrap_or_else(|| panic!("{blamed:#}"));
+    let replicas = fields.iter().find(|field| field["path"] == ".spec.replicas").expect("a field");
+    assert_eq!((&replicas["file"], &replicas["line"]), (&json!("env/prod.yaml"), &json!(1)));
+    assert_eq!(replicas["declaredBy"]["subject"], "Scale");
+}
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
 fn what_is_another_value_each_time_accuses_nobody_and_is_said() {
     let mut place = place();
     let template = "apiVersion: v1\nkind: Secret\nmetadata: {name: password}\nstringData:\n  user: shop\n  password: {{ randAlphaNum 20 }}\n---\n\
