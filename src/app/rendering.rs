@@ -14,7 +14,7 @@ use crate::model::ids::CommitId;
 use crate::model::secret::RedactionKey;
 
 /// Changes with the form of what is kept, and with what is kept in it.
-const FORM: &str = "4";
+const FORM: &str = "6";
 /// What no scan rendered for so long is not kept any more.
 pub const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 

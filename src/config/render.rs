@@ -204,6 +204,8 @@ pub struct HelmOptions {
     pub may_lack_files: bool,
     /// Whether the chart's `crds` folder is left out.
     pub skip_crds: bool,
+    /// Whether charts see an installation, as with Argo CD always; else they see an upgrade.
+    pub as_install: bool,
 }
 
 /// Programs that render, and the limits of each run.

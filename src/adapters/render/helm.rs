@@ -1,4 +1,5 @@
-//! The renderer `helm`: `helm template` of the chart in the target's path or of one that is pulled, as an upgrade of the release would see it, but for `lookup`, which finds nothing. Each chart is
+//! The renderer `helm`: `helm template` of the chart in the target's path or of one that is pulled, as an upgrade of the release would see it
+//! (with Argo CD, as an installation), but for `lookup`, which finds nothing. Each chart is
 //! rendered twice: what differs then says nothing of what should be live.
 
 use std::ffi::OsString;
@@ -20,6 +21,10 @@ use crate::ports::SourceTree;
 
 /// Objects with it are made and taken away by Helm's own doing.
 const HOOK: &str = "helm.sh/hook";
+
+/// Why it is not known what a chart renders that asks for the version of its cluster.
+const NO_VERSION: &str =
+    "it follows from the cluster's version, which is not known: say `kubeVersion` in the target's `render`";
 
 /// See the module.
 pub struct Helm<'a> {
@@ -66,6 +71,16 @@ impl Renderer for Helm<'_> {
         let arguments = self.arguments(job, &checkout, &place, home.path())?;
         let output = self.run(tool, arguments.clone(), &place, home.path())?;
         let mut rendered = read(&output, job, &place.named);
+        if !job.once && self.options.kube_version.is_none() {
+            // A chart may be made for some versions only.
+            let other = ["1.99.0", "1.22.0"].into_iter().find_map(|version| {
+                let with_version = arguments.iter().cloned().chain([option("--kube-version", version)]).collect();
+                self.run(tool, with_version, &place, home.path()).ok()
+            });
+            if let Some(other) = other.filter(|other| *other != output) {
+                unstable::compare(&mut rendered, &read(&other, job, &place.named), job.target, (NO_VERSION, true));
+            }
+        }
         if !job.once {
             // Random values, and what hangs on the time.
             let again = self.run(tool, arguments.clone(), &place, home.path())?;
@@ -130,6 +145,7 @@ impl Helm<'_> {
         let options = self.options;
         let release = options.release_name.clone().unwrap_or_else(|| job.target.to_string());
         let mut arguments: Vec<OsString> = vec!["template".into(), release.into(), ".".into()];
+        arguments.extend((!options.as_install).then(|| OsString::from("--is-upgrade")));
         arguments.extend((!options.skip_crds).then(|| OsString::from("--include-crds")));
         arguments.push(option("--namespace", job.reading.namespace));
         let file = |written: &str| {

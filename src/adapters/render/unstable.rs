@@ -47,7 +47,7 @@ pub fn compare(rendered: &mut Rendered, other: &Rendered, target: &TargetName, (
     if unnamed > 0 {
         rendered.left_out.push(Exclusion {
             scope: target.to_string(),
-            what: "objects whose name is not known".into(),
+            what: "objects that only some renderings have".into(),
             reason: why.to_owned(),
             count: Some(unnamed),
         });

@@ -214,6 +214,8 @@ fn argo_helm(
         file_parameters,
         may_lack_files: is_true("ignoreMissingValueFiles"),
         skip_crds: is_true("skipCrds"),
+        // It runs `helm template` (`util/helm/cmd.go`).
+        as_install: true,
     })
 }
 

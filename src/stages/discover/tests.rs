@@ -121,6 +121,7 @@ fn sources_of_charts_take_their_values_from_one_another() {
         file_parameters: vec![("motd".into(), "/motd.txt".into())],
         parameters: vec![("image.tag".into(), "1,2".into(), true)],
         may_lack_files: true,
+        as_install: true,
         ..HelmOptions::default()
     };
     assert_eq!(target.render.helm, expected);

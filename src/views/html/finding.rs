@@ -63,6 +63,7 @@ struct CauseView {
 struct OriginView {
     file: String,
     revision: String,
+    renderer: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -188,6 +189,7 @@ pub(super) fn card(finding: &Finding, around: &Surroundings<'_>, most: usize) ->
         origin: finding.origin.as_ref().map(|origin| OriginView {
             file: t(&words::file(origin)),
             revision: t(&format!("{} {} @ {}", origin.repository, origin.revision, origin.commit.short())),
+            renderer: origin.renderer.as_deref().map(t),
         }),
         commit_did: words::commit_did(finding),
         commit: finding.declared_by.as_ref().map(commit),

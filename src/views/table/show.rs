@@ -90,6 +90,7 @@ fn evidence(finding: &Finding, started: Option<Timestamp>) -> Vec<(&'static str,
     row("note", finding.note.clone());
     if let Some(origin) = &finding.origin {
         row("declared in", Some(words::file(origin)));
+        row("rendered by", origin.renderer.clone());
         row(
             "target",
             Some(format!("{}, {} {} @ {}", origin.target, origin.repository, origin.revision, origin.commit.short())),

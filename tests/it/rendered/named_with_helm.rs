@@ -130,20 +130,21 @@ fn what_an_application_or_a_release_ignores_is_ignored_in_what_its_chart_renders
             "releaseName": "us", "targetNamespace": "shop", "chart": chart, "driftDetection": {"mode": "warn", "ignore": ignore}}});
     work.commit("Begin", fixtures());
     let live = |more: &[&Value]| {
-        let settings = |name: &str| {
-            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop"},
-                "data": {"level": "warn", "kubernetes": "0"}})
-        };
-        let items: Vec<Value> = [settings("eu-settings"), settings("us-settings")]
-            .into_iter()
-            .chain(more.iter().map(|one| (*one).clone()))
-            .collect();
+        let map = |name: &str, data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop"}, "data": data});
+        let settings = json!({"level": "warn", "kubernetes": "0"});
+        let own = ["eu", "us"].into_iter().flat_map(|release| {
+            [
+                map(&format!("{release}-settings"), settings.clone()),
+                map(&format!("{release}-cache"), json!({"size": "1Gi"})),
+            ]
+        });
+        let items: Vec<Value> = own.chain(more.iter().map(|one| (*one).clone())).collect();
         json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
     };
-    let expected = ["DL001 ConfigMap eu-settings .data.kubernetes", "DL001 ConfigMap us-settings .data.kubernetes"];
+    let expected = ["DL001 ConfigMap eu-cache .data.size", "DL001 ConfigMap us-cache .data.size"];
     let changed = |work: &Workspace| {
         let report = work.run(&["scan", "-o", "json"]).json();
-        findings(&report).into_iter().filter(|finding| finding.contains("-settings")).collect::<Vec<_>>()
+        findings(&report).into_iter().filter(|finding| finding.contains("DL001")).collect::<Vec<_>>()
     };
     // They are only live.
     let config =

@@ -107,6 +107,29 @@ fn a_value_is_attributed_to_the_commit_that_gave_it_whatever_file_it_is_in() {
 
 #[test]
 #[ignore = "needs Helm: run tests/run"]
+fn what_follows_from_a_version_that_is_not_known_accuses_nobody() {
+    let place = place();
+    let places = |more: &str| -> Vec<String> {
+        place.source(CHART, more).unstable.iter().map(|place| format!("{} {}", place.name, place.pointer)).collect()
+    };
+    let settings = ["web-settings /data/kubernetes", "web-shop /spec/template/metadata/annotations/checksum~1config"];
+    assert_eq!(places(""), settings);
+    assert_eq!(places(", render: {kubeVersion: '1.33'}"), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn a_chart_sees_an_upgrade_and_finds_nothing_by_lookup() {
+    let mut place = place();
+    let template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: release}\ndata:\n  upgrade: '{{ .Release.IsUpgrade }}'\n  \
+                    install: '{{ .Release.IsInstall }}'\n  live: '{{ lookup \"v1\" \"ConfigMap\" \"shop\" \"\" | toJson }}'\n";
+    place.commit("Release", "charts/shop/templates/release.yaml", template);
+    let declared = declared(&place.source(CHART, RENDER)).remove("ConfigMap release").expect("a ConfigMap");
+    assert_eq!(declared["data"], json!({"upgrade": "true", "install": "false", "live": "{}"}));
+}
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
 fn an_objects_history_and_its_fields_are_told_through_the_chart() {
     let mut place = place();
     place.commit("Debug", "env/prod.yaml", "replicas: 3\nlevel: debug\n");
@@ -143,7 +166,7 @@ fn what_is_another_value_each_time_accuses_nobody_and_is_said() {
     assert_eq!(source.gaps, []);
     let pointers: Vec<&str> = source.unstable.iter().map(|place| place.pointer.as_str()).collect();
     assert_eq!(pointers, ["/data/password", "/metadata/annotations/year"], "in this year it is always the same");
-    let left_out = source.left_out.iter().find(|exclusion| exclusion.what.contains("whose name is not known"));
+    let left_out = source.left_out.iter().find(|exclusion| exclusion.what.contains("only some renderings have"));
     assert_eq!(left_out.and_then(|exclusion| exclusion.count), Some(1));
     let secret = |user: &str| {
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "password", "namespace": "shop"},
