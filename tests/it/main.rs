@@ -29,5 +29,6 @@ mod slack;
 mod slack_fake;
 mod slack_threads;
 mod snapshot;
+mod tls;
 mod tools;
 mod watch;

@@ -96,7 +96,10 @@ impl Charts {
         fs::create_dir_all(&self.folder).map_err(local)?;
         let home = tempfile::tempdir_in(&self.folder).map_err(local)?;
         let run = |arguments: Vec<OsString>| {
-            let (program, folder) = (&helm.program, home.path());
+            // Why an index could not be had, Helm writes to its standard output.
+            let as_error = ["-c", r#"exec "$@" >&2"#, "sh"].map(OsString::from);
+            let arguments = as_error.into_iter().chain([helm.program.clone().into()]).chain(arguments).collect();
+            let (program, folder) = (Path::new("sh"), home.path());
             let run = Run { program, arguments, folder, home: folder, network: true, tools };
             run.output().map_err(|failure| {
                 let hint = "check `charts`, the chart's name and version, and the network";
@@ -123,7 +126,11 @@ impl Charts {
                     "password": login.map(|(_, password)| password), "caFile": repository.ca_file});
                 let all = json!({"apiVersion": "", "repositories": [of]});
                 write(home.path(), "helm/repositories.yaml", &all).map_err(local)?;
-                run(vec!["repo".into(), "update".into()])?;
+                // Helm 3 has to be told that a failure is one; Helm 4 knows no such option.
+                let update: [OsString; 2] = ["repo".into(), "update".into()];
+                run([update.as_slice(), &["--fail-on-repo-update-fail".into()]].concat()).or_else(|gap| {
+                    if gap.message.contains("unknown flag") { run(update.to_vec()) } else { Err(gap) }
+                })?;
                 arguments.push(format!("it/{}", source.name).into());
             }
         }
@@ -214,4 +221,83 @@ fn each_file(archive: &[u8], mut with: impl FnMut(&Path, &mut dyn io::Read) -> i
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    /// An archive with a file at each path; `name` as it is written, whatever that leads to.
+    fn archive(files: &[(&str, &[u8])], link: Option<(&str, &str)>) -> Vec<u8> {
+        let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        let header = |name: &str, size: usize| {
+            let mut header = tar::Header::new_gnu();
+            header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_size(size as u64);
+            header.set_mode(0o644);
+            header
+        };
+        for (name, content) in files {
+            let mut header = header(name, content.len());
+            header.set_cksum();
+            archive.append(&header, *content).unwrap();
+        }
+        if let Some((name, target)) = link {
+            let mut header = header(name, 0);
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.set_link_name(target).unwrap();
+            header.set_cksum();
+            archive.append(&header, io::empty()).unwrap();
+        }
+        archive.into_inner().unwrap().finish().unwrap()
+    }
+
+    fn source(repository: &str, name: &str) -> ChartSource {
+        ChartSource { repository: repository.into(), name: name.into(), version: "1.0.0".into() }
+    }
+
+    const CHART: &[u8] = b"apiVersion: v2\nname: shop\nversion: 1.0.0\n";
+
+    #[test]
+    fn an_archive_is_unpacked_below_its_folder_only() {
+        let files: [(&str, &[u8]); 4] = [
+            ("shop/Chart.yaml", CHART),
+            ("../evil", b"x"),
+            ("/tmp/driftledger-evil", b"x"),
+            ("shop/templates/a.yaml", b"a: b"),
+        ];
+        let bytes = archive(&files, Some(("shop/link", "/etc/passwd")));
+        let pulled = Pulled::of(&source("https://charts.example.com", "shop"), bytes).unwrap();
+        assert!(pulled.name.starts_with("shop 1.0.0 sha256:") && pulled.file == "shop-1.0.0.tgz", "{pulled:?}");
+        let folder = tempfile::tempdir().unwrap();
+        let into = folder.path().join("into");
+        assert_eq!(pulled.unpack(&into).unwrap(), into.join("shop"));
+        assert!(into.join("shop/templates/a.yaml").is_file());
+        assert!(!folder.path().join("evil").exists() && !Path::new("/tmp/driftledger-evil").exists());
+        assert!(fs::symlink_metadata(into.join("shop/link")).is_err(), "links are passed over");
+    }
+
+    #[test]
+    fn what_is_no_chart_or_is_not_allowed_is_a_gap() {
+        let of = |bytes: Vec<u8>| Pulled::of(&source("https://a", "shop"), bytes).unwrap_err().message;
+        assert!(of(archive(&[("shop/values.yaml", b"a: b")], None)).contains("is no chart"));
+        assert!(of(b"no archive".to_vec()).contains("cannot be unpacked"));
+        let large = vec![b' '; 64 << 20];
+        let files: Vec<(String, &[u8])> = (0..5).map(|n| (format!("shop/{n}"), large.as_slice())).collect();
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, content)| (name.as_str(), *content)).collect();
+        assert!(of(archive(&files, None)).contains("cannot be unpacked"), "more than it may unpack to");
+
+        let folder = tempfile::tempdir().unwrap();
+        let charts = Charts::new(Vec::new(), folder.path().to_owned());
+        let helm = Tool { program: "/no/such/helm".into(), first: Vec::new(), name: "helm".into() };
+        for (name, why) in
+            [("shop", "is in a chart repository that is not allowed"), ("../../x", "has a name that is none")]
+        {
+            let gap = charts.get(&source("https://a", name), &helm, &Tools::default()).unwrap_err();
+            assert!(gap.message.contains(why), "{gap:?}");
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! Charts of chart repositories: over HTTP, and from an OCI registry.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use driftledger::adapters::git::Content;
 use serde_json::{Value, json};
 
@@ -32,29 +34,57 @@ fn pack(version: &str, into: &Path) -> PathBuf {
     into.join(format!("shop-{version}.tgz"))
 }
 
+/// Answers one request for a file of a folder, if who asks may have it.
+fn answer(mut stream: impl Read + Write, root: &Path, login: Option<&str>) {
+    let mut lines = BufReader::new(&mut stream).lines().map_while(Result::ok);
+    let first = lines.next().unwrap_or_default();
+    let wanted = login.map(|login| format!("authorization: Basic {}", BASE64_STANDARD.encode(login)));
+    let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    let may = wanted.is_none_or(|wanted| headers.iter().any(|header| header.eq_ignore_ascii_case(&wanted)));
+    let path = first.split(' ').nth(1).unwrap_or_default().trim_start_matches("/charts/").to_owned();
+    let (status, body) = match std::fs::read(root.join(path)) {
+        _ if !may => ("401 Unauthorized", Vec::new()),
+        Ok(body) => ("200 OK", body),
+        Err(_) => ("404 Not Found", Vec::new()),
+    };
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    // A client that goes away is the client's business.
+    let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+    let _ = stream.flush();
+}
+
 impl Repository {
     fn with(versions: &[&str]) -> Self {
+        Self::serving(versions, None)
+    }
+
+    /// Over TLS, by a certificate of the folder's `ca.pem`, and for one user.
+    fn with_login(versions: &[&str], login: &'static str) -> Self {
+        Self::serving(versions, Some(login))
+    }
+
+    fn serving(versions: &[&str], login: Option<&'static str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}/charts", listener.local_addr().expect("an address"));
+        let tls = login.map(|_| crate::tls::server(folder.path()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}/charts", listener.local_addr().expect("an address"));
         let (root, asked) = (folder.path().to_owned(), Arc::new(AtomicUsize::new(0)));
         let count = asked.clone();
         // It ends with the process.
         std::thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let mut line = String::new();
-                let mut lines = BufReader::new(stream.try_clone().expect("a stream"));
-                if lines.read_line(&mut line).is_err() {
-                    continue;
-                }
+            for stream in listener.incoming().flatten() {
                 count.fetch_add(1, Ordering::Relaxed);
-                let path = line.split(' ').nth(1).unwrap_or_default().trim_start_matches("/charts/");
-                let (status, body) = match std::fs::read(root.join(path)) {
-                    Ok(body) => ("200 OK", body),
-                    Err(_) => ("404 Not Found", Vec::new()),
-                };
-                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-                let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+                match &tls {
+                    None => answer(stream, &root, login),
+                    Some(tls) => {
+                        let connection = rustls::ServerConnection::new(tls.clone()).expect("a connection");
+                        let mut stream = rustls::StreamOwned::new(connection, stream);
+                        answer(&mut stream, &root, login);
+                        stream.conn.send_close_notify();
+                        let _ = stream.flush();
+                    }
+                }
             }
         });
         let repository = Self { folder, url, asked };
@@ -146,6 +176,37 @@ fn a_chart_of_an_allowed_repository_is_pulled_once_and_its_values_come_from_the_
     assert_eq!(cache["origin"]["file"], "shop-1.0.0.tgz/charts/cache/templates/cache.yaml");
     let about_rendering = |gap: &&Value| gap["kind"] == "fetch" || gap["kind"] == "render";
     assert_eq!(report["gaps"].as_array().expect("a list").iter().find(about_rendering), None);
+}
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn a_repository_is_asked_with_its_own_password_and_trusted_by_its_own_authority() {
+    let charts = Repository::with_login(&["1.0.0"], "robot:CANARY");
+    let mut work = Workspace::new();
+    work.commit("Begin", release(&charts.url, "1.0.0", "debug"));
+    work.file("live.json", &live("debug"));
+    let authority = charts.folder.path().join("ca.pem").display().to_string();
+    let with = |password: &str| {
+        work.file("password", password);
+        let login = format!("username: robot, passwordFile: password, caFile: '{authority}'");
+        work.file("driftledger.yaml", &config(&format!("{{url: '{}', {login}}}", charts.url)));
+        let said = work.run(&["targets", "-o", "json"]);
+        assert!(!said.out.contains("CANARY") && !said.err.contains("CANARY"), "{}{}", said.out, said.err);
+        said.json()
+    };
+    let refused = with("wrong");
+    let message = refused["gaps"][0]["message"].as_str().unwrap_or_else(|| panic!("{refused:#}"));
+    assert!(message.contains("could not be pulled") && message.contains("401"), "{message}");
+    let listed = with("CANARY\n");
+    assert_eq!(listed["gaps"], json!([]));
+    assert!(listed["targets"][1]["renderer"].as_str().is_some_and(|by| by.contains("of shop 1.0.0 ")), "{listed:#}");
+    let no_file = std::fs::remove_file(work.path().join("password"));
+    assert!(no_file.is_ok() && std::fs::remove_dir_all(work.path().join("cache")).is_ok());
+    let listed = work.run(&["targets", "-o", "json"]).json();
+    assert!(
+        listed["gaps"][0]["message"].as_str().is_some_and(|message| message.contains("the password for https://")),
+        "{listed:#}"
+    );
 }
 
 #[test]

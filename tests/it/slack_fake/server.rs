@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-
 use super::http::{self, Answer, Request};
 use super::state::{Rules, State, Stored};
 use super::trap::{Trap, When};
@@ -65,23 +63,8 @@ impl SlackFake {
     /// With a certificate of an authority of its own: [`Self::ca_file`].
     pub fn start_tls(rules: Rules) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let pem = authority.self_signed(&key).expect("a certificate").pem();
-        std::fs::write(folder.path().join("ca.pem"), pem).expect("a file");
-        let issuer = Issuer::new(authority, key);
-        let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
-        let certificate = params.signed_by(&key, &issuer).expect("a certificate");
-        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("versions of TLS")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("a server's certificate");
-        Self::listen("https", Some(Arc::new(config)), folder, rules)
+        let config = crate::tls::server(folder.path());
+        Self::listen("https", Some(config), folder, rules)
     }
 
     fn listen(
