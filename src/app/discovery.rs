@@ -16,7 +16,7 @@ use crate::config::{ChartSource, Config, NamedBy, NamingObject, TargetConfig, Te
 use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 use crate::model::resource::{GroupKind, Gvk};
-use crate::model::secret::{RedactionKey, inside_of, is_token};
+use crate::model::secret::{RedactionKey, is_hidden};
 use crate::model::time::Timestamp;
 use crate::stages::discover::{self, Found, GitRepository, Known};
 use crate::yaml;
@@ -250,10 +250,7 @@ impl<'d> Referred<'d> {
 /// The texts of a ConfigMap.
 pub fn texts(config_map: &Value) -> Texts {
     let data = config_map.get("data").and_then(Value::as_object).into_iter().flatten();
-    let text = |value: &Value| {
-        let text = value.as_str().filter(|text| !is_token(value) && inside_of(text).next().is_none());
-        text.map(str::to_owned)
-    };
+    let text = |value: &Value| value.as_str().filter(|text| !is_hidden(text)).map(str::to_owned);
     data.map(|(key, value)| (key.clone(), text(value))).collect()
 }
 

@@ -150,8 +150,22 @@ pub struct Render {
 pub struct Substitution {
     /// By their names.
     pub variables: BTreeMap<String, String>,
+    /// By their names, where those are that are given and not known, as `Secret vars`.
+    pub hidden: BTreeMap<String, String>,
     /// What may give others, and is not read, as `Secret flux-system/vars`.
     pub unread: Vec<String>,
+}
+
+impl Substitution {
+    /// Gives a variable its value, in place of the one that it has; `None`: one that is not known, of `source`.
+    pub fn give(&mut self, name: String, value: Option<String>, source: String) {
+        self.variables.remove(&name);
+        self.hidden.remove(&name);
+        match value {
+            Some(value) => _ = self.variables.insert(name, value),
+            None => _ = self.hidden.insert(name, source),
+        }
+    }
 }
 
 /// Which files count where they are the objects.
@@ -326,7 +340,7 @@ impl RawRender {
             components: self.components.clone(),
             may_lack_components: false,
             substitution: (!self.substitute.is_empty())
-                .then(|| Substitution { variables: self.substitute.clone(), unread: Vec::new() }),
+                .then(|| Substitution { variables: self.substitute.clone(), ..Substitution::default() }),
             command: self.command.clone(),
             network: self.network.unwrap_or(false),
         })

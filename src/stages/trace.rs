@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use crate::model::field_path::{FieldPath, Step};
-use crate::model::secret::{inside_of, is_token};
+use crate::model::secret::is_hidden;
 
 /// Places that are looked at for one text; a text in more places is named by what stands around it, or not at all.
 const MOST_PLACES: usize = 16;
@@ -29,7 +29,7 @@ pub struct Place {
 /// what is hidden or has fields.
 pub fn texts(value: &Value, live: Option<&Value>) -> Vec<String> {
     let text = match value {
-        Value::String(text) if !is_token(value) && inside_of(text).next().is_none() => text,
+        Value::String(text) if !is_hidden(text) => text,
         Value::Number(_) | Value::Bool(_) => return vec![value.to_string()],
         _ => return Vec::new(),
     };

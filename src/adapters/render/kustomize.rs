@@ -10,7 +10,7 @@ use super::output::{self, annotation};
 use super::plain::is_manifest_name;
 use super::process::Run;
 use super::renderer::{Job, Rendered, Renderer};
-use super::substitute::{self, Unread};
+use super::substitute;
 use super::toolbox::Toolbox;
 use super::unstable;
 use crate::config::render::Render;
@@ -89,15 +89,15 @@ impl Renderer for Kustomize<'_> {
         let mut rendered = match &self.options.substitution {
             None => read(&output, job, &whole),
             Some(substitution) => {
-                let filled = |placeholder: &str| {
-                    let filled = substitute::apply(&output, substitution, Unread { placeholder });
+                let mut unknown = substitute::Unknown::new();
+                let mut filled = |placeholder: &str| {
+                    let filled = substitute::apply(&output, substitution, placeholder, &mut unknown);
                     filled.map_err(|why| gap(format!("its variables cannot be filled in: {why}")))
                 };
-                let (first, any_unknown) = filled("driftledger-unread-1")?;
+                let (first, second) = (filled("driftledger-unknown-1")?, filled("driftledger-unknown-2")?);
                 let mut rendered = read(&first, job, &whole);
-                if any_unknown {
-                    let why = format!("it comes from {}, which is not read", substitution.unread.join(" or "));
-                    let (second, _) = filled("driftledger-unread-2")?;
+                if !unknown.is_empty() {
+                    let why = format!("it hangs on variables that are not known: {}", substitute::told(&unknown));
                     unstable::compare(&mut rendered, &read(&second, job, &whole), job.target, (&why, true));
                 }
                 rendered

@@ -5,6 +5,7 @@ mod charts;
 mod checkout;
 mod clock;
 mod command;
+mod expression;
 pub mod heads;
 mod helm;
 mod kustomize;
@@ -16,6 +17,7 @@ mod renderer;
 mod substitute;
 mod toolbox;
 mod unstable;
+mod wildcard;
 
 pub use charts::Charts;
 pub use checkout::{Checkout, Inputs};

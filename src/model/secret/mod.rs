@@ -26,4 +26,4 @@ pub use key::RedactionKey;
 pub use note::redaction_note;
 pub use redact::{LAST_APPLIED, redact, redact_again};
 pub use rules::{BadPattern, CredentialNames, NameLists, RedactionRule, RedactionRules, ShownField};
-pub use token::{Inside, NO_KEY, SOPS_TOKEN, digits_of, inside_of, is_token, prefix as token_prefix};
+pub use token::{Inside, NO_KEY, SOPS_TOKEN, digits_of, inside_of, is_hidden, is_token, prefix as token_prefix};

@@ -48,6 +48,11 @@ pub fn is_token(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text == SOPS_TOKEN || digits_of(text).is_some())
 }
 
+/// Whether a text is what stands in place of a secret value, or has some in it.
+pub fn is_hidden(text: &str) -> bool {
+    text == SOPS_TOKEN || digits_of(text).is_some() || inside_of(text).next().is_some()
+}
+
 /// The hex digits of a text that is a token of a whole value.
 pub fn digits_of(text: &str) -> Option<&str> {
     let hash = after_key_id(text)?;

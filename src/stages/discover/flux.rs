@@ -6,6 +6,7 @@ use super::known::{Declared, Found, Known};
 use super::place::{self, Place, To, allowed, folder, is_empty, not_configured, place_of, set, target};
 use crate::config::render::{HelmOptions, Render, Substitution};
 use crate::config::{ChartSource, TargetConfig, Texts};
+use crate::model::secret::is_hidden;
 
 pub(super) fn one(found: Result<TargetConfig, String>) -> Found {
     match found {
@@ -104,7 +105,7 @@ pub(super) fn helm_release(
     Ok(target(name, here, place, path, To { cluster: here.cluster.clone(), namespace, render }))
 }
 
-/// The variables of `postBuild`. Without any, nothing is one (`fluxcd/pkg`, `kustomize/kustomize_varsub.go`): those that stand here go
+/// The variables of `postBuild`. Without any, nothing is one unless the strategy is `Always` (`fluxcd/pkg`, `kustomize/kustomize_varsub.go`): those that stand here go
 /// before those of other objects, and the later ones of these before the earlier.
 fn substitution(declared: &Declared<'_>, known: &Known<'_>) -> Result<Option<Substitution>, String> {
     let mut substitution = Substitution::default();
@@ -113,10 +114,7 @@ fn substitution(declared: &Declared<'_>, known: &Known<'_>) -> Result<Option<Sub
         match values_of(declared, from, known)? {
             From::Texts(texts) => {
                 for (name, text) in texts {
-                    match text {
-                        Some(text) => _ = substitution.variables.insert(name, one_line(&text)),
-                        None => substitution.unread.push(format!("the hidden `{name}` of {}", called(from))),
-                    }
+                    substitution.give(name, text.as_deref().map(one_line), called(from));
                 }
             }
             From::Unread => substitution.unread.push(called(from)),
@@ -126,16 +124,18 @@ fn substitution(declared: &Declared<'_>, known: &Known<'_>) -> Result<Option<Sub
     let own = declared.spec.pointer("/postBuild/substitute").and_then(Value::as_object).into_iter().flatten();
     for (name, value) in own {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        substitution.variables.insert(name.clone(), one_line(&text));
+        let text = Some(one_line(&text)).filter(|text| !is_hidden(text));
+        substitution.give(name.clone(), text, format!("Kustomization {}", declared.name));
     }
     let is_name = |name: &String| {
         !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
-    if let Some(name) = substitution.variables.keys().find(|name| !is_name(name)) {
+    let mut names = substitution.variables.keys().chain(substitution.hidden.keys());
+    if let Some(name) = names.find(|name| !is_name(name)) {
         return Err(format!("its `postBuild` has a variable {name}, which Flux refuses"));
     }
-    let is_empty = substitution.variables.is_empty() && substitution.unread.is_empty();
-    Ok(Some(substitution).filter(|_| !is_empty))
+    let always = declared.text("/postBuild/substituteStrategy") == Some("Always");
+    Ok(Some(substitution).filter(|substitution| always || *substitution != Substitution::default()))
 }
 
 /// The names of the ConfigMaps that an object refers to for its values.

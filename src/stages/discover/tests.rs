@@ -219,10 +219,13 @@ fn variables_of_flux_come_from_config_maps_and_from_the_kustomization_itself() {
             vec!["Secret s".to_owned()],
         ),
     ] {
-        let expected = Some((components.clone(), Some(Substitution { variables: names, unread })));
+        let expected =
+            Some((components.clone(), Some(Substitution { variables: names, unread, ..Substitution::default() })));
         assert_eq!(post_build(written), (expected, vec![]));
     }
-    assert_eq!(post_build(json!({"substituteFrom": [missing]})), (Some((components, None)), vec![]));
+    assert_eq!(post_build(json!({"substituteFrom": [missing]})), (Some((components.clone(), None)), vec![]));
+    let always = Some((components, Some(Substitution::default())));
+    assert_eq!(post_build(json!({"substituteStrategy": "Always"})), (always, vec![]));
     let (_, troubles) = post_build(json!({"substituteFrom": [vars], "substitute": {"env": "test"}}));
     assert_eq!(troubles, ["its `postBuild` has a variable values.yaml, which Flux refuses"]);
     let (_, troubles) = post_build(json!({"substituteFrom": [{"kind": "ConfigMap", "name": "others"}]}));
