@@ -96,8 +96,8 @@ impl Rendering<'_> {
     }
 
     /// What decides about what is rendered, besides the files: the configuration does about limits and about what is secret.
-    fn rules(&self, renderer: &dyn Renderer, target: &TargetConfig) -> Result<String, Gap> {
-        let (config, name) = (self.config, renderer.name()?);
+    fn rules(&self, renderer: &dyn Renderer, target: &TargetConfig, tree: &CommitTree) -> Result<String, Gap> {
+        let (config, name) = (self.config, renderer.name(tree, &target.path)?);
         Ok(format!(
             "{VERSION} {FORM} {name} {} {} {} {} {} {} {:?}",
             self.key.id(),
@@ -114,7 +114,7 @@ impl Rendering<'_> {
     pub fn rules_of(&self, target: &TargetConfig, tree: &CommitTree) -> Option<String> {
         let target = &self.for_its_cluster(target);
         let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
-        self.rules(renderer.as_ref(), target).ok()
+        self.rules(renderer.as_ref(), target, tree).ok()
     }
 
     /// What was made of the same files before, or is now.
@@ -126,7 +126,7 @@ impl Rendering<'_> {
         files: &Inputs,
     ) -> Result<Rendered, Gap> {
         let config = self.config;
-        let rules = self.rules(renderer, target)?;
+        let rules = self.rules(renderer, target, tree)?;
         let hash = [files.hash()];
         let key = KeptKey { repository: "", revision: "", roots: &hash, rules: &rules };
         let kept = Kept::new(&wiring::cache(config), "rendered");

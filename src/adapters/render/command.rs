@@ -21,7 +21,7 @@ pub struct Program<'a> {
 }
 
 impl Renderer for Program<'_> {
-    fn name(&self) -> Result<String, Gap> {
+    fn name(&self, _tree: &dyn SourceTree, _path: &str) -> Result<String, Gap> {
         Ok(format!("command {}", self.argv.first().map(String::as_str).unwrap_or_default()))
     }
 
@@ -57,7 +57,7 @@ impl Renderer for Program<'_> {
         };
         let output = run.output().map_err(|failure| gap(&format!("`{name}` {failure}")).at(job.path))?;
         let mut rendered = output::read(&output, &job.reading, job.path, |_| None);
-        rendered.by = Some(self.name()?);
+        rendered.by = Some(self.name(job.tree, job.path)?);
         Ok(rendered)
     }
 }

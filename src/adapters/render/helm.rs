@@ -37,7 +37,7 @@ pub struct Helm<'a> {
 }
 
 impl Renderer for Helm<'_> {
-    fn name(&self) -> Result<String, Gap> {
+    fn name(&self, _tree: &dyn SourceTree, _path: &str) -> Result<String, Gap> {
         let tool = self.toolbox.helm()?;
         Ok(self.made_by(tool, self.pulled()?.as_ref()))
     }

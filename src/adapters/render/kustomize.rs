@@ -1,14 +1,13 @@
 //! The renderer `kustomize`: `kustomize build` of the target's folder, through a kustomization of ours around it that asks for origins.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::output::{self, annotation};
 use super::plain::is_manifest_name;
-use super::process::Run;
+use super::process::{Run, option};
 use super::renderer::{Job, Rendered, Renderer};
 use super::substitute;
 use super::toolbox::Toolbox;
@@ -34,8 +33,8 @@ pub struct Kustomize<'a> {
 }
 
 impl Renderer for Kustomize<'_> {
-    fn name(&self) -> Result<String, Gap> {
-        Ok(self.toolbox.kustomize()?.name.clone())
+    fn name(&self, tree: &dyn SourceTree, path: &str) -> Result<String, Gap> {
+        self.made_by(&self.parts(tree, path))
     }
 
     fn inputs(&self, tree: &dyn SourceTree, path: &str) -> Vec<String> {
@@ -46,7 +45,8 @@ impl Renderer for Kustomize<'_> {
         let gap = |why: String| Gap::new(GapKind::Render, why, Hides::Target).at(job.path);
         let tool = self.toolbox.kustomize()?;
         let network = self.options.network;
-        if !network && let Some(remote) = self.parts(job.tree, job.path).remote {
+        let parts = self.parts(job.tree, job.path);
+        if !network && let Some(remote) = &parts.remote {
             return Err(gap(format!("the kustomization needs the network: {remote}"))
                 .hint("keep what it needs in the repository, or say `network: true` for the target's `render`"));
         }
@@ -72,7 +72,9 @@ impl Renderer for Kustomize<'_> {
             .map_err(|error| gap(format!("a file for Kustomize could not be written: {error}")))?;
         let mut arguments = tool.first.clone();
         arguments.push(".".into());
-        arguments.extend(network.then(|| OsString::from("--enable-helm")));
+        if parts.has_charts {
+            arguments.extend(["--enable-helm".into(), option("--helm-command", &self.toolbox.helm()?.program)]);
+        }
         let run = Run {
             program: &tool.program,
             arguments,
@@ -104,18 +106,26 @@ impl Renderer for Kustomize<'_> {
             }
         };
         unstable::leave_out_encrypted(&mut rendered, job.target);
-        rendered.by = Some(tool.name.clone());
+        rendered.by = Some(self.made_by(&parts)?);
         Ok(rendered)
     }
 }
 
 impl Kustomize<'_> {
+    fn made_by(&self, parts: &Parts) -> Result<String, Gap> {
+        let kustomize = &self.toolbox.kustomize()?.name;
+        // What is not fetched is not rendered.
+        let needs_helm = parts.has_charts && (self.options.network || parts.remote.is_none());
+        Ok(if needs_helm { format!("{kustomize} with {}", self.toolbox.helm()?.name) } else { kustomize.clone() })
+    }
+
     /// What the target's kustomization and the components over it are made of.
     fn parts(&self, tree: &dyn SourceTree, path: &str) -> Parts {
         let mut parts = Parts::of(tree, path);
         for component in self.components(tree, path) {
             let more = Parts::of(tree, &component);
             parts.paths.extend(more.paths);
+            parts.has_charts |= more.has_charts;
             parts.remote = parts.remote.or(more.remote);
         }
         parts
@@ -187,6 +197,8 @@ struct Parts {
     paths: Vec<String>,
     /// The first thing that is fetched from elsewhere, for people.
     remote: Option<String>,
+    /// Whether charts are rendered into it.
+    has_charts: bool,
 }
 
 impl Parts {
@@ -206,8 +218,20 @@ impl Parts {
             let document = yaml::read_documents(&text, &yaml::Limits::default()).into_iter().find_map(Result::ok);
             let Some(root) = document.map(|document| yaml::to_json(&document.root)) else { continue };
             let list = |key: &str| root.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+            // A chart that lies in the repository is rendered from there, with no `repo`.
+            let home = root.pointer("/helmGlobals/chartHome").and_then(Value::as_str).unwrap_or("charts");
             for key in ["helmCharts", "helmChartInflationGenerator"].into_iter().filter(|key| !list(key).is_empty()) {
-                parts.remote.get_or_insert(format!("`{key}` in {file}"));
+                parts.has_charts = true;
+                let lies_here = |chart: &Value| {
+                    let name = chart.get("name").and_then(Value::as_str).unwrap_or_default();
+                    let file = below(&folder, &format!("{home}/{name}/Chart.yaml"));
+                    chart.get("repo").is_none() && file.is_some_and(|file| tree.read(&file).is_some())
+                };
+                if key == "helmCharts" && list(key).iter().all(lies_here) {
+                    parts.paths.extend(below(&folder, home));
+                } else {
+                    parts.remote.get_or_insert(format!("`{key}` in {file}"));
+                }
             }
             for key in ["resources", "bases", "components", "crds", "transformers", "generators", "validators"] {
                 for entry in list(key).iter().filter_map(Value::as_str) {

@@ -20,7 +20,7 @@ pub trait Renderer {
     ///
     /// # Errors
     /// A gap where it is not there.
-    fn name(&self) -> Result<String, Gap> {
+    fn name(&self, _tree: &dyn SourceTree, _path: &str) -> Result<String, Gap> {
         Ok(String::new())
     }
 

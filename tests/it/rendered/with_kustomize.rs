@@ -142,6 +142,20 @@ fn what_a_kustomization_does_not_name_any_more_and_is_live_is_found_with_the_com
 }
 
 #[test]
+#[ignore = "needs Kustomize and Helm: run tests/run"]
+fn a_chart_that_lies_in_the_repository_is_rendered_into_a_kustomization_with_helm() {
+    let mut place = Place::new(&[("kustomize", &tool("kustomize")), ("helm", &tool("helm"))]);
+    let text = "helmGlobals: {chartHome: .}\nhelmCharts: [{name: shop, releaseName: eu, namespace: shop, valuesInline: {replicas: 4}}]\n";
+    place.commit("Inflate", "charts/kustomization.yaml", text);
+    let source = place.source("charts", "");
+    assert_eq!(gaps(&source), [""; 0]);
+    let declared = declared(&source);
+    assert_eq!(declared["Deployment eu-shop"]["spec"]["replicas"], 4);
+    let by = source.renderer.as_deref().unwrap_or_default();
+    assert!(by.starts_with("kustomize v5.") && by.contains(" with helm v3."), "{by}");
+}
+
+#[test]
 #[ignore = "needs Kustomize: run tests/run"]
 fn a_secret_that_is_generated_from_an_encrypted_file_accuses_nobody() {
     let mut place = Place::empty(&[("kustomize", &tool("kustomize"))]);
