@@ -1,6 +1,7 @@
 //! Joins an explained object to its history: one commit for each declared field, and for each live value the commit that had it.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use super::evidence::{self, LineQuestions, Question, Search};
 use super::gather::TargetSource;
@@ -110,7 +111,8 @@ impl Blaming<'_> {
         };
         let asked = fields.iter().map(|field| Asked { id: &object.id, path: &field.path, live: field.live.as_ref() });
         let asked: Vec<Asked<'_>> = asked.collect();
-        let stems = traced::of_values(source, self.sources, (self.config, self.key), &asked);
+        let deadline = Instant::now().checked_add(self.config.limits.history_time);
+        let stems = traced::of_values(source, self.sources, (self.config, self.key), &asked, deadline);
         stems.into_iter().map(|stem| stem.map(|stem| (Some(stem.file), stem.line))).collect()
     }
 

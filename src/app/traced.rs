@@ -1,6 +1,7 @@
 //! Where rendered values stem from, proved by rendering changed files: see [`trace`]. What was found out is kept for the same files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -16,9 +17,11 @@ use crate::config::{Config, NamedBy, NamingObject, TargetConfig};
 use crate::model::declared::RenderedObject;
 use crate::model::field_path::FieldPath;
 use crate::model::finding::Finding;
+use crate::model::ids::TargetName;
 use crate::model::resource::ObjectId;
 use crate::model::secret::RedactionKey;
 use crate::ports::SourceTree as _;
+use crate::processors;
 use crate::stages::pick::lookup;
 use crate::stages::trace::{self, Place};
 
@@ -50,31 +53,40 @@ pub struct Stem {
     pub line: u32,
 }
 
-/// Gives findings on rendered targets the file and line that their declared value stems from. Blocks.
+/// Gives findings on rendered targets the file and line that their declared value stems from, all of them together within
+/// `limits.historyTime`. Blocks.
 pub fn tell(found: &mut [Finding], sources: &[TargetSource], config: &Config, key: &RedactionKey) {
-    for source in sources.iter().filter(|source| source.toolbox.is_some()) {
-        let mut of_target: Vec<&mut Finding> = found
-            .iter_mut()
-            .filter(|finding| finding.declared.is_some() && finding.path.is_some())
-            .filter(|finding| finding.origin.as_ref().is_some_and(|origin| origin.target == source.config.name))
-            .collect();
-        let ids: Vec<ObjectId> = of_target.iter().map(|finding| finding.object()).collect();
-        let asked = of_target
-            .iter()
-            .zip(&ids)
-            .filter_map(|(finding, id)| Some(Asked { id, path: finding.path.as_ref()?, live: finding.live.as_ref() }));
-        let stems = match asked.collect::<Vec<_>>() {
-            asked if asked.is_empty() => continue,
-            asked => of_values(source, sources, (config, key), &asked),
-        };
-        for (finding, stem) in of_target.iter_mut().zip(stems) {
-            let (Some(origin), Some(stem)) = (&mut finding.origin, stem) else { continue };
-            (origin.file, origin.line) = (stem.file, Some(stem.line));
-            if let Some(naming) = rendered_past::naming(source, sources).filter(|_| stem.in_naming) {
-                origin.repository = naming.config.repository.clone();
-                origin.revision = naming.config.revision.clone();
-                origin.commit = naming.commit.as_ref().map_or(origin.commit.clone(), |(commit, _, _)| commit.clone());
-            }
+    let deadline = Instant::now().checked_add(config.limits.history_time);
+    let mut by_target: BTreeMap<&TargetName, Vec<(usize, ObjectId)>> = BTreeMap::new();
+    for (n, finding) in found.iter().enumerate() {
+        let origin = finding.origin.as_ref().filter(|_| finding.declared.is_some() && finding.path.is_some());
+        if let Some(origin) = origin {
+            by_target.entry(&origin.target).or_default().push((n, finding.object()));
+        }
+    }
+    let rendered = sources.iter().filter(|source| source.toolbox.is_some());
+    let jobs: Vec<_> = rendered.filter_map(|source| Some((source, by_target.get(&source.config.name)?))).collect();
+    let all: &[Finding] = found;
+    let jobs = Mutex::new(jobs.into_iter());
+    let next = || jobs.lock().ok().and_then(|mut jobs| jobs.next());
+    let stems_of = |(source, findings): (_, &Vec<(usize, ObjectId)>)| {
+        let asked = findings.iter().filter_map(|(n, id)| {
+            let finding = &all[*n];
+            Some(Asked { id, path: finding.path.as_ref()?, live: finding.live.as_ref() })
+        });
+        let stems = of_values(source, sources, (config, key), &asked.collect::<Vec<_>>(), deadline);
+        findings.iter().map(|(n, _)| *n).zip(stems).map(|(n, stem)| (n, source, stem)).collect::<Vec<_>>()
+    };
+    let stems = processors::on_each(0..processors::count(), |_| {
+        std::iter::from_fn(next).flat_map(stems_of).collect::<Vec<_>>()
+    });
+    for (n, source, stem) in stems.into_iter().flatten() {
+        let (Some(origin), Some(stem)) = (&mut found[n].origin, stem) else { continue };
+        (origin.file, origin.line) = (stem.file, Some(stem.line));
+        if let Some(naming) = rendered_past::naming(source, sources).filter(|_| stem.in_naming) {
+            origin.repository = naming.config.repository.clone();
+            origin.revision = naming.config.revision.clone();
+            origin.commit = naming.commit.as_ref().map_or(origin.commit.clone(), |(commit, _, _)| commit.clone());
         }
     }
 }
@@ -85,6 +97,7 @@ pub fn of_values(
     sources: &[TargetSource],
     (config, key): (&Config, &RedactionKey),
     asked: &[Asked<'_>],
+    deadline: Option<Instant>,
 ) -> Vec<Option<Stem>> {
     let nothing = || vec![None; asked.len()];
     let (Some(toolbox), Some((_, _, tree))) = (&source.toolbox, &source.commit) else { return nothing() };
@@ -109,7 +122,6 @@ pub fn of_values(
         let texts = trace::texts(&before, asked.live);
         open.push(Open { n, before, texts, tried: Vec::new(), stem: None, undecided: false });
     }
-    let deadline = Instant::now().checked_add(config.limits.history_time);
     let mut tracing = Tracing { bench: &bench, asked, open, left: MOST_RENDERINGS, deadline };
     tracing.run();
     let mut found = known.clone();
