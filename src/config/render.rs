@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use wildmatch::WildMatch;
 
 use super::charts::ChartSource;
+use crate::model::secret::is_hidden;
 
 /// How a target's files become objects.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -154,6 +155,30 @@ pub struct Substitution {
     pub hidden: BTreeMap<String, String>,
     /// What may give others, and is not read, as `Secret flux-system/vars`.
     pub unread: Vec<String>,
+}
+
+impl HelmOptions {
+    /// With another text for all that is hidden in values and parameters, so that it is seen what hangs on it; `None` where nothing is.
+    pub fn otherwise_hidden(&self) -> Option<Self> {
+        let mut other = self.clone();
+        other.values.values_mut().for_each(hide_otherwise);
+        for (_, value, _) in other.parameters.iter_mut().filter(|(_, value, _)| is_hidden(value)) {
+            OTHERWISE.clone_into(value);
+        }
+        (other != *self).then_some(other)
+    }
+}
+
+/// What stands for another hidden value.
+const OTHERWISE: &str = "driftledger-hidden";
+
+fn hide_otherwise(value: &mut Value) {
+    match value {
+        Value::String(text) if is_hidden(text) => OTHERWISE.clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(hide_otherwise),
+        Value::Object(fields) => fields.values_mut().for_each(hide_otherwise),
+        _ => {}
+    }
 }
 
 impl Substitution {

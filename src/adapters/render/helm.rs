@@ -82,6 +82,14 @@ impl Renderer for Helm<'_> {
             }
         }
         if !job.once {
+            if let Some(options) = self.options.otherwise_hidden() {
+                let other = Helm { options: &options, network: self.network, toolbox: self.toolbox };
+                let home = checkout.private()?;
+                let arguments = other.arguments(job, &checkout, &place, home.path())?;
+                let output = self.run(tool, arguments, &place, home.path())?;
+                let why = ("it hangs on a value of the chart that is hidden", true);
+                unstable::compare(&mut rendered, &read(&output, job, &place.named), job.target, why);
+            }
             // Random values, and what hangs on the time.
             let again = self.run(tool, arguments.clone(), &place, home.path())?;
             let asks_for_the_time = clock::turn_back(&place.chart).unwrap_or(false);

@@ -6,7 +6,7 @@ use super::known::{Declared, Found, Known};
 use super::place::{self, Place, To, allowed, folder, is_empty, not_configured, place_of, set, target};
 use crate::config::render::{HelmOptions, Render, Substitution};
 use crate::config::{ChartSource, TargetConfig, Texts};
-use crate::model::secret::is_hidden;
+use crate::model::secret::{SOPS_TOKEN, is_hidden};
 
 pub(super) fn one(found: Result<TargetConfig, String>) -> Found {
     match found {
@@ -181,42 +181,93 @@ fn values_of(declared: &Declared<'_>, from: &Value, known: &Known<'_>) -> Result
     }
 }
 
-/// The values of a HelmRelease: those of other objects, the later ones before the earlier, and before them its own.
+/// The values of a HelmRelease (`fluxcd/pkg`, `chartutil/values.go`): those of other objects, the later ones before the earlier, then its own.
+/// A value for a single path goes before all that stand before it, and before those of the HelmRelease itself where these were the first to
+/// have a mapping there: so it is written there, whatever the documentation says of it.
 fn values(declared: &Declared<'_>, known: &Known<'_>) -> Result<Map<String, Value>, String> {
     let mut values = Map::new();
+    let mut own = declared.spec.get("values").and_then(Value::as_object).cloned().unwrap_or_default();
     for from in others(declared, "/valuesFrom") {
         let key = from.get("valuesKey").and_then(Value::as_str).unwrap_or("values.yaml");
-        let texts = match values_of(declared, from, known)? {
-            From::Texts(texts) => texts,
+        let is_true = |key: &str| from.get(key).and_then(Value::as_bool) == Some(true);
+        let path = from.get("targetPath").and_then(Value::as_str).filter(|path| !path.is_empty());
+        let text = match values_of(declared, from, known)? {
+            From::Texts(texts) => match texts.get(key).cloned() {
+                Some(text) => text,
+                None if is_true("optional") => continue,
+                None => return Err(format!("its {} has no `{key}`", called(from))),
+            },
             From::Nothing => continue,
-            From::Unread => return Err(format!("its values come from {}, which is not read", called(from))),
+            From::Unread => None,
         };
-        let text = match texts.get(key) {
-            Some(Some(text)) => text,
-            Some(None) => return Err(format!("the `{key}` of its {} is hidden", called(from))),
-            None if from.get("optional").and_then(Value::as_bool) == Some(true) => continue,
-            None => return Err(format!("its {} has no `{key}`", called(from))),
+        let Some(path) = path else {
+            let text = text.ok_or_else(|| format!("its values come from {}, which is not read", called(from)))?;
+            let more = (known.mapping)(&text);
+            let more = more.ok_or_else(|| format!("the `{key}` of its {} is no YAML mapping", called(from)))?;
+            merge(&mut values, more);
+            continue;
         };
-        match from.get("targetPath").and_then(Value::as_str) {
-            None => {
-                let more = (known.mapping)(text)
-                    .ok_or_else(|| format!("the `{key}` of its {} is no YAML mapping", called(from)))?;
-                merge(&mut values, more);
+        let steps = steps(path).ok_or_else(|| format!("its `targetPath` {path} is not understood"))?;
+        let value = match text {
+            None => Some(SOPS_TOKEN.into()),
+            Some(text) if is_true("literal") => Some(text.into()),
+            Some(text) => scalar(&text),
+        };
+        let not_understood = || format!("the `{key}` of its {} is not understood at a `targetPath`", called(from));
+        let value = value.ok_or_else(not_understood)?;
+        let is_own = !has_mappings(&values, &steps) && has_mappings(&own, &steps);
+        merge(&mut values, own.clone());
+        put(&mut values, &steps, value.clone());
+        if is_own {
+            put(&mut own, &steps, value);
+        }
+    }
+    merge(&mut values, own);
+    Ok(values)
+}
+
+/// The names in a path; lists and several paths in one are not understood.
+fn steps(path: &str) -> Option<Vec<String>> {
+    if path.contains(['[', ']', ',', '=', '{', '}']) {
+        return None;
+    }
+    let (mut steps, mut rest) = (vec![String::new()], path.chars());
+    while let Some(next) = rest.next() {
+        match (next, steps.last_mut()) {
+            ('.', _) => steps.push(String::new()),
+            ('\\', Some(step)) => step.push(rest.next()?),
+            (c, Some(step)) => step.push(c),
+            (_, None) => {}
+        }
+    }
+    steps.iter().all(|step| !step.is_empty()).then_some(steps)
+}
+
+/// Whether there are mappings all along a path, above its end.
+fn has_mappings(values: &Map<String, Value>, steps: &[String]) -> bool {
+    match steps {
+        [] | [_] => true,
+        [first, rest @ ..] => {
+            values.get(first).and_then(Value::as_object).is_some_and(|below| has_mappings(below, rest))
+        }
+    }
+}
+
+/// Puts a value at a path, in place of all that is no mapping on the way.
+fn put(values: &mut Map<String, Value>, steps: &[String], value: Value) {
+    match steps {
+        [] => {}
+        [last] => _ = values.insert(last.clone(), value),
+        [first, rest @ ..] => {
+            let below = values.entry(first.clone()).or_insert(Value::Null);
+            if !below.is_object() {
+                *below = Value::Object(Map::new());
             }
-            Some(path) => {
-                if path.contains(['[', '\\', ',', '=']) {
-                    return Err(format!("its `targetPath` {path} is not understood"));
-                }
-                let value = scalar(text.trim_end_matches('\n'));
-                let nested = path.rsplit('.').fold(value, |below, name| serde_json::json!({name: below}));
-                if let Value::Object(nested) = nested {
-                    merge(&mut values, nested);
-                }
+            if let Some(below) = below.as_object_mut() {
+                put(below, rest, value);
             }
         }
     }
-    merge(&mut values, declared.spec.get("values").and_then(Value::as_object).cloned().unwrap_or_default());
-    Ok(values)
 }
 
 /// As Helm merges values: mappings into one another, and all else in place of what was there.
@@ -229,16 +280,22 @@ fn merge(values: &mut Map<String, Value>, more: Map<String, Value>) {
     }
 }
 
-/// A value as `helm --set` reads it.
-fn scalar(text: &str) -> Value {
-    match text {
-        "true" => Value::Bool(true),
-        "false" => Value::Bool(false),
-        "null" => Value::Null,
-        // A number that begins with a zero may be a code.
-        _ if text != "0" && text.starts_with('0') => text.into(),
-        _ => text.parse::<i64>().map_or_else(|_| text.trim_matches(['"', '\'']).into(), Value::from),
+/// A value as `helm --set` reads it (`helm/helm`, `pkg/strvals/parser.go`); `None`: a list, or several, or one with escapes.
+fn scalar(text: &str) -> Option<Value> {
+    let quoted = |quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    let is_text = quoted('\'') || quoted('"');
+    let text = if is_text { text.trim_matches(['"', '\'']) } else { text };
+    if text.contains([',', '\\']) || text.starts_with('{') {
+        return None;
     }
+    let number = text.parse::<i64>().ok().filter(|_| text == "0" || !text.starts_with('0'));
+    Some(match text {
+        _ if is_text => text.into(),
+        _ if text.eq_ignore_ascii_case("null") => Value::Null,
+        _ if text.eq_ignore_ascii_case("true") => true.into(),
+        _ if text.eq_ignore_ascii_case("false") => false.into(),
+        _ => number.map_or_else(|| text.into(), Value::from),
+    })
 }
 
 /// The chart of a HelmRelease, where it comes from a chart repository; `None`: from Git.

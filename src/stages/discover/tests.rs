@@ -5,6 +5,7 @@ use crate::config::render::Renderer;
 use crate::config::render::{HelmOptions, Render, Substitution};
 use crate::config::{ChartSource, Discovery, NamedBy, TargetConfig};
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
+use crate::model::secret::SOPS_TOKEN;
 
 fn here() -> TargetConfig {
     TargetConfig {
@@ -40,6 +41,7 @@ fn said_in(object: &Value, here: &TargetConfig) -> Option<Found> {
     };
     let mapping = |text: &str| match text {
         "replicas: 3" => json!({"replicas": 3}).as_object().cloned(),
+        "image: {name: a}" => json!({"image": {"name": "a"}}).as_object().cloned(),
         _ => None,
     };
     let chart_source = |kind: &str, _: &str, of: &str| {
@@ -48,7 +50,14 @@ fn said_in(object: &Value, here: &TargetConfig) -> Option<Found> {
         (of == "charts").then(|| ChartSource { repository: "https://charts.example.com".into(), name, version })
     };
     let config_map = |namespace: &str, name: &str| {
-        let texts = [("env", Some("prod")), ("n", Some("3")), ("token", None), ("values.yaml", Some("replicas: 3"))];
+        let texts = [
+            ("env", Some("prod")),
+            ("n", Some("3")),
+            ("token", None),
+            ("values.yaml", Some("replicas: 3")),
+            ("list", Some("{x,y}")),
+            ("with-image.yaml", Some("image: {name: a}")),
+        ];
         let text = |(key, text): (&str, Option<&str>)| (key.to_owned(), text.map(str::to_owned));
         ((namespace, name) == ("flux-system", "vars")).then(|| texts.map(text).into())
     };
@@ -252,9 +261,29 @@ fn values_of_a_helm_release_come_from_config_maps_first() {
         (one(json!({"valuesKey": "n", "targetPath": "image.port"})), Ok(json!({"image": {"port": 3, "tag": "2"}}))),
         (one(json!({"valuesKey": "no", "optional": true})), Ok(json!({"image": {"tag": "2"}}))),
         (one(json!({"valuesKey": "no"})), Err("its ConfigMap vars has no `no`")),
-        (one(json!({"valuesKey": "token"})), Err("the `token` of its ConfigMap vars is hidden")),
+        (one(json!({"valuesKey": "token"})), Err("its values come from ConfigMap vars, which is not read")),
+        (
+            json!([{"kind": "Secret", "name": "s", "targetPath": "db.password"}]),
+            Ok(json!({"db": {"password": SOPS_TOKEN}, "image": {"tag": "2"}})),
+        ),
         (one(json!({"valuesKey": "env"})), Err("the `env` of its ConfigMap vars is no YAML mapping")),
         (one(json!({"valuesKey": "n", "targetPath": "a[0]"})), Err("its `targetPath` a[0] is not understood")),
+        // A mapping of the HelmRelease's own is written into, one that was merged is not.
+        (one(json!({"valuesKey": "n", "targetPath": "image.tag"})), Ok(json!({"image": {"tag": 3}}))),
+        (
+            json!([{"kind": "ConfigMap", "name": "vars", "valuesKey": "with-image.yaml"},
+                {"kind": "ConfigMap", "name": "vars", "valuesKey": "n", "targetPath": "image.tag"}]),
+            Ok(json!({"image": {"tag": "2", "name": "a"}})),
+        ),
+        (one(json!({"valuesKey": "n", "targetPath": "a\\.b.c"})), Ok(json!({"a.b": {"c": 3}, "image": {"tag": "2"}}))),
+        (
+            one(json!({"valuesKey": "list", "targetPath": "a"})),
+            Err("the `list` of its ConfigMap vars is not understood at a `targetPath`"),
+        ),
+        (
+            one(json!({"valuesKey": "list", "targetPath": "a", "literal": true})),
+            Ok(json!({"a": "{x,y}", "image": {"tag": "2"}})),
+        ),
         (json!([{"kind": "Secret", "name": "s"}]), Err("its values come from Secret s, which is not read")),
     ] {
         assert_eq!(values(from.clone()), expected.map_err(|why: &str| vec![why.to_owned()]), "{from}");
