@@ -101,12 +101,55 @@ impl TargetSource {
     }
 }
 
+/// Repositories that were brought up to date already, or could not be.
+#[derive(Debug, Default)]
+pub struct Opened(Mutex<BTreeMap<RepositoryName, Result<OpenedRepository, Gap>>>);
+
+impl Opened {
+    fn get(&self, config: &Config, name: &RepositoryName, now: Timestamp) -> Result<OpenedRepository, Gap> {
+        let known = self.0.lock().ok().and_then(|known| known.get(name).cloned());
+        known.unwrap_or_else(|| {
+            let opened = open(config, name, now);
+            if let Ok(mut known) = self.0.lock() {
+                known.insert(name.clone(), opened.clone());
+            }
+            opened
+        })
+    }
+}
+
 /// Reads the declared side of targets. Each repository is brought up to date once, all of them at the same time.
 pub async fn targets(
     config: &Arc<Config>,
     targets: &[TargetConfig],
     key: &Arc<RedactionKey>,
     now: Timestamp,
+) -> Vec<TargetSource> {
+    let mut sources = read(config, targets, key, now, (&Arc::default(), true)).await;
+    // Of some of the targets, what one declares may be explained by another that is not read now.
+    if targets.len() == config.targets.len() {
+        discovery::tell_troubles(&mut sources, config);
+    }
+    sources
+}
+
+/// The same without the targets' pasts, out of repositories as they were when they were first asked for.
+pub async fn present(
+    config: &Arc<Config>,
+    targets: &[TargetConfig],
+    key: &Arc<RedactionKey>,
+    now: Timestamp,
+    opened: &Arc<Opened>,
+) -> Vec<TargetSource> {
+    read(config, targets, key, now, (opened, false)).await
+}
+
+async fn read(
+    config: &Arc<Config>,
+    targets: &[TargetConfig],
+    key: &Arc<RedactionKey>,
+    now: Timestamp,
+    (opened, looks_back): (&Arc<Opened>, bool),
 ) -> Vec<TargetSource> {
     let mut by_repository: BTreeMap<RepositoryName, Vec<(usize, TargetConfig)>> = BTreeMap::new();
     for (n, target) in targets.iter().enumerate() {
@@ -115,9 +158,12 @@ pub async fn targets(
     let toolbox = Arc::new(wiring::toolbox(config));
     let mut tasks = Vec::new();
     for (name, targets) in by_repository {
-        let (config, key, toolbox) = (config.clone(), key.clone(), toolbox.clone());
+        let (config, key, toolbox, opened) = (config.clone(), key.clone(), toolbox.clone(), opened.clone());
         let in_case = targets.clone();
-        let task = tokio::task::spawn_blocking(move || repository(&config, &name, targets, &key, &toolbox, now));
+        let task = tokio::task::spawn_blocking(move || {
+            let repository = opened.get(&config, &name, now);
+            of_repository(&config, &name, repository, targets, (&key, &toolbox), looks_back)
+        });
         tasks.push((in_case, task));
     }
     let mut sources = Vec::new();
@@ -132,23 +178,18 @@ pub async fn targets(
         }
     }
     sources.sort_by_key(|(n, _)| *n);
-    let mut sources: Vec<TargetSource> = sources.into_iter().map(|(_, source)| source).collect();
-    // Of some of the targets, what one declares may be explained by another that is not read now.
-    if targets.len() == config.targets.len() {
-        discovery::tell_troubles(&mut sources, config);
-    }
-    sources
+    sources.into_iter().map(|(_, source)| source).collect()
 }
 
-fn repository(
+fn of_repository(
     config: &Config,
     name: &RepositoryName,
+    repository: Result<OpenedRepository, Gap>,
     targets: Vec<(usize, TargetConfig)>,
-    key: &RedactionKey,
-    toolbox: &Arc<Toolbox>,
-    now: Timestamp,
+    (key, toolbox): (&RedactionKey, &Arc<Toolbox>),
+    looks_back: bool,
 ) -> Vec<(usize, TargetSource)> {
-    match open(config, name, now) {
+    match repository {
         Ok(repository) => {
             let rendering = Rendering { config, key, toolbox };
             let jobs = Mutex::new(targets.into_iter());
@@ -158,7 +199,9 @@ fn repository(
                 std::iter::from_fn(next).map(render).collect::<Vec<_>>()
             });
             let mut sources: Vec<_> = of_worker.into_iter().flatten().collect();
-            look_back(config, &repository, name, sources.iter_mut().map(|(_, source)| source).collect());
+            if looks_back {
+                look_back(config, &repository, name, sources.iter_mut().map(|(_, source)| source).collect());
+            }
             sources
         }
         Err(gap) => targets.into_iter().map(|(n, target)| (n, hidden(target, &gap))).collect(),

@@ -57,7 +57,7 @@ impl CompareRevisions {
         let progress = global.progress();
         progress.doing("fetching repositories");
         let key = Arc::new(wiring::key_or_passing(&config).across_namespaces());
-        let sources = gather::targets(&config, &sides, &key, pipeline::now()).await;
+        let sources = gather::present(&config, &sides, &key, pipeline::now(), &Arc::default()).await;
         progress.finish();
         let compared = compared(sources)?;
         output::stdout(&match self.output.as_str() {

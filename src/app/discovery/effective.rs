@@ -39,9 +39,9 @@ async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp)
     let (mut running, gaps) = if config.discovery.live { live(&config).await } else { Default::default() };
     all.undiscovered = gaps;
     let mut config_maps_are_read = !config.discovery.live;
-    let mut declared: Vec<Declared> = Vec::new();
+    let (mut declared, opened): (Vec<Declared>, _) = (Vec::new(), Arc::default());
     for _ in 0..DEEPEST {
-        let sources = gather::targets(&Arc::new(all.clone()), &new, key, now).await;
+        let sources = gather::present(&Arc::new(all.clone()), &new, key, now, &opened).await;
         declared.extend(sources.iter().flat_map(|source| of_source(source, config.discovery.flux)));
         // What Git says of a target goes before what is live, which may have been read first.
         let mut named = named(declared.iter().chain(&running), &config);
