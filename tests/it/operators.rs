@@ -130,3 +130,29 @@ fn two_operators_that_contradict_each_other_are_both_told() {
     }
     assert_eq!((&runs["commit"], &runs["commitsBehind"]), (&Value::Null, &Value::Null));
 }
+
+#[test]
+fn an_operator_that_calls_in_sync_what_differs_is_told_beside_the_findings() {
+    let (work, commits) = workspace();
+    let status = |sync: &str| {
+        json!({"sync": {"status": sync, "revision": commits[4]}, "health": {"status": "Healthy"},
+            "operationState": {"phase": "Succeeded", "syncResult": {"revision": commits[4]}}})
+    };
+    let disagreement = |level: &str, size: &str, sync: &str| {
+        let mut object = live(level);
+        object["data"]["size"] = json!(size);
+        let items = [object, application(&work, &status(sync))];
+        work.file("live.json", &json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string());
+        let report = work.run(&["scan", "-o", "json"]).json();
+        (report["scan"]["targets"][0]["disagreement"].clone(), work.run(&["scan"]).out)
+    };
+    let (said, table) = disagreement("error", "9", "Synced");
+    let words = format!("Application argocd/shop says it is in sync with {}", &commits[4][..7]);
+    let text = said.as_str().unwrap_or_else(|| panic!("{said}"));
+    assert!(text.starts_with(&words) && text.ends_with("and 1 finding here says otherwise"), "{text}");
+    let one_line = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(one_line.contains("1 finding here says otherwise"), "{table}");
+    let (said, _) = disagreement("error", "3", "OutOfSync");
+    assert!(said.as_str().is_some_and(|text| text.ends_with("nothing differs from the tracked commit here")), "{said}");
+    assert_eq!(disagreement("error", "3", "Synced").0, Value::Null, "they agree");
+}
