@@ -69,6 +69,11 @@ fn actor(kind: ActorKind) -> Vec<Actor> {
     vec![Actor { manager: "m".into(), operation: "Update".into(), subresource: None, time: None, kind, user: None }]
 }
 
+fn around(revision: &Revision) -> Circumstances<'_> {
+    let now = Timestamp::from_unix(0);
+    Circumstances { revision, sightings: &[], now, grace_seconds: 0, seen_live: true, applied: &[] }
+}
+
 fn cause(live: i64, actors: &[Actor], whole: bool, seen: Option<(u64, i64)>, live_object: &Value) -> Option<Cause> {
     let revision = Revision::new("main");
     let sightings: Vec<_> = seen.into_iter().map(|(behind, time)| (behind, Timestamp::from_unix(time))).collect();
@@ -184,14 +189,7 @@ fn a_field_that_a_person_took_away_is_out_of_band_or_a_rollback() {
         undetermined: false,
     };
     let revision = Revision::new("main");
-    let around = Circumstances {
-        revision: &revision,
-        sightings: &[],
-        now: Timestamp::from_unix(0),
-        grace_seconds: 0,
-        seen_live: true,
-        applied: &[],
-    };
+    let around = around(&revision);
     let cause = |history: &ObjectHistory| attributed(&absent, &json!({"x": 1}), None, history, &[], &around).cause;
     assert_eq!(cause(&history(true)), Some(Cause::OutOfBand));
     let mut older = history(true);
@@ -263,14 +261,7 @@ fn an_older_version_without_the_field_had_the_servers_default() {
 #[test]
 fn what_another_environment_has_is_ahead_unless_a_person_set_it() {
     let revision = Revision::new("main");
-    let around = Circumstances {
-        revision: &revision,
-        sightings: &[],
-        now: Timestamp::from_unix(0),
-        grace_seconds: 0,
-        seen_live: true,
-        applied: &[],
-    };
+    let around = around(&revision);
     let there = |value: Value| Elsewhere {
         environment: Some(TargetName::new("stage")),
         revision: revision.clone(),
@@ -300,14 +291,7 @@ fn what_another_environment_has_is_ahead_unless_a_person_set_it() {
 #[test]
 fn what_only_another_revision_has_is_ahead() {
     let revision = Revision::new("main");
-    let around = Circumstances {
-        revision: &revision,
-        sightings: &[],
-        now: Timestamp::from_unix(0),
-        grace_seconds: 0,
-        seen_live: true,
-        applied: &[],
-    };
+    let around = around(&revision);
     let next = Elsewhere {
         environment: None,
         revision: Revision::new("next"),
@@ -328,14 +312,7 @@ fn what_only_another_revision_has_is_ahead() {
 #[test]
 fn a_match_says_how_far_behind_and_since_when() {
     let revision = Revision::new("main");
-    let around = Circumstances {
-        revision: &revision,
-        sightings: &[],
-        now: Timestamp::from_unix(0),
-        grace_seconds: 0,
-        seen_live: true,
-        applied: &[],
-    };
+    let around = around(&revision);
     let found = attributed(&changed(5, &actor(ActorKind::Gitops)), &json!({}), None, &history(true), &[], &around)
         .live_matches
         .unwrap();

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::output::{self, annotation};
+use super::paths::within;
 use super::plain::is_manifest_name;
 use super::process::{Run, option};
 use super::renderer::{Job, Rendered, Renderer};
@@ -135,7 +136,7 @@ impl Kustomize<'_> {
     fn components(&self, tree: &dyn SourceTree, path: &str) -> impl Iterator<Item = String> {
         let options = self.options;
         let there = move |folder: &String| !options.may_lack_components || name_of(tree, folder).is_some();
-        options.components.iter().map(move |entry| below(path, entry).unwrap_or_else(|| entry.clone())).filter(there)
+        options.components.iter().map(move |entry| within(path, entry).unwrap_or_else(|| entry.clone())).filter(there)
     }
 }
 
@@ -224,11 +225,11 @@ impl Parts {
                 parts.has_charts = true;
                 let lies_here = |chart: &Value| {
                     let name = chart.get("name").and_then(Value::as_str).unwrap_or_default();
-                    let file = below(&folder, &format!("{home}/{name}/Chart.yaml"));
+                    let file = within(&folder, &format!("{home}/{name}/Chart.yaml"));
                     chart.get("repo").is_none() && file.is_some_and(|file| tree.read(&file).is_some())
                 };
                 if key == "helmCharts" && list(key).iter().all(lies_here) {
-                    parts.paths.extend(below(&folder, home));
+                    parts.paths.extend(within(&folder, home));
                 } else {
                     parts.remote.get_or_insert(format!("`{key}` in {file}"));
                 }
@@ -238,7 +239,7 @@ impl Parts {
                     if is_remote(entry) {
                         parts.remote.get_or_insert(format!("`{entry}` under `{key}` in {file}"));
                     } else {
-                        next.extend(below(&folder, entry));
+                        next.extend(within(&folder, entry));
                     }
                 }
             }
@@ -257,19 +258,6 @@ fn is_remote(entry: &str) -> bool {
 fn is_file(entry: &str) -> bool {
     Path::new(entry).extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|known| ending == *known))
         && !entry.contains("://")
-}
-
-/// A folder of the repository, from another; `None` where it leads out.
-fn below(folder: &str, entry: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in entry.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop()?,
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod helm;
 mod kustomize;
 pub mod manifest;
 mod output;
+mod paths;
 mod plain;
 mod process;
 mod renderer;
