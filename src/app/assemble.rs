@@ -309,6 +309,7 @@ fn looked(scanned: &Scanned, config: &Config, gaps: Vec<Gap>) -> Looked {
     let mut looked = Looked {
         targets: scanned.targets.iter().map(|t| t.name.clone()).collect(),
         configured_targets: config.targets.iter().map(|t| t.name.clone()).collect(),
+        discovers: config.discovery.argocd || config.discovery.flux,
         convergence_off: config.targets.iter().filter(|t| !t.convergence).map(|t| t.name.clone()).collect(),
         policies: config.targets.iter().filter(|t| t.change_policy.is_some()).map(|t| t.name.clone()).collect(),
         configured_clusters: config.clusters.iter().map(|c| c.name.clone()).collect(),

@@ -191,6 +191,12 @@ fn scope(scan: &Scan) -> Result<(Vec<ClusterConfig>, Vec<TargetConfig>), AppErro
             && (scan.clusters.is_empty() || scan.clusters.contains(&target.cluster))
     };
     let targets: Vec<TargetConfig> = config.targets.iter().filter(in_scope).cloned().collect();
+    if targets.is_empty()
+        && let Some(gap) = config.undiscovered.first()
+    {
+        let error = AppError::new(format!("no target was discovered: {}", gap.message));
+        return Err(error.hint(gap.hint.clone().unwrap_or_default()));
+    }
     if targets.is_empty() {
         return Err(
             AppError::new("no target is in scope").hint("add one under `targets:`, or check --target and --cluster")

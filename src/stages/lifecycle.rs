@@ -26,6 +26,8 @@ pub struct Looked {
     pub targets: BTreeSet<TargetName>,
     /// Targets in the configuration, in scope or not.
     pub configured_targets: BTreeSet<TargetName>,
+    /// Whether others than the written ones are among them.
+    pub discovers: bool,
     /// Targets whose objects' convergence is not looked at.
     pub convergence_off: BTreeSet<TargetName>,
     /// Clusters in the configuration.
@@ -210,9 +212,7 @@ fn end(open: &OpenFinding, looked: &Looked) -> End {
         return End::OutOfScope("its kind is no longer compared".into());
     }
     match &open.target {
-        Some(target) if !looked.configured_targets.contains(target) => {
-            End::OutOfScope("its target is no longer configured".into())
-        }
+        Some(target) if !looked.configured_targets.contains(target) => without_target(looked),
         Some(target) if !looked.targets.contains(target) => End::NotLookedAt,
         _ if looked.gaps.iter().any(|gap| could_hide(gap, open)) => End::Unknown,
         _ => End::Resolved("Git no longer declares the object"),
@@ -231,15 +231,22 @@ fn end_of_commit(open: &OpenFinding, looked: &Looked) -> End {
         None => {}
     }
     match &open.target {
-        Some(target) if !looked.configured_targets.contains(target) => {
-            End::OutOfScope("its target is no longer configured".into())
-        }
+        Some(target) if !looked.configured_targets.contains(target) => without_target(looked),
         Some(target) if !looked.policies.contains(target) => {
             End::OutOfScope("its target no longer has a change policy".into())
         }
         Some(target) if !looked.targets.contains(target) => End::NotLookedAt,
         _ => End::Unknown,
     }
+}
+
+/// How a finding ends whose target is none any more. What names targets may be in what could not be read.
+fn without_target(looked: &Looked) -> End {
+    let may_name = |gap: &Gap| matches!(gap.hides, Hides::Target | Hides::File { .. } | Hides::Cluster);
+    if looked.discovers && looked.gaps.iter().any(may_name) {
+        return End::Unknown;
+    }
+    End::OutOfScope("its target is no longer configured".into())
 }
 
 /// How a finding ends that is about an object which no target declares.
@@ -298,6 +305,7 @@ mod tests {
     use crate::model::attribution::Origin;
     use crate::model::audited::AuditedWrite;
     use crate::model::change::{Change, Person, Signature};
+    use crate::model::gap::GapKind;
     use crate::model::ids::{CommitId, RepositoryName, Revision};
     use crate::model::time::Timestamp;
     use crate::stages::change_policy;
@@ -389,6 +397,21 @@ mod tests {
             ("another policy", standing(CommitStanding::PolicyChanged), "out of scope"),
             ("no policy", Looked { policies: BTreeSet::new(), ..all() }, "out of scope"),
             ("no target", Looked { configured_targets: BTreeSet::new(), ..all() }, "out of scope"),
+            (
+                "a target that may be named in what was not read",
+                Looked {
+                    configured_targets: BTreeSet::new(),
+                    discovers: true,
+                    gaps: vec![Gap::new(GapKind::Fetch, "no", Hides::Target)],
+                    ..all()
+                },
+                "unknown",
+            ),
+            (
+                "a target that nothing names any more",
+                Looked { configured_targets: BTreeSet::new(), discovers: true, ..all() },
+                "out of scope",
+            ),
             ("no cluster", Looked { configured_clusters: BTreeSet::new(), ..all() }, "out of scope"),
         ] {
             let ended = match end(&open, &looked) {

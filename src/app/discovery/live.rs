@@ -20,15 +20,23 @@ pub(super) async fn live(config: &Arc<Config>) -> (Vec<Declared>, Vec<Gap>) {
     let (mut found, mut gaps) = (Vec::new(), Vec::new());
     for (cluster, reached) in config.clusters.iter().zip(reach::all(&config.clusters, config).await) {
         let by = live_in(&cluster.name);
+        // What cannot be reached at all is the same for each kind.
+        let mut unread: Vec<(Gap, Vec<&str>)> = Vec::new();
         for (group, kind) in discover::kinds(config.discovery) {
-            let (objects, unread) = reached.objects(&GroupKind::new(group, kind)).await;
+            let (objects, gaps) = reached.objects(&GroupKind::new(group, kind)).await;
             found.extend(objects.into_iter().map(|object| Declared { object, by: by.clone(), file: None }));
-            gaps.extend(unread.into_iter().map(|gap| {
-                let message =
-                    format!("whether live objects of the kind {kind} name targets is not known: {}", gap.message);
-                Gap { message, hides: Hides::Target, ..gap }.of_cluster(&cluster.name)
-            }));
+            for gap in gaps {
+                match unread.iter_mut().find(|(known, _)| *known == gap) {
+                    Some((_, kinds)) => kinds.push(kind),
+                    None => unread.push((gap, vec![kind])),
+                }
+            }
         }
+        gaps.extend(unread.into_iter().map(|(gap, kinds)| {
+            let kinds = kinds.join(", ");
+            let message = format!("whether live objects name targets is not known ({kinds}): {}", gap.message);
+            Gap { message, hides: Hides::Target, ..gap }.of_cluster(&cluster.name)
+        }));
     }
     (found, gaps)
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::lines::{Ink, Style};
+use crate::model::gap::{Gap, Hides};
 use crate::model::targets::{ListedTarget, TargetList};
 use crate::views::escape::terminal;
 use crate::views::words::counted;
@@ -13,7 +14,12 @@ pub fn targets(listed: &TargetList, style: Style) -> String {
     for target in &listed.targets {
         let ListedTarget { name, cluster, namespace, repository, revision, path, .. } = target;
         let discovered = if target.discovered { ", discovered" } else { "" };
-        let by = target.renderer.as_deref().unwrap_or("files as they are");
+        let is_hidden = |gap: &Gap| gap.target.as_ref() == Some(name) && gap.hides == Hides::Target;
+        let by = match target.renderer.as_deref() {
+            Some(renderer) => renderer,
+            None if target.objects == 0 && listed.gaps.iter().any(is_hidden) => "not read",
+            None => "files as they are",
+        };
         let commit = target.commit.as_ref().map(|commit| format!(" @ {}", commit.short())).unwrap_or_default();
         let path = if path.is_empty() { "/" } else { path };
         // Writing to a String cannot fail.

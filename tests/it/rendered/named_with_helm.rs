@@ -160,3 +160,28 @@ fn what_an_application_or_a_release_ignores_is_ignored_in_what_its_chart_renders
     work.file("live.json", &live(&[]));
     assert_eq!(changed(&work), expected);
 }
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn what_was_found_stays_open_while_what_names_its_target_cannot_be_read() {
+    let mut work = Workspace::new();
+    let url = work.path().join("repository").display().to_string();
+    work.commit("Begin", fixtures());
+    let app = |name: &str| (format!("root/{name}"), application(&url, "debug"));
+    work.commit("Deploy", [app("app.yaml"), ("root/README.md".to_owned(), Content::from("x"))]);
+    work.file("driftledger.yaml", &config("[{name: r, url: repository}]"));
+    work.file("live.json", &live("kubectl-edit", json!({"level": "warn", "kubernetes": "33"})));
+    let first = work.run(&["scan", "-o", "json"]).json();
+    level(&first);
+    // Half of it names nothing.
+    let broken = ("root/app.yaml".to_owned(), Content::from("{apiVersion: argoproj.io/v1alpha1, kind: ["));
+    work.commit("Break", [broken]);
+    let report = work.run(&["scan", "-o", "json"]).json();
+    assert_eq!(report["scan"]["targets"].as_array().map(Vec::len), Some(1));
+    let found = level(&report);
+    assert_eq!(found["fingerprint"], level(&first)["fingerprint"]);
+    assert_eq!(report["scan"]["changes"]["outOfScope"], json!([]), "{:#}", report["scan"]["changes"]);
+    work.commit("Give it up", [("root/app.yaml".to_owned(), Content::Removed)]);
+    let report = work.run(&["scan", "-o", "json"]).json();
+    assert!(!report["findings"].as_array().expect("a list").iter().any(|f| f["path"] == ".data.level"));
+}
