@@ -10,9 +10,9 @@ use crate::app::{discovery, gather, output, pipeline, wiring};
 use crate::model::targets::{ListedTarget, TARGETS_SCHEMA, TargetList};
 use crate::views;
 
-/// List the targets: those that the configuration names and those that declared Applications, Kustomizations and HelmReleases do.
+/// List the targets: those that the configuration names and those that Applications, Kustomizations and HelmReleases do.
 ///
-/// Reads the declared side only, no cluster. Of each target it says how many objects it declares and what rendered them; then what could
+/// Reads the declared side, and of the clusters what `discovery` asks for with `live: true`. Of each target it says how many objects it declares and what rendered them; then what could
 /// not be read or understood.
 ///
 /// Exit codes: 0 all of it was read; 3 there are gaps; 2 the configuration is wrong.
