@@ -100,6 +100,10 @@ impl<'a> Walk<'a> {
         if self.lines.is_empty() || self.lines.iter().any(|line| line.after == 0) {
             return Walked::Begun;
         }
+        // What the target was at any commit, the object that names it says, and that is not at hand.
+        if self.past.naming.is_none() && matches!(self.past.search.source.config.named_by, NamedBy::Declared(_)) {
+            return Walked::Unreadable;
+        }
         let Some(State { inputs, objects }) = self.past.state(&self.lines) else { return Walked::Unreadable };
         let steps = self.lines.iter_mut().zip(&inputs).enumerate().filter_map(|(n, (line, inputs))| {
             let (from, place, commit) = line.step(inputs)?;

@@ -69,6 +69,9 @@ fn what_a_parameter_gives_is_attributed_to_the_commit_of_the_application() {
     let report = work.run(&["scan", "-o", "json"]).json();
     let found = level(&report);
     assert_eq!((&found["cause"], &found["declaredBy"]["subject"]), (&json!("out-of-band"), &json!("Trace")));
+    // Without the target that declares the Application nothing is known of what it was.
+    let report = work.run(&["scan", "-o", "json", "--target", "argocd/chart"]).json();
+    assert_eq!(level(&report)["declaredBy"], json!(null));
 }
 
 #[test]
