@@ -202,11 +202,13 @@ pub struct PlainFiles {
     pub include: Vec<WildMatch>,
     /// None of these.
     pub exclude: Vec<WildMatch>,
+    /// Whether what stands in `.jsonnet` files belongs to it: it is not evaluated here, and a gap.
+    pub evaluates_jsonnet: bool,
 }
 
 impl Default for PlainFiles {
     fn default() -> Self {
-        Self { recurse: true, include: Vec::new(), exclude: Vec::new() }
+        Self { recurse: true, include: Vec::new(), exclude: Vec::new(), evaluates_jsonnet: false }
     }
 }
 
@@ -243,8 +245,21 @@ pub struct HelmOptions {
     pub may_lack_files: bool,
     /// Whether the chart's `crds` folder is left out.
     pub skip_crds: bool,
+    /// The release's namespace, where that is another than the target's.
+    pub namespace: Option<String>,
+    /// Labels and annotations that all objects get afterwards.
+    pub common_metadata: CommonMetadata,
     /// Whether charts see an installation, as with Argo CD always; else they see an upgrade.
     pub as_install: bool,
+}
+
+/// What is added to the metadata of all objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommonMetadata {
+    /// Labels.
+    pub labels: Map<String, Value>,
+    /// Annotations.
+    pub annotations: Map<String, Value>,
 }
 
 /// Programs that render, and the limits of each run.
@@ -347,6 +362,7 @@ impl RawRender {
                 recurse: self.recurse.unwrap_or(true),
                 include: patterns(&self.include),
                 exclude: patterns(&self.exclude),
+                evaluates_jsonnet: false,
             },
             helm: HelmOptions {
                 chart: self.chart.as_ref().map(|chart| ChartSource {

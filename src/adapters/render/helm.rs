@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::charts::Pulled;
 use super::checkout::Checkout;
@@ -16,7 +16,8 @@ use super::process::{Run, option};
 use super::renderer::{Job, Rendered, Renderer};
 use super::toolbox::{Tool, Toolbox};
 use super::unstable;
-use crate::config::render::HelmOptions;
+use crate::config::render::{CommonMetadata, HelmOptions};
+use crate::model::declared::RenderedObject;
 use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
 use crate::ports::SourceTree;
 
@@ -111,6 +112,7 @@ impl Renderer for Helm<'_> {
                 count: Some(hooks),
             });
         }
+        rendered.objects.iter_mut().for_each(|object| add_metadata(object, &self.options.common_metadata));
         rendered.by = Some(self.made_by(tool, pulled.as_ref()));
         Ok(rendered)
     }
@@ -156,7 +158,7 @@ impl Helm<'_> {
         let mut arguments: Vec<OsString> = vec!["template".into(), release.into(), ".".into()];
         arguments.extend((!options.as_install).then(|| OsString::from("--is-upgrade")));
         arguments.extend((!options.skip_crds).then(|| OsString::from("--include-crds")));
-        arguments.push(option("--namespace", job.reading.namespace));
+        arguments.push(option("--namespace", options.namespace.as_deref().unwrap_or(job.reading.namespace)));
         let file = |written: &str| {
             self.value_file(job, checkout, place, written).ok_or_else(|| {
                 let why = format!("there is no file of values `{written}` in the commit");
@@ -213,6 +215,23 @@ impl Helm<'_> {
             gap
         })
     }
+}
+
+/// Labels and annotations that are laid over an object's own.
+fn add_metadata(object: &mut RenderedObject, common: &CommonMetadata) {
+    if *common == CommonMetadata::default() {
+        return;
+    }
+    let Ok(mut tree) = object.tree() else { return };
+    for (key, more) in [("labels", &common.labels), ("annotations", &common.annotations)] {
+        let fields = tree.get_mut("metadata").and_then(Value::as_object_mut);
+        let own =
+            fields.filter(|_| !more.is_empty()).map(|fields| fields.entry(key).or_insert_with(|| Map::new().into()));
+        if let Some(own) = own.and_then(Value::as_object_mut) {
+            own.extend(more.clone());
+        }
+    }
+    object.json = tree.to_string().into_boxed_str();
 }
 
 /// `chart` is how the chart's files are named.

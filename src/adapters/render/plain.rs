@@ -3,7 +3,7 @@
 use super::manifest::{self, Reading};
 use super::renderer::{Job, Rendered, Renderer};
 use crate::config::render::PlainFiles;
-use crate::model::gap::Gap;
+use crate::model::gap::{Gap, GapKind, Hides};
 use crate::ports::SourceFile;
 use crate::processors;
 
@@ -31,6 +31,11 @@ impl Renderer for Plain<'_> {
         job.tree.walk(job.path, &mut |file| {
             if !below(&file.path) {
                 return;
+            }
+            if self.files.evaluates_jsonnet && file.is_file && file.path.ends_with(".jsonnet") {
+                let why = "what it declares is not known: Jsonnet is not evaluated";
+                let hides = Hides::File { file: file.path.clone() };
+                rendered.gaps.push(Gap::new(GapKind::Render, why, hides).at(file.path.as_str()));
             }
             batch.push(file);
             if batch.len() == BATCH {
@@ -89,7 +94,6 @@ pub fn is_manifest_name(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::gap::{GapKind, Hides};
     use crate::model::ids::TargetName;
     use crate::model::secret::{RedactionKey, RedactionRules};
     use crate::ports::SourceTree;

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 use wildmatch::WildMatch;
 
+use super::build_env::expand;
 use super::known::{Declared, Found, Known};
-use super::place::{Place, To, allowed, called, is_empty, not_configured, place_of, target};
-use crate::config::render::{HelmOptions, PlainFiles, Render};
+use super::place::{Place, To, allowed, called, is_empty, not_configured, only, place_of, target};
+use crate::config::render::{CommonMetadata, HelmOptions, PlainFiles, Render};
 use crate::config::{ChartSource, TargetConfig};
 use crate::model::ids::Revision;
 use crate::stages::argocd::Destination;
@@ -54,22 +55,29 @@ fn of_source(
     (here, known): (&TargetConfig, &Known<'_>),
 ) -> Result<(Place, String, Render), String> {
     let text = |key: &str| source.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let fields =
+        ["repoURL", "path", "targetRevision", "helm", "kustomize", "directory", "plugin", "chart", "ref", "name"];
+    only(source, &fields, "field")?;
     if let Some(chart) = text("chart") {
         let chart = ChartSource {
             repository: text("repoURL").unwrap_or_default().trim_end_matches('/').to_owned(),
             name: chart.to_owned(),
             version: text("targetRevision").filter(|version| *version != "*").unwrap_or_default().to_owned(),
         };
-        let helm = source.get("helm").unwrap_or(&Value::Null);
         // Its files of values are where a `ref` leads to; else nothing of it is in Git but what names it.
-        let files = helm.get("valueFiles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let files = source
+            .pointer("/helm/valueFiles")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
         let of_files = files.filter_map(|file| referred(file.strip_prefix('$')?.split('/').next()?, all)).next();
         let place = match of_files {
             Some(source) => self::place(source, known)?,
             None => place_of(here)?,
         };
         let helm =
-            HelmOptions { chart: Some(allowed(chart, known)?), ..argo_helm(declared, helm, &place, all, known)? };
+            HelmOptions { chart: Some(allowed(chart, known)?), ..argo_helm(declared, source, &place, all, known)? };
         return Ok((place, String::new(), Render { helm, ..Render::default() }));
     }
     let place = place(source, known)?;
@@ -77,8 +85,12 @@ fn of_source(
     if source.get("plugin").is_some() {
         return Err("it is rendered by a plugin of Argo CD".to_owned());
     }
-    let mut render = Render { plain: PlainFiles { recurse: false, ..PlainFiles::default() }, ..Render::default() };
+    let mut render = Render {
+        plain: PlainFiles { recurse: false, evaluates_jsonnet: true, ..PlainFiles::default() },
+        ..Render::default()
+    };
     if let Some(directory) = source.get("directory") {
+        only(directory, &["recurse", "include", "exclude", "jsonnet"], "option for directories")?;
         if directory.get("jsonnet").is_some_and(|jsonnet| !is_empty(jsonnet)) {
             return Err("its directory is Jsonnet".to_owned());
         }
@@ -87,13 +99,12 @@ fn of_source(
         (render.plain.include, render.plain.exclude) = (patterns("include"), patterns("exclude"));
     }
     if let Some(kustomize) = source.get("kustomize") {
-        render.overlay = argo_overlay(kustomize)?;
+        render.overlay = argo_overlay(kustomize, &|text| expand(text, declared, source))?;
         let components = kustomize.get("components").and_then(Value::as_array).into_iter().flatten();
         render.components = components.filter_map(Value::as_str).map(str::to_owned).collect();
         render.may_lack_components = kustomize.get("ignoreMissingComponents").and_then(Value::as_bool) == Some(true);
     }
-    let helm = source.get("helm").unwrap_or(&Value::Null);
-    render.helm = argo_helm(declared, helm, &place, all, known)?;
+    render.helm = argo_helm(declared, source, &place, all, known)?;
     Ok((place, path.to_owned(), render))
 }
 
@@ -128,19 +139,22 @@ const BESIDES: [&str; 10] = [
     "apiVersions",
 ];
 
-fn argo_overlay(kustomize: &Value) -> Result<Map<String, Value>, String> {
+type Expand<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+fn argo_overlay(kustomize: &Value, expand: Expand<'_>) -> Result<Map<String, Value>, String> {
     let is_true = |key: &str| kustomize.get(key).and_then(Value::as_bool) == Some(true);
+    only(kustomize, &[OVERLAY.as_slice(), &BESIDES].concat(), "Kustomize option")?;
     let keys = kustomize.as_object().into_iter().flatten().filter(|(_, value)| !is_empty(value));
-    let is_known = |key: &str| OVERLAY.contains(&key) || BESIDES.contains(&key);
-    let unknown = keys.clone().map(|(key, _)| key.as_str()).find(|key| !is_known(key));
-    let unknown = unknown.or_else(|| is_true("commonAnnotationsEnvsubst").then_some("commonAnnotationsEnvsubst"));
-    if let Some(key) = unknown {
-        return Err(format!("its Kustomize option `{key}` is not understood"));
+    let taken = keys.filter(|(key, _)| OVERLAY.contains(&key.as_str()));
+    let mut overlay: Map<String, Value> = taken.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let expanded = [("commonLabels", true), ("commonAnnotations", is_true("commonAnnotationsEnvsubst"))];
+    for (key, _) in expanded.into_iter().filter(|(_, is_expanded)| *is_expanded) {
+        for value in overlay.get_mut(key).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+            if let Some(text) = value.as_str() {
+                *value = expand(text)?.into();
+            }
+        }
     }
-    let mut overlay: Map<String, Value> = keys
-        .filter(|(key, _)| OVERLAY.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
     if is_true("labelWithoutSelector")
         && let Some(pairs) = overlay.remove("commonLabels")
     {
@@ -150,8 +164,8 @@ fn argo_overlay(kustomize: &Value) -> Result<Map<String, Value>, String> {
     }
     if let Some(images) = overlay.get_mut("images").and_then(Value::as_array_mut) {
         for image in images {
-            let written = image.as_str().and_then(of_image).ok_or("one of its Kustomize images is not understood")?;
-            *image = written;
+            let written = image.as_str().map(expand).transpose()?.and_then(|text| of_image(&text));
+            *image = written.ok_or("one of its Kustomize images is not understood")?;
         }
     }
     Ok(overlay)
@@ -175,16 +189,19 @@ fn of_image(text: &str) -> Option<Value> {
 
 fn argo_helm(
     declared: &Declared<'_>,
-    helm: &Value,
+    source: &Value,
     place: &Place,
     all: &[&Value],
     known: &Known<'_>,
 ) -> Result<HelmOptions, String> {
+    let helm = source.get("helm").unwrap_or(&Value::Null);
+    only(helm, &HELM, "Helm option")?;
     let text = |key: &str| helm.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let is_true = |key: &str| helm.get(key).and_then(Value::as_bool) == Some(true);
     let list = |key: &str| helm.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    let file = |written: &str| match written.strip_prefix('$') {
-        None => Ok(written.to_owned()),
+    // `$NAME/…` is a file of the source that is called so, and else a variable.
+    let file = |written: &str| match written.strip_prefix('$').filter(|_| names_a_source(written, all)) {
+        None => expand(written, declared, source),
         Some(rest) => of_ref(rest, place, all, known),
     };
     let value_files = list("valueFiles");
@@ -201,8 +218,10 @@ fn argo_helm(
     };
     let parameter = |parameter: &Value| {
         let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        (text("name"), text("value"), parameter.get("forceString").and_then(Value::as_bool) == Some(true))
+        let is_text = parameter.get("forceString").and_then(Value::as_bool) == Some(true);
+        Ok((text("name"), expand(&text("value"), declared, source)?, is_text))
     };
+    let parameters = list("parameters").iter().map(parameter).collect::<Result<_, String>>()?;
     Ok(HelmOptions {
         chart: None,
         release_name: Some(text("releaseName").unwrap_or_else(|| declared.name.to_owned())),
@@ -210,13 +229,39 @@ fn argo_helm(
         values,
         kube_version: text("kubeVersion"),
         api_versions: list("apiVersions").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        parameters: list("parameters").iter().map(parameter).collect(),
+        parameters,
         file_parameters,
         may_lack_files: is_true("ignoreMissingValueFiles"),
         skip_crds: is_true("skipCrds"),
+        namespace: text("namespace"),
+        common_metadata: CommonMetadata::default(),
         // It runs `helm template` (`util/helm/cmd.go`).
         as_install: true,
     })
+}
+
+/// What is understood of `helm`, or makes no difference.
+const HELM: [&str; 15] = [
+    "valueFiles",
+    "values",
+    "valuesObject",
+    "parameters",
+    "fileParameters",
+    "releaseName",
+    "ignoreMissingValueFiles",
+    "skipCrds",
+    "skipSchemaValidation",
+    "skipTests",
+    "passCredentials",
+    "version",
+    "kubeVersion",
+    "apiVersions",
+    "namespace",
+];
+
+fn names_a_source(written: &str, all: &[&Value]) -> bool {
+    let name = written.strip_prefix('$').and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    referred(name, all).is_some() || !name.starts_with(['{', 'A', 'K'])
 }
 
 /// A file of values in another source, `NAME/path`: it has to be of the same commit.

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::known::{Declared, Found, Known};
-use super::place::{self, Place, To, allowed, folder, is_empty, not_configured, place_of, set, target};
-use crate::config::render::{HelmOptions, Render, Substitution};
+use super::place::{self, Place, To, allowed, folder, is_empty, not_configured, only, place_of, target};
+use crate::config::render::{CommonMetadata, HelmOptions, Render, Substitution};
 use crate::config::{ChartSource, TargetConfig, Texts};
 use crate::model::secret::{SOPS_TOKEN, is_hidden};
 
@@ -15,26 +15,78 @@ pub(super) fn one(found: Result<TargetConfig, String>) -> Found {
     }
 }
 
+/// What is understood of a Kustomization, or says only how and when it is applied.
+const KUSTOMIZATION: [&str; 27] = [
+    "commonMetadata",
+    "components",
+    "decryption",
+    "deletionPolicy",
+    "dependsOn",
+    "force",
+    "healthCheckExprs",
+    "healthChecks",
+    "ignoreMissingComponents",
+    "images",
+    "interval",
+    "namePrefix",
+    "nameSuffix",
+    "patches",
+    "patchesJson6902",
+    "patchesStrategicMerge",
+    "path",
+    "postBuild",
+    "prune",
+    "retryInterval",
+    "serviceAccountName",
+    "sourceRef",
+    "suspend",
+    "targetNamespace",
+    "timeout",
+    "validation",
+    "wait",
+];
+/// The same of a HelmRelease.
+const HELM_RELEASE: [&str; 23] = [
+    "chart",
+    "chartRef",
+    "commonMetadata",
+    "dependsOn",
+    "driftDetection",
+    "healthCheckExprs",
+    "install",
+    "interval",
+    "maxHistory",
+    "persistentClient",
+    "releaseName",
+    "rollback",
+    "serviceAccountName",
+    "storageNamespace",
+    "suspend",
+    "targetNamespace",
+    "test",
+    "timeout",
+    "uninstall",
+    "upgrade",
+    "values",
+    "valuesFrom",
+    "waitStrategy",
+];
+
 pub(super) fn kustomization(
     declared: &Declared<'_>,
     here: &TargetConfig,
     known: &Known<'_>,
 ) -> Result<TargetConfig, String> {
     let spec = declared.spec;
-    if let Some(key) = set(spec, &["kubeConfig"]) {
-        return Err(format!("its `{key}` is not understood"));
-    }
+    only(spec, &KUSTOMIZATION, "field")?;
     if let Some(provider) = declared.text("/decryption/provider").filter(|provider| *provider != "sops") {
         return Err(format!("its `decryption` by {provider} is not understood"));
     }
     let place = git_source(declared, "/sourceRef", known)?;
     let mut overlay = Map::new();
-    for key in ["images", "namePrefix", "nameSuffix"] {
+    for key in ["images", "namePrefix", "nameSuffix", "patches", "patchesStrategicMerge", "patchesJson6902"] {
         overlay.extend(spec.get(key).filter(|value| !is_empty(value)).map(|value| (key.to_owned(), value.clone())));
     }
-    overlay.extend(
-        spec.get("patches").filter(|value| !is_empty(value)).map(|patches| ("patches".to_owned(), patches.clone())),
-    );
     overlay.extend(declared.text("/targetNamespace").map(|namespace| ("namespace".to_owned(), namespace.into())));
     if let Some(labels) = spec.pointer("/commonMetadata/labels").filter(|labels| !is_empty(labels)) {
         overlay.insert("labels".to_owned(), serde_json::json!([{"pairs": labels}]));
@@ -52,12 +104,7 @@ pub(super) fn kustomization(
     };
     let namespace = declared.text("/targetNamespace").unwrap_or("default").to_owned();
     let path = declared.text("/path").unwrap_or_default();
-    let name = format!(
-        "{}/{}/{}",
-        place::called("flux", &here.cluster, known.clusters.iter().copied()),
-        declared.namespace,
-        declared.name
-    );
+    let name = name(declared, here, known);
     Ok(target(name, here, place, path, To { cluster: here.cluster.clone(), namespace, render }))
 }
 
@@ -67,9 +114,7 @@ pub(super) fn helm_release(
     known: &Known<'_>,
 ) -> Result<TargetConfig, String> {
     let spec = declared.spec;
-    if let Some(key) = set(spec, &["kubeConfig", "postRenderers"]) {
-        return Err(format!("its `{key}` is not understood"));
-    }
+    only(spec, &HELM_RELEASE, "field")?;
     let chart = flux_chart(declared, known)?.map(|chart| allowed(chart, known)).transpose()?;
     let (place, path) = match &chart {
         Some(_) => (place_of(here)?, ""),
@@ -84,6 +129,9 @@ pub(super) fn helm_release(
         None => declared.name.to_owned(),
     });
     let files = spec.pointer("/chart/spec/valuesFiles").and_then(Value::as_array).into_iter().flatten();
+    let map = |key: &str| {
+        spec.pointer(&format!("/commonMetadata/{key}")).and_then(Value::as_object).cloned().unwrap_or_default()
+    };
     // From the root of the repository, or of the chart.
     let root = if chart.is_some() { "" } else { "/" };
     let helm = HelmOptions {
@@ -92,17 +140,20 @@ pub(super) fn helm_release(
         value_files: files.filter_map(Value::as_str).map(|file| format!("{root}{}", folder(file))).collect(),
         values: values(declared, known)?,
         may_lack_files: spec.pointer("/chart/spec/ignoreMissingValuesFiles").and_then(Value::as_bool) == Some(true),
+        skip_crds: declared.text("/upgrade/crds") == Some("Skip"),
+        common_metadata: CommonMetadata { labels: map("labels"), annotations: map("annotations") },
         ..HelmOptions::default()
     };
     let render = Render { helm, ..Render::default() };
     let namespace = target_namespace.unwrap_or(declared.namespace).to_owned();
-    let name = format!(
-        "{}/{}/{}",
-        place::called("flux", &here.cluster, known.clusters.iter().copied()),
-        declared.namespace,
-        declared.name
-    );
+    let name = name(declared, here, known);
     Ok(target(name, here, place, path, To { cluster: here.cluster.clone(), namespace, render }))
+}
+
+/// `flux/flux-system/apps`.
+fn name(declared: &Declared<'_>, here: &TargetConfig, known: &Known<'_>) -> String {
+    let flux = place::called("flux", &here.cluster, known.clusters.iter().copied());
+    format!("{flux}/{}/{}", declared.namespace, declared.name)
 }
 
 /// The variables of `postBuild`. Without any, nothing is one unless the strategy is `Always` (`fluxcd/pkg`, `kustomize/kustomize_varsub.go`): those that stand here go
@@ -176,7 +227,10 @@ fn values_of(declared: &Declared<'_>, from: &Value, known: &Known<'_>) -> Result
     }
     match (known.config_map)(declared.namespace, text("name")) {
         Some(texts) => Ok(From::Texts(texts)),
-        None if from.get("optional").and_then(Value::as_bool) == Some(true) => Ok(From::Nothing),
+        // What Git does not declare may be live.
+        None if from.get("optional").and_then(Value::as_bool) == Some(true) => {
+            Ok(if known.discovery.live { From::Nothing } else { From::Unread })
+        }
         None => Err(format!("its {} was not found in {}", called(from), declared.namespace)),
     }
 }

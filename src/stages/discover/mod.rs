@@ -3,6 +3,7 @@
 //! What of them is not understood is said, and makes no target: half of a declaration would accuse what it does not know.
 
 mod argocd;
+mod build_env;
 mod flux;
 mod known;
 mod place;

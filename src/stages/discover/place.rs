@@ -73,11 +73,6 @@ pub(super) fn without_user(url: &str) -> String {
     }
 }
 
-/// The first of some fields that is there and not empty.
-pub(super) fn set<'k>(fields: &Value, keys: &[&'k str]) -> Option<&'k str> {
-    keys.iter().copied().find(|key| fields.get(key).is_some_and(|value| !is_empty(value)))
-}
-
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -105,4 +100,11 @@ pub fn called<'c>(
         Some(first) if first != cluster => format!("{operator}:{cluster}"),
         _ => operator.to_owned(),
     }
+}
+
+/// That no other fields are set than some: half of a declaration would accuse what it does not know.
+pub(super) fn only(fields: &Value, known: &[&str], what: &str) -> Result<(), String> {
+    let all = fields.as_object().into_iter().flatten();
+    let mut others = all.filter(|(key, value)| !is_empty(value) && !known.contains(&key.as_str()));
+    others.next().map_or(Ok(()), |(key, _)| Err(format!("its {what} `{key}` is not understood")))
 }

@@ -225,14 +225,14 @@ fn variables_of_flux_come_from_config_maps_and_from_the_kustomization_itself() {
         (
             json!({"substituteFrom": [{"kind": "Secret", "name": "s"}, missing], "substitute": {"a": "b"}}),
             variables(&[("a", "b")]),
-            vec!["Secret s".to_owned()],
+            // An optional one that Git does not declare may be live.
+            vec!["Secret s".to_owned(), "ConfigMap others".to_owned()],
         ),
     ] {
         let expected =
             Some((components.clone(), Some(Substitution { variables: names, unread, ..Substitution::default() })));
         assert_eq!(post_build(written), (expected, vec![]));
     }
-    assert_eq!(post_build(json!({"substituteFrom": [missing]})), (Some((components.clone(), None)), vec![]));
     let always = Some((components, Some(Substitution::default())));
     assert_eq!(post_build(json!({"substituteStrategy": "Always"})), (always, vec![]));
     let (_, troubles) = post_build(json!({"substituteFrom": [vars], "substitute": {"env": "test"}}));
@@ -288,6 +288,29 @@ fn values_of_a_helm_release_come_from_config_maps_first() {
     ] {
         assert_eq!(values(from.clone()), expected.map_err(|why: &str| vec![why.to_owned()]), "{from}");
     }
+}
+
+#[test]
+fn the_build_environment_and_metadata_are_filled_in() {
+    let helm = json!({"namespace": "other", "valueFiles": ["env/$ARGOCD_APP_NAMESPACE.yaml"],
+        "parameters": [{"name": "app", "value": "$ARGOCD_APP_NAME"}, {"name": "price", "value": "5$$"}]});
+    let spec = json!({"source": {"repoURL": PLATFORM, "path": "a", "helm": helm}, "destination": {"namespace": "web"}});
+    let helm = application(spec).targets[0].render.helm.clone();
+    assert_eq!((helm.value_files, helm.namespace.as_deref()), (vec!["env/web.yaml".to_owned()], Some("other")));
+    let values: Vec<&str> = helm.parameters.iter().map(|(_, value, _)| value.as_str()).collect();
+    assert_eq!(values, ["shop", "5$"]);
+    let kustomize = json!({"images": ["api=$ARGOCD_APP_NAME:1"], "commonLabels": {"app": "$ARGOCD_APP_NAME"},
+        "commonAnnotations": {"a": "$ARGOCD_APP_NAME"}});
+    let found = application(json!({"source": {"repoURL": PLATFORM, "path": "k", "kustomize": kustomize}}));
+    assert_eq!(
+        Value::Object(found.targets[0].render.overlay.clone()),
+        json!({"images": [{"name": "api", "newName": "shop", "newTag": "1"}], "commonLabels": {"app": "shop"},
+            "commonAnnotations": {"a": "$ARGOCD_APP_NAME"}})
+    );
+    let chart = json!({"spec": {"chart": "a", "sourceRef": {"kind": "GitRepository", "name": "platform"}}});
+    let release = json!({"chart": chart, "commonMetadata": {"labels": {"team": "web"}}, "upgrade": {"crds": "Skip"}});
+    let helm = flux("helm", "HelmRelease", release).targets[0].render.helm.clone();
+    assert_eq!((helm.common_metadata.labels.get("team"), helm.skip_crds), (Some(&json!("web")), true));
 }
 
 #[test]
@@ -371,16 +394,18 @@ fn what_is_not_understood_makes_no_target_and_says_why() {
         ),
         (source(json!({"plugin": {"name": "x"}})), "it is rendered by a plugin of Argo CD"),
         (source(json!({"directory": {"jsonnet": {"tlas": [{}]}}})), "its directory is Jsonnet"),
-        (
-            source(json!({"kustomize": {"commonAnnotationsEnvsubst": true}})),
-            "its Kustomize option `commonAnnotationsEnvsubst` is not understood",
-        ),
+        (source(json!({"tagPrefix": "shop/"})), "its field `tagPrefix` is not understood"),
         (source(json!({"kustomize": {"new": ["a"]}})), "its Kustomize option `new` is not understood"),
         (
             source(json!({"helm": {"fileParameters": [{"name": "a", "path": "$env/a"}]}})),
             "no source of it is called env",
         ),
         (source(json!({"helm": {"values": "- a"}})), "its Helm values are no YAML mapping"),
+        (source(json!({"helm": {"new": true}})), "its Helm option `new` is not understood"),
+        (
+            source(json!({"helm": {"parameters": [{"name": "a", "value": "$ARGOCD_APP_REVISION"}]}})),
+            "its `$ARGOCD_APP_REVISION` hangs on ARGOCD_APP_REVISION, which is not understood",
+        ),
         (json!({}), "it names no source"),
     ] {
         let found = application(spec);
@@ -397,7 +422,8 @@ fn what_is_not_understood_makes_no_target_and_says_why() {
             json!({"sourceRef": {"kind": "GitRepository", "name": "a"}}),
             "no target declares its GitRepository flux-system/a",
         ),
-        ("Kustomization", json!({"kubeConfig": {"a": "b"}}), "its `kubeConfig` is not understood"),
+        ("Kustomization", json!({"kubeConfig": {"a": "b"}}), "its field `kubeConfig` is not understood"),
+        ("HelmRelease", json!({"postRenderers": [{"kustomize": {}}]}), "its field `postRenderers` is not understood"),
     ] {
         let group = if kind == "HelmRelease" { "helm" } else { "kustomize" };
         assert_eq!(flux(group, kind, spec).troubles, [trouble]);

@@ -188,3 +188,31 @@ fn what_was_found_stays_open_while_what_names_its_target_cannot_be_read() {
     let report = work.run(&["scan", "-o", "json"]).json();
     assert!(!report["findings"].as_array().expect("a list").iter().any(|f| f["path"] == ".data.level"));
 }
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn what_a_secret_gives_a_release_accuses_nobody_and_its_metadata_is_on_all_that_it_deploys() {
+    let mut work = Workspace::new();
+    let url = work.path().join("repository").display().to_string();
+    let flux = |kind: &str, group: &str, name: &str, spec: Value| {
+        json!({"apiVersion": format!("{group}.toolkit.fluxcd.io/v1"), "kind": kind,
+            "metadata": {"name": name, "namespace": "flux-system"}, "spec": spec})
+        .to_string()
+    };
+    let source = flux("GitRepository", "source", "r", json!({"url": url, "ref": {"branch": "main"}}));
+    let release = json!({"releaseName": "eu", "targetNamespace": "shop",
+        "chart": {"spec": {"chart": CHART, "sourceRef": {"kind": "GitRepository", "name": "r"}}},
+        "valuesFrom": [{"kind": "Secret", "name": "s", "valuesKey": "level", "targetPath": "level"}],
+        "commonMetadata": {"labels": {"team": "web"}}});
+    work.commit("Begin", fixtures());
+    let files = [("root/source.json", source), ("root/release.json", flux("HelmRelease", "helm", "shop", release))];
+    work.commit("Deploy", files.map(|(name, text)| (name.to_owned(), Content::from(text.as_str()))));
+    work.file("driftledger.yaml", &config("[{name: r, url: repository}]").replace("{argocd: true}", "{flux: true}"));
+    work.file("live.json", &live("kubectl-edit", json!({"level": "anything", "kubernetes": "33"})));
+    let report = work.run(&["scan", "-o", "json"]).json();
+    let settings: Vec<String> =
+        findings(&report).into_iter().filter(|finding| finding.contains("ConfigMap eu-settings")).collect();
+    assert_eq!(settings, ["DL002 ConfigMap eu-settings .metadata.labels"], "{:#}", report["gaps"]);
+    let ignored = report["scan"]["ignored"].to_string();
+    assert!(ignored.contains("it hangs on a value of the chart that is hidden"), "{ignored}");
+}
