@@ -17,7 +17,7 @@ use crate::model::secret::is_hidden;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RawRender {
     /// `auto`: as Argo CD decides: by Helm where there is a `Chart.yaml`, by Kustomize where there is a `kustomization.yaml`,
-    /// `kustomization.yml` or `Kustomization`, else the files are the objects. Or one of `plain`, `kustomize`, `helm`, `command`.
+    /// `kustomization.yml` or `Kustomization`, else the files are the objects. Or one of `flux`, `plain`, `kustomize`, `helm`, `command`.
     /// Default `auto`.
     #[serde(rename = "as")]
     pub renderer: Option<Renderer>,
@@ -97,6 +97,8 @@ pub enum Renderer {
     /// By what is in the folder.
     #[default]
     Auto,
+    /// As Flux decides: by Kustomize, a folder without a kustomization as one of all that is in it.
+    Flux,
     /// The files are the objects.
     Plain,
     /// `kustomize build`.
@@ -328,6 +330,7 @@ impl RawRender {
             }
         };
         let (auto, plain, helm) = (Renderer::Auto, Renderer::Plain, Renderer::Helm);
+        let kustomize = [auto, Renderer::Flux, Renderer::Kustomize];
         only("recurse", self.recurse.is_some(), &[auto, plain]);
         only("include", !self.include.is_empty(), &[auto, plain]);
         only("exclude", !self.exclude.is_empty(), &[auto, plain]);
@@ -337,9 +340,9 @@ impl RawRender {
         only("values", !self.values.is_empty(), &[auto, helm]);
         only("kubeVersion", self.kube_version.is_some(), &[auto, helm]);
         only("apiVersions", !self.api_versions.is_empty(), &[auto, helm]);
-        only("kustomize", !self.kustomize.is_empty(), &[auto, Renderer::Kustomize]);
-        only("components", !self.components.is_empty(), &[auto, Renderer::Kustomize]);
-        only("substitute", !self.substitute.is_empty(), &[auto, Renderer::Kustomize]);
+        only("kustomize", !self.kustomize.is_empty(), &kustomize);
+        only("components", !self.components.is_empty(), &kustomize);
+        only("substitute", !self.substitute.is_empty(), &kustomize);
         only("command", !self.command.is_empty(), &[Renderer::Command]);
         if renderer == Renderer::Command && self.command.is_empty() {
             wrong.push(("command", "name a program and its arguments".to_owned()));
@@ -393,6 +396,7 @@ impl Renderer {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
+            Self::Flux => "flux",
             Self::Plain => "plain",
             Self::Kustomize => "kustomize",
             Self::Helm => "helm",

@@ -2,7 +2,7 @@
 
 use super::command::Program;
 use super::helm::Helm;
-use super::kustomize::{self, Kustomize};
+use super::kustomize::{self, Kustomize, Nested};
 use super::plain::Plain;
 use super::renderer::Renderer;
 use super::toolbox::Toolbox;
@@ -26,7 +26,14 @@ pub fn choose<'a>(
         {
             Box::new(Kustomize { options: render, toolbox })
         }
-        render::Renderer::Auto | render::Renderer::Plain => Box::new(Plain { files: &render.plain }),
+        render::Renderer::Flux
+            if render.has_overlay() || Nested::of(tree, path).is_ok_and(|nested| !nested.kustomizations.is_empty()) =>
+        {
+            Box::new(Kustomize { options: render, toolbox })
+        }
+        render::Renderer::Auto | render::Renderer::Flux | render::Renderer::Plain => {
+            Box::new(Plain { files: &render.plain })
+        }
         render::Renderer::Kustomize => Box::new(Kustomize { options: render, toolbox }),
         render::Renderer::Helm => Box::new(Helm { options: &render.helm, network, toolbox }),
         render::Renderer::Command => Box::new(Program { argv: &render.command, network, toolbox }),

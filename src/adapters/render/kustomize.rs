@@ -156,13 +156,42 @@ fn read(output: &[u8], job: &Job<'_>, whole: &str) -> Rendered {
 
 /// A kustomization of all manifests of a folder that has none, as Flux makes it.
 fn of_all_manifests(tree: &dyn SourceTree, folder: &str) -> Result<String, Gap> {
-    let mut files = Vec::new();
-    tree.walk(folder, &mut |file| {
-        if is_manifest_name(&file.path) {
-            files.push(file.path.strip_prefix(folder).unwrap_or(&file.path).trim_start_matches('/').to_owned());
-        }
-    })?;
-    Ok(serde_json::json!({"resources": files}).to_string())
+    let Nested { kustomizations, manifests } = Nested::of(tree, folder)?;
+    let below = |path: &String| path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/').to_owned();
+    let resources: Vec<String> = manifests.iter().chain(&kustomizations).map(below).collect();
+    Ok(serde_json::json!({"resources": resources}).to_string())
+}
+
+/// What is in a folder without a kustomization (`fluxcd/pkg`, `kustomize/kustomize_generator.go`).
+pub struct Nested {
+    /// The topmost folders in it that have one.
+    pub kustomizations: Vec<String>,
+    /// YAML files that are in none of these.
+    manifests: Vec<String>,
+}
+
+impl Nested {
+    /// Looks through a folder.
+    ///
+    /// # Errors
+    /// A gap where it cannot be read.
+    pub fn of(tree: &dyn SourceTree, folder: &str) -> Result<Self, Gap> {
+        let (mut kustomizations, mut manifests) = (Vec::new(), Vec::new());
+        tree.walk(folder, &mut |file| {
+            let (parent, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+            if NAMES.contains(&name) {
+                kustomizations.push(parent.to_owned());
+            } else if is_manifest_name(name) && !name.ends_with(".json") {
+                manifests.push(file.path);
+            }
+        })?;
+        let is_in =
+            |path: &str, folder: &String| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let all = kustomizations.clone();
+        kustomizations.retain(|folder| !all.iter().any(|other| is_in(folder, other)));
+        manifests.retain(|file| !kustomizations.iter().any(|folder| is_in(file, folder)));
+        Ok(Self { kustomizations, manifests })
+    }
 }
 
 /// The file that an origin names: that of the resource, or of the kustomization with the generator. What is fetched has none here.
@@ -213,7 +242,10 @@ impl Parts {
                 continue;
             }
             parts.paths.push(folder.clone());
-            let Some(file) = name_of(tree, &folder) else { continue };
+            let Some(file) = name_of(tree, &folder) else {
+                next.extend(Nested::of(tree, &folder).map(|nested| nested.kustomizations).unwrap_or_default());
+                continue;
+            };
             let content = tree.read(&file).unwrap_or_default();
             let text = String::from_utf8_lossy(&content);
             let document = yaml::read_documents(&text, &yaml::Limits::default()).into_iter().find_map(Result::ok);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::declared::Declared;
 use crate::app::operator_rules::repository_of;
-use crate::config::render::Render;
+use crate::config::render::{Render, Renderer};
 use crate::config::{ChartSource, Config, NamedBy, NamingObject, TargetConfig, Texts};
 use crate::model::ids::ClusterName;
 use crate::model::secret::is_hidden;
@@ -108,7 +108,7 @@ pub(super) fn named<'d>(
             && one.revision == other.revision
             && one.path == other.path
             && one.cluster == other.cluster
-            && one.namespace == other.namespace
+            && (one.namespace == other.namespace || names_no_namespace(one))
             && (one.render == other.render || (other.render == Render::default() && one.render.helm.chart.is_none()))
     };
     let mut new: Vec<TargetConfig> = Vec::new();
@@ -119,6 +119,11 @@ pub(super) fn named<'d>(
         }
     }
     new
+}
+
+/// Whether it is a Kustomization's without a target namespace: what it declares names its own.
+fn names_no_namespace(target: &TargetConfig) -> bool {
+    target.render.renderer == Renderer::Flux && !target.render.overlay.contains_key("namespace")
 }
 
 /// A text that is a YAML mapping.

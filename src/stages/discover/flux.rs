@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::known::{Declared, Found, Known};
 use super::place::{self, Place, To, allowed, folder, is_empty, not_configured, only, place_of, target};
-use crate::config::render::{CommonMetadata, HelmOptions, Render, Substitution};
+use crate::config::render::{CommonMetadata, HelmOptions, Render, Renderer, Substitution};
 use crate::config::{ChartSource, TargetConfig, Texts};
 use crate::model::secret::{SOPS_TOKEN, is_hidden};
 
@@ -96,6 +96,7 @@ pub(super) fn kustomization(
     }
     let components = spec.get("components").and_then(Value::as_array).into_iter().flatten();
     let render = Render {
+        renderer: Renderer::Flux,
         overlay,
         components: components.filter_map(Value::as_str).map(str::to_owned).collect(),
         may_lack_components: spec.get("ignoreMissingComponents").and_then(Value::as_bool) == Some(true),

@@ -142,6 +142,36 @@ fn what_a_kustomization_does_not_name_any_more_and_is_live_is_found_with_the_com
 }
 
 #[test]
+#[ignore = "needs Kustomize: run tests/run"]
+fn a_folder_of_flux_without_a_kustomization_is_one_of_all_that_is_in_it() {
+    let mut place = place();
+    let map = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    for (file, text) in [
+        ("fleet/a.yaml", map("a")),
+        ("fleet/below/b.yml", map("b")),
+        (
+            "fleet/below/c.json",
+            "{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"c\"}}".to_owned(),
+        ),
+        ("fleet/Chart.yaml", map("chart")),
+        ("fleet/app/kustomization.yaml", "namePrefix: x-\nresources: [d.yaml, ../../elsewhere]\n".to_owned()),
+        ("fleet/app/d.yaml", map("d")),
+        ("fleet/app/not-named.yaml", map("e")),
+        ("elsewhere/kustomization.yaml", "resources: [f.yaml]\n".to_owned()),
+        ("elsewhere/f.yaml", map("f")),
+    ] {
+        place.commit("Begin", file, &text);
+    }
+    let source = place.source("fleet", ", render: {as: flux}");
+    assert_eq!(gaps(&source), [""; 0]);
+    let names: Vec<String> = declared(&source).into_keys().collect();
+    assert_eq!(names, ["ConfigMap a", "ConfigMap b", "ConfigMap chart", "ConfigMap x-d", "ConfigMap x-f"]);
+    // Without one in it the files are what they are, and so is their history.
+    let plain = place.source("fleet/below", ", render: {as: flux}");
+    assert_eq!((plain.renderer, plain.toolbox.is_none()), (None, true));
+}
+
+#[test]
 #[ignore = "needs Kustomize and Helm: run tests/run"]
 fn a_chart_that_lies_in_the_repository_is_rendered_into_a_kustomization_with_helm() {
     let mut place = Place::new(&[("kustomize", &tool("kustomize")), ("helm", &tool("helm"))]);
