@@ -3,6 +3,7 @@
 use super::command::Program;
 use super::helm::Helm;
 use super::kustomize::{self, Kustomize, Nested};
+use super::paths::beside;
 use super::plain::Plain;
 use super::renderer::Renderer;
 use super::toolbox::Toolbox;
@@ -41,6 +42,5 @@ pub fn choose<'a>(
 }
 
 fn is_there(tree: &dyn SourceTree, path: &str, name: &str) -> bool {
-    let file = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
-    tree.read(&file).is_some()
+    tree.read(&beside(path, name)).is_some()
 }

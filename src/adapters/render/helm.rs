@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 use super::charts::Pulled;
 use super::checkout::Checkout;
 use super::clock;
+use super::dependencies::{self, Dependency};
 use super::output::{self, annotation};
-use super::paths::within;
+use super::paths::{beside, within};
 use super::process::{Run, option};
 use super::renderer::{Job, Rendered, Renderer};
 use super::toolbox::{Tool, Toolbox};
@@ -39,18 +40,23 @@ pub struct Helm<'a> {
 }
 
 impl Renderer for Helm<'_> {
-    fn name(&self, _tree: &dyn SourceTree, _path: &str) -> Result<String, Gap> {
+    fn name(&self, tree: &dyn SourceTree, path: &str) -> Result<String, Gap> {
         let tool = self.toolbox.helm()?;
-        Ok(self.made_by(tool, self.pulled()?.as_ref()))
+        let dependencies = dependencies::pulled(&self.missing(tree, path), self.toolbox)?;
+        Ok(made_by(tool, self.pulled()?.as_ref(), &dependencies))
     }
 
-    fn inputs(&self, _tree: &dyn SourceTree, path: &str) -> Vec<String> {
+    fn inputs(&self, tree: &dyn SourceTree, path: &str) -> Vec<String> {
         let is_pulled = self.options.chart.is_some();
         let files = self.options.file_parameters.iter().map(|(_, file)| file);
         let values =
             self.options.value_files.iter().chain(files).filter(|written| !is_pulled || written.starts_with('/'));
         let chart = (!is_pulled).then(|| path.to_owned());
-        chart.into_iter().chain(values.filter_map(|written| within(path, written))).collect()
+        let folders = self.missing(tree, path).into_iter().filter_map(|one| match one {
+            Dependency::Folder { path, .. } => Some(path),
+            Dependency::Pulled(_) => None,
+        });
+        chart.into_iter().chain(values.filter_map(|written| within(path, written))).chain(folders).collect()
     }
 
     fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
@@ -67,6 +73,17 @@ impl Renderer for Helm<'_> {
                 Place { chart, named: pulled.file.clone() }
             }
         };
+        let missing = self.missing(job.tree, job.path);
+        let dependencies = dependencies::pulled(&missing, self.toolbox)?;
+        if !missing.is_empty() {
+            dependencies::put(&missing, &dependencies, &checkout.files(), &place.chart).map_err(|error| {
+                Gap::new(
+                    GapKind::Render,
+                    format!("the chart's dependencies cannot be put to it: {error}"),
+                    Hides::Target,
+                )
+            })?;
+        }
         if self.network && place.chart.join("Chart.lock").is_file() {
             self.run(tool, vec!["dependency".into(), "build".into(), ".".into()], &place, home.path())?;
         }
@@ -113,7 +130,7 @@ impl Renderer for Helm<'_> {
             });
         }
         rendered.objects.iter_mut().for_each(|object| add_metadata(object, &self.options.common_metadata));
-        rendered.by = Some(self.made_by(tool, pulled.as_ref()));
+        rendered.by = Some(made_by(tool, pulled.as_ref(), &dependencies));
         Ok(rendered)
     }
 }
@@ -135,11 +152,9 @@ impl Helm<'_> {
         self.options.chart.as_ref().map(|source| self.toolbox.chart(source)).transpose()
     }
 
-    fn made_by(&self, tool: &Tool, pulled: Option<&Pulled>) -> String {
-        match pulled {
-            Some(pulled) => format!("{} of {}", tool.name, pulled.name),
-            None => tool.name.clone(),
-        }
+    /// What the chart depends on and lacks. Where the network may be reached, Helm fetches that by itself.
+    fn missing(&self, tree: &dyn SourceTree, path: &str) -> Vec<Dependency> {
+        if self.network || self.options.chart.is_some() { Vec::new() } else { dependencies::missing(tree, path) }
     }
 
     /// A file of values: in the chart, or in the commit.
@@ -209,12 +224,20 @@ impl Helm<'_> {
             let gap = gap(format!("{} {why}", tool.name));
             if needs_network && !self.network {
                 return gap.hint(
-                    "keep the chart's dependencies in its `charts` folder, or say `network: true` for the target's `render`",
+                    "keep the chart's dependencies in its `charts` folder, or allow their repositories in `charts`",
                 );
             }
             gap
         })
     }
+}
+
+/// The program, with what it was given that is in no commit.
+fn made_by(tool: &Tool, chart: Option<&Pulled>, dependencies: &[Pulled]) -> String {
+    let mut by = tool.name.clone();
+    by.extend(chart.map(|chart| format!(" of {}", chart.name)));
+    by.extend(dependencies.iter().map(|one| format!(" with {}", one.name)));
+    by
 }
 
 /// Labels and annotations that are laid over an object's own.
@@ -248,10 +271,6 @@ fn source(document: &[u8], path: &str) -> Option<String> {
     let line = document.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"# Source: "))?;
     let (_, below) = std::str::from_utf8(line).ok()?.trim().split_once('/')?;
     Some(beside(path, below))
-}
-
-fn beside(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
 }
 
 #[cfg(test)]

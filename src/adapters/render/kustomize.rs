@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::output::{self, annotation};
-use super::paths::within;
+use super::paths::{beside, within};
 use super::plain::is_manifest_name;
 use super::process::{Run, option};
 use super::renderer::{Job, Rendered, Renderer};
@@ -216,8 +216,7 @@ fn take_origin(tree: &mut Value) {
 
 /// The kustomization's file in a folder.
 fn name_of(tree: &dyn SourceTree, folder: &str) -> Option<String> {
-    let file = |name: &&str| if folder.is_empty() { (*name).to_owned() } else { format!("{folder}/{name}") };
-    NAMES.iter().map(file).find(|file| tree.read(file).is_some())
+    NAMES.iter().map(|name| beside(folder, name)).find(|file| tree.read(file).is_some())
 }
 
 /// What a kustomization is made of.

@@ -5,6 +5,7 @@ mod charts;
 mod checkout;
 mod clock;
 mod command;
+mod dependencies;
 mod expression;
 pub mod heads;
 mod helm;

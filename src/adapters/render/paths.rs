@@ -16,6 +16,11 @@ pub fn within(folder: &str, written: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// A path in a folder; an empty one is the root.
+pub fn beside(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -65,8 +65,8 @@ fn files_of_values_outside_of_the_repository_are_refused() {
     place.commit("Begin", "c/Chart.yaml", missing);
     let source = place.source("c", "");
     let gap = &source.gaps[0];
-    assert!(gap.message.contains("missing in charts/ directory: cache"), "{gap:?}");
-    assert!(gap.hint.as_deref().is_some_and(|hint| hint.contains("network: true")), "{gap:?}");
+    assert!(gap.message.contains("is in a chart repository that is not allowed"), "{gap:?}");
+    assert!(gap.hint.as_deref().is_some_and(|hint| hint.contains("`charts`")), "{gap:?}");
 }
 
 #[test]

@@ -280,6 +280,60 @@ fn what_is_written_of_a_chart_is_what_helm_template_writes_with_values_of_the_co
     assert_eq!(report["scan"]["targets"][0]["compared"], items.len());
 }
 
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn what_a_chart_of_the_repository_depends_on_is_taken_from_beside_it_and_from_what_is_allowed() {
+    let charts = Repository::with(&["1.0.0", "1.1.0"]);
+    let mut work = Workspace::new();
+    let chart = |name: &str, more: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{more}");
+    let dependencies = format!(
+        "dependencies:\n- {{name: shop, version: 1.x, repository: '{}'}}\n- {{name: common, version: 1.0.0, repository: 'file://../common'}}\n",
+        charts.url
+    );
+    let lock = format!(
+        "dependencies:\n- {{name: shop, version: 1.0.0, repository: '{}'}}\n- {{name: common, version: 1.0.0, repository: 'file://../common'}}\n",
+        charts.url
+    );
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: common}\ndata: {level: {{ .Values.level | default \"none\" | quote }}}\n";
+    let files = [
+        ("umbrella/Chart.yaml", chart("umbrella", &dependencies)),
+        ("umbrella/Chart.lock", lock),
+        ("umbrella/values.yaml", "shop: {level: debug}\ncommon: {level: warn}\n".to_owned()),
+        ("common/Chart.yaml", chart("common", "")),
+        ("common/templates/map.yaml", map.to_owned()),
+    ];
+    work.commit("Begin", files.map(|(name, text)| (name.to_owned(), Content::from(text.as_str()))));
+    let config = |charts: &str| {
+        let config = config(charts);
+        let (before, _) = config.split_once("targets:").expect("targets");
+        format!(
+            "{before}targets: [{{name: web, repository: r, revision: main, path: umbrella, cluster: prod, namespace: shop}}]\n"
+        )
+    };
+    work.file("driftledger.yaml", &config(""));
+    let refused = work.run(&["targets", "-o", "json"]).json();
+    let message = refused["gaps"][0]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("the chart shop (1.0.0)") && message.contains("not allowed"), "{refused:#}");
+    assert_eq!(charts.asked(), 0);
+    work.file("driftledger.yaml", &config(&format!("{{url: '{}'}}", charts.url)));
+    let data = |name: &str, level: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop"}, "data": {"level": level}});
+    let items = [data("common", "warn"), data("web-settings", "trace")];
+    work.file("live.json", &json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string());
+    let report = work.run(&["scan", "-o", "json"]).json();
+    let changed: Vec<String> = findings(&report).into_iter().filter(|finding| finding.starts_with("DL001")).collect();
+    assert_eq!(changed, ["DL001 ConfigMap web-settings .data.level"], "{:#}", report["gaps"]);
+    let found = level(&report);
+    assert_eq!((&found["declared"], origin(found).as_str()), (&json!("debug"), "umbrella/values.yaml:1"));
+    let by = found["origin"]["renderer"].as_str().expect("a renderer");
+    assert!(by.contains(" with shop 1.0.0 sha256:"), "in the version of the lock: {by}");
+    // A change of what lies beside it is one of the target.
+    let map = map.replace("none", "some").replace("common}", "common, labels: {a: b}}");
+    work.commit("Label", [("common/templates/map.yaml".to_owned(), Content::from(map.as_str()))]);
+    let report = work.run(&["scan", "-o", "json"]).json();
+    let label = report["findings"].as_array().expect("a list").iter().find(|f| f["name"] == "common");
+    assert_eq!(label.unwrap_or_else(|| panic!("{:?}", findings(&report)))["declaredBy"]["subject"], "Label");
+}
+
 /// A registry that ends with this value.
 struct Registry(Child, u16);
 
