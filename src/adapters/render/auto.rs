@@ -2,7 +2,8 @@
 
 use super::command::Program;
 use super::helm::Helm;
-use super::kustomize::{self, Kustomize, Nested};
+use super::kustomization::{NAMES, Nested};
+use super::kustomize::Kustomize;
 use super::paths::beside;
 use super::plain::Plain;
 use super::renderer::Renderer;
@@ -22,9 +23,7 @@ pub fn choose<'a>(
         render::Renderer::Auto if render.helm.chart.is_some() || is_there(tree, path, "Chart.yaml") => {
             Box::new(Helm { options: &render.helm, network, toolbox })
         }
-        render::Renderer::Auto
-            if render.has_overlay() || kustomize::NAMES.iter().any(|name| is_there(tree, path, name)) =>
-        {
+        render::Renderer::Auto if render.has_overlay() || NAMES.iter().any(|name| is_there(tree, path, name)) => {
             Box::new(Kustomize { options: render, toolbox })
         }
         render::Renderer::Flux

@@ -5,11 +5,12 @@
 mod argocd;
 mod build_env;
 mod flux;
+mod flux_values;
 mod known;
 mod place;
 mod sources;
 
-pub use flux::config_maps;
+pub use flux_values::config_maps;
 pub use known::{Found, Known, kinds, targets};
 pub use place::called;
 pub use sources::{GitRepository, chart_source, git_repository};
