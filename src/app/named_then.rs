@@ -9,7 +9,7 @@ use crate::config::{Config, NamingObject, TargetConfig};
 use crate::model::declared::RenderedObject;
 use crate::model::ids::ClusterName;
 use crate::ports::SourceTree as _;
-use crate::stages::discover::{self, GitRepository, Known};
+use crate::stages::discover::{self, Found, GitRepository, Known};
 
 /// A target as the object that names it said at another commit.
 pub struct Then {
@@ -69,19 +69,29 @@ fn named(
         let namespace = object.namespace.as_deref().unwrap_or(&naming.namespace);
         object.gvk.kind == by.kind && object.name == by.name && namespace == by.namespace
     };
-    objects.iter().find(is_it).map(|object| of_object(object, target, (naming, by), config, (objects, others_as_now)))
+    let said = |object: &RenderedObject| said(object, target, (naming, by), config, (objects, others_as_now));
+    if let Some(object) = objects.iter().find(is_it) {
+        let found = said(object)?.targets.into_iter().find(|found| found.name == target.name);
+        return Some(found.map(Some).ok_or(()));
+    }
+    // It may have had another name.
+    let is_same = |found: &TargetConfig| {
+        found.path == target.path && found.cluster == target.cluster && found.namespace == target.namespace
+    };
+    let mut alike = objects.iter().filter(|object| others_as_now && object.gvk.kind == by.kind).filter_map(said);
+    alike.find_map(|found| found.targets.into_iter().find(is_same)).map(|found| Ok(Some(found)))
 }
 
-/// What an object said of a target. Where its repository is has been settled: that is the target's. Another object that it refers to is
+/// What an object said of targets. Where the target's repository is has been settled: that is the target's. Another object that it refers to is
 /// looked for among those at hand; else it is as it is now, if these are all that may have it.
-fn of_object(
+fn said(
     object: &RenderedObject,
     target: &TargetConfig,
     (naming, by): (&TargetConfig, &NamingObject),
     config: &Config,
     (objects, others_as_now): (&[RenderedObject], bool),
-) -> Result<Option<TargetConfig>, ()> {
-    let object = object.tree().map_err(|_| ())?;
+) -> Option<Found> {
+    let object = object.tree().ok()?;
     let clusters: Vec<&ClusterName> = config.clusters.iter().map(|cluster| &cluster.name).collect();
     let chart_source = |kind: &str, namespace: &str, name: &str| {
         let wanted = (kind.to_owned(), namespace.to_owned(), name.to_owned());
@@ -108,7 +118,5 @@ fn of_object(
         is_allowed: &|url| config.charts.iter().any(|repository| repository.holds(url)),
         mapping: &mapping,
     };
-    let found = discover::targets(&object, naming, &known).unwrap_or_default();
-    let same = found.targets.into_iter().find(|found| found.name == target.name);
-    same.map(Some).ok_or(())
+    Some(discover::targets(&object, naming, &known).unwrap_or_default())
 }

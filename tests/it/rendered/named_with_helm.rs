@@ -11,9 +11,13 @@ const CHART: &str = "charts/shop";
 
 /// An Application of the chart at a URL, with a parameter.
 fn application(url: &str, level: &str) -> Content {
+    called("chart", url, level)
+}
+
+fn called(name: &str, url: &str, level: &str) -> Content {
     let helm = json!({"releaseName": "eu", "parameters": [{"name": "level", "value": level}]});
     let source = json!({"repoURL": url, "path": CHART, "targetRevision": "main", "helm": helm});
-    let object = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "chart"},
+    let object = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": name},
         "spec": {"source": source, "destination": {"namespace": "shop"}}});
     Content::from(object.to_string().as_str())
 }
@@ -47,7 +51,8 @@ fn what_a_parameter_gives_is_attributed_to_the_commit_of_the_application() {
     let mut work = Workspace::new();
     let url = work.path().join("repository").display().to_string();
     work.commit("Begin", fixtures());
-    work.commit("Deploy", [("root/chart.yaml".to_owned(), application(&url, "debug"))]);
+    // It had another name then, and another file.
+    work.commit("Deploy", [("root/chart.yaml".to_owned(), called("shop", &url, "debug"))]);
     work.commit(
         "Move",
         [
