@@ -117,6 +117,9 @@ pub struct RawTools {
     pub helm: Option<String>,
     /// Path of Kustomize's program. Default: `kustomize` on the PATH, else `kubectl kustomize`.
     pub kustomize: Option<String>,
+    /// Paths of further versions of Kustomize, by the names that Argo CD's Applications give them, as `v4.5.7`.
+    #[serde(default)]
+    pub kustomize_versions: BTreeMap<String, String>,
     /// Time limit of one run, as `1m`. Default `1m`.
     pub timeout: Option<String>,
     /// Most bytes that one run may write. Default 67108864.
@@ -136,6 +139,8 @@ pub struct Render {
     pub helm: HelmOptions,
     /// Fields of a kustomization that are laid over the target's.
     pub overlay: Map<String, Value>,
+    /// The version of Kustomize that the operator renders it with, where it names one.
+    pub kustomize_version: Option<String>,
     /// Components that are laid over it, from the target's path.
     pub components: Vec<String>,
     /// Whether one of them may be missing.
@@ -271,6 +276,8 @@ pub struct Tools {
     pub helm: Option<PathBuf>,
     /// `None`: on the PATH.
     pub kustomize: Option<PathBuf>,
+    /// Further ones, by their versions.
+    pub kustomize_versions: BTreeMap<String, PathBuf>,
     /// For one run.
     pub timeout: Duration,
     /// Of what one run writes.
@@ -284,6 +291,7 @@ impl Default for Tools {
         Self {
             helm: None,
             kustomize: None,
+            kustomize_versions: BTreeMap::new(),
             timeout: Duration::from_secs(60),
             output_bytes: 64 << 20,
             memory_bytes: 4 << 30,
@@ -311,6 +319,11 @@ impl RawTools {
         Tools {
             helm: path(&self.helm),
             kustomize: path(&self.kustomize),
+            kustomize_versions: self
+                .kustomize_versions
+                .iter()
+                .map(|(name, path)| (name.clone(), folder.join(path)))
+                .collect(),
             timeout,
             output_bytes: self.output_bytes.unwrap_or(default.output_bytes),
             memory_bytes: self.memory_bytes.unwrap_or(default.memory_bytes),
@@ -381,6 +394,7 @@ impl RawRender {
                 ..HelmOptions::default()
             },
             overlay: self.kustomize.clone(),
+            kustomize_version: None,
             components: self.components.clone(),
             may_lack_components: false,
             substitution: (!self.substitute.is_empty())

@@ -9,10 +9,10 @@ use super::paths::within;
 use super::process::{Run, option};
 use super::renderer::{Job, Rendered, Renderer};
 use super::substitute;
-use super::toolbox::Toolbox;
+use super::toolbox::{Tool, Toolbox};
 use super::unstable;
 use crate::config::render::Render;
-use crate::model::gap::{Gap, GapKind, Hides};
+use crate::model::gap::{Exclusion, Gap, GapKind, Hides};
 use crate::ports::SourceTree;
 use crate::yaml;
 
@@ -38,7 +38,7 @@ impl Renderer for Kustomize<'_> {
 
     fn render(&self, job: &Job<'_>) -> Result<Rendered, Gap> {
         let gap = |why: String| Gap::new(GapKind::Render, why, Hides::Target).at(job.path);
-        let tool = self.toolbox.kustomize()?;
+        let tool = self.tool()?;
         let network = self.options.network;
         let parts = self.parts(job.tree, job.path);
         if !network && let Some(remote) = &parts.remote {
@@ -102,13 +102,27 @@ impl Renderer for Kustomize<'_> {
         };
         encrypted::leave_out(&mut rendered, job.target);
         rendered.by = Some(self.made_by(&parts)?);
+        if let Some(version) = self.options.kustomize_version.as_ref()
+            && !self.toolbox.tools.kustomize_versions.contains_key(version)
+        {
+            rendered.left_out.push(Exclusion {
+                scope: job.target.to_string(),
+                what: format!("Kustomize {version}, which the operator renders it with"),
+                reason: format!("it is none of `tools.kustomizeVersions`: {} rendered it", tool.name),
+                count: None,
+            });
+        }
         Ok(rendered)
     }
 }
 
 impl Kustomize<'_> {
+    fn tool(&self) -> Result<&Tool, Gap> {
+        self.toolbox.kustomize(self.options.kustomize_version.as_deref())
+    }
+
     fn made_by(&self, parts: &Parts) -> Result<String, Gap> {
-        let kustomize = &self.toolbox.kustomize()?.name;
+        let kustomize = &self.tool()?.name;
         // What is not fetched is not rendered.
         let needs_helm = parts.has_charts && (self.options.network || parts.remote.is_none());
         Ok(if needs_helm { format!("{kustomize} with {}", self.toolbox.helm()?.name) } else { kustomize.clone() })

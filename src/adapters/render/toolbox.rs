@@ -1,5 +1,6 @@
 //! The programs that render: where they are, and which versions, asked once.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -18,6 +19,8 @@ pub struct Toolbox {
     charts: Charts,
     helm: OnceLock<Result<Tool, Gap>>,
     kustomize: OnceLock<Result<Tool, Gap>>,
+    /// Further versions of Kustomize.
+    further: BTreeMap<String, OnceLock<Result<Tool, Gap>>>,
 }
 
 /// A program that is there.
@@ -34,7 +37,8 @@ pub struct Tool {
 impl Toolbox {
     /// With nothing looked for yet.
     pub fn new(tools: Tools, charts: Charts) -> Self {
-        Self { tools, charts, ..Self::default() }
+        let further = tools.kustomize_versions.keys().map(|version| (version.clone(), OnceLock::new())).collect();
+        Self { tools, charts, further, ..Self::default() }
     }
 
     /// A chart of a chart repository.
@@ -65,26 +69,37 @@ impl Toolbox {
         self.helm.get_or_init(find).as_ref().map_err(Clone::clone)
     }
 
-    /// Kustomize, or kubectl's.
+    /// Kustomize in a version, where that is at hand; else the usual one, or kubectl's.
     ///
     /// # Errors
     /// A gap that says how to get it.
-    pub fn kustomize(&self) -> Result<&Tool, Gap> {
-        let find = || {
-            if let Some(program) = self.tools.kustomize.clone().or_else(|| on_path("kustomize")) {
-                let version = self.version(&program, &["version"], "kustomize")?;
-                return Ok(Tool { program, first: vec!["build".into()], name: format!("kustomize {version}") });
-            }
-            let program = on_path("kubectl").ok_or_else(|| {
-                let what = "the target is a kustomization, and there is neither `kustomize` nor `kubectl` here";
-                missing(what, "https://kubectl.docs.kubernetes.io/installation/kustomize", "kustomize")
-            })?;
-            let said = self.version(&program, &["version", "--client", "--output=json"], "kustomize")?;
-            let said: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
-            let version = said["kustomizeVersion"].as_str().unwrap_or("of kubectl");
-            Ok(Tool { program, first: vec!["kustomize".into()], name: format!("kustomize {version}") })
-        };
-        self.kustomize.get_or_init(find).as_ref().map_err(Clone::clone)
+    pub fn kustomize(&self, version: Option<&str>) -> Result<&Tool, Gap> {
+        let asked = version.and_then(|version| self.tools.kustomize_versions.get_key_value(version));
+        match asked.and_then(|(version, program)| Some((self.further.get(version)?, program))) {
+            Some((tool, program)) => tool.get_or_init(|| self.kustomize_at(program.clone())),
+            None => self.kustomize.get_or_init(|| self.any_kustomize()),
+        }
+        .as_ref()
+        .map_err(Clone::clone)
+    }
+
+    fn any_kustomize(&self) -> Result<Tool, Gap> {
+        if let Some(program) = self.tools.kustomize.clone().or_else(|| on_path("kustomize")) {
+            return self.kustomize_at(program);
+        }
+        let program = on_path("kubectl").ok_or_else(|| {
+            let what = "the target is a kustomization, and there is neither `kustomize` nor `kubectl` here";
+            missing(what, "https://kubectl.docs.kubernetes.io/installation/kustomize", "kustomize")
+        })?;
+        let said = self.version(&program, &["version", "--client", "--output=json"], "kustomize")?;
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
+        let version = said["kustomizeVersion"].as_str().unwrap_or("of kubectl");
+        Ok(Tool { program, first: vec!["kustomize".into()], name: format!("kustomize {version}") })
+    }
+
+    fn kustomize_at(&self, program: PathBuf) -> Result<Tool, Gap> {
+        let version = self.version(&program, &["version"], "kustomize")?;
+        Ok(Tool { program, first: vec!["build".into()], name: format!("kustomize {version}") })
     }
 
     fn version(&self, program: &Path, arguments: &[&str], key: &str) -> Result<String, Gap> {

@@ -100,6 +100,7 @@ fn of_source(
     }
     if let Some(kustomize) = source.get("kustomize") {
         render.overlay = argo_overlay(kustomize, &|text| expand(text, declared, source))?;
+        render.kustomize_version = kustomize.get("version").and_then(Value::as_str).map(str::to_owned);
         let components = kustomize.get("components").and_then(Value::as_array).into_iter().flatten();
         render.components = components.filter_map(Value::as_str).map(str::to_owned).collect();
         render.may_lack_components = kustomize.get("ignoreMissingComponents").and_then(Value::as_bool) == Some(true);

@@ -152,3 +152,40 @@ fn no_target_is_written_where_what_runs_in_the_cluster_names_them_with_helm_and_
     assert_eq!(told, 1);
     assert!(!findings(&report).iter().any(|finding| finding.starts_with("DL006")), "a gap may hide who declares it");
 }
+
+#[test]
+#[ignore = "needs Kustomize: run tests/run"]
+fn the_version_that_an_application_names_renders_it_where_it_is_at_hand_with_kustomize() {
+    let mut work = Workspace::new();
+    let url = work.path().join("repository").display().to_string();
+    let source =
+        json!({"repoURL": url, "path": "apps/prod", "targetRevision": "main", "kustomize": {"version": "v4.5.7"}});
+    let application = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "overlay"},
+        "spec": {"source": source, "destination": {"namespace": "shop"}}});
+    work.commit("Begin", fixtures());
+    work.commit("Deploy", [("root/app.json".to_owned(), Content::from(application.to_string().as_str()))]);
+    // It says that it is the old version, and is the one at hand.
+    let script =
+        format!("#!/bin/sh\nif [ \"$1\" = version ]; then echo v4.5.7; else exec '{}' \"$@\"; fi\n", tool("kustomize"));
+    let old = work.file("kustomize-4", &script);
+    std::fs::set_permissions(&old, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("rights");
+    work.file("live.json", "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": []}");
+    let scan = |versions: &str| {
+        let config = format!(
+            "ledger: ledger.sqlite\ncache: cache\ndiscovery: {{argocd: true}}\ntools: {{kustomize: '{}'{versions}}}\n\
+             clusters: [{{name: prod, dump: live.json}}]\nrepositories: [{{name: r, url: repository}}]\n\
+             targets: [{{name: root, repository: r, revision: main, path: root, cluster: prod, namespace: argocd}}]\n",
+            tool("kustomize"),
+        );
+        work.file("driftledger.yaml", &config);
+        let report = work.run(&["scan", "-o", "json"]).json();
+        let listed = work.run(&["targets", "-o", "json"]).json();
+        (report["exclusions"].to_string(), listed["targets"][1]["renderer"].as_str().unwrap_or_default().to_owned())
+    };
+    let (exclusions, by) = scan("");
+    assert!(exclusions.contains("Kustomize v4.5.7, which the operator renders it with"), "{exclusions}");
+    assert!(by.starts_with("kustomize v5."), "{by}");
+    let (exclusions, by) = scan(", kustomizeVersions: {v4.5.7: kustomize-4}");
+    assert!(!exclusions.contains("v4.5.7"), "{exclusions}");
+    assert_eq!(by, "kustomize v4.5.7");
+}
