@@ -74,6 +74,17 @@ pub struct AuditExclusion {
     names: Vec<Glob>,
 }
 
+/// Objects that an AppProject of Argo CD does not call orphaned, by patterns; `None`: any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IgnoredOrphan {
+    /// The API group.
+    pub group: Option<String>,
+    /// The kind.
+    pub kind: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+}
+
 impl RawAudit {
     /// What is wrong with it: the key below `audit`, and what to do.
     pub(super) fn problems(&self) -> Vec<(String, &'static str)> {
@@ -114,6 +125,32 @@ impl Audit {
             namespaces: globs(&unmanaged.namespaces),
             exclude: unmanaged.exclude.iter().map(exclusion).collect(),
         }
+    }
+
+    /// The same, and in some namespaces every kind, as an AppProject asks. Kinds that are chosen for all namespaces stay the choice.
+    pub fn with_orphans<'n>(
+        &self,
+        project: &str,
+        namespaces: impl IntoIterator<Item = &'n String> + Clone,
+        ignored: &[IgnoredOrphan],
+    ) -> Self {
+        let mut audit = self.clone();
+        if self.kinds.is_empty() || !self.namespaces.is_empty() {
+            let more: Vec<String> = namespaces.clone().into_iter().cloned().collect();
+            audit.namespaces.extend(globs(&more));
+        }
+        let namespaces: Vec<String> = namespaces.into_iter().cloned().collect();
+        audit.exclude.extend(ignored.iter().map(|ignored| {
+            let kind = ignored.kind.as_deref().unwrap_or("*");
+            let kind = ignored.group.as_ref().map_or_else(|| kind.to_owned(), |group| format!("{kind}.{group}"));
+            AuditExclusion {
+                reason: format!("the AppProject {project} ignores it"),
+                kinds: globs(&[kind]),
+                namespaces: globs(&namespaces),
+                names: globs(ignored.name.as_slice()),
+            }
+        }));
+        audit
     }
 
     /// Nothing at all.

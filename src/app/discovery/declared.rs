@@ -35,5 +35,9 @@ pub(super) fn name(declared: &Declared) -> String {
 }
 
 pub(super) fn is_same_object(one: &Declared, other: &Declared) -> bool {
-    one.by.cluster == other.by.cluster && name(one) == name(other)
+    let namespace = |one: &Declared| {
+        let written = one.object.pointer("/metadata/namespace").and_then(Value::as_str);
+        written.unwrap_or(&one.by.namespace).to_owned()
+    };
+    one.by.cluster == other.by.cluster && name(one) == name(other) && namespace(one) == namespace(other)
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::declared::{Declared, is_same_object, of_source};
 use super::live::{live, live_config_maps};
+use super::orphans;
 use super::said::{named, said};
 use super::troubles::gaps_of;
 use crate::app::error::AppError;
 use crate::app::{gather, wiring};
 use crate::config::Config;
-use crate::model::gap::Gap;
+use crate::model::gap::{Gap, GapKind, Hides};
 use crate::model::secret::RedactionKey;
 use crate::model::time::Timestamp;
 
@@ -40,12 +41,15 @@ async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp)
     all.undiscovered = gaps;
     let mut config_maps_are_read = !config.discovery.live;
     let (mut declared, opened): (Vec<Declared>, _) = (Vec::new(), Arc::default());
+    let mut is_cut = false;
     for _ in 0..DEEPEST {
         let sources = gather::present(&Arc::new(all.clone()), &new, key, now, &opened).await;
         declared.extend(sources.iter().flat_map(|source| of_source(source, config.discovery.flux)));
         // What Git says of a target goes before what is live, which may have been read first.
         let mut named = named(declared.iter().chain(&running), &config);
-        named.truncate(MOST_TARGETS.saturating_sub(config.targets.len()));
+        let most = MOST_TARGETS.saturating_sub(config.targets.len());
+        is_cut = named.len() > most;
+        named.truncate(most);
         new = named.iter().filter(|target| !all.targets.contains(target)).cloned().collect();
         all.targets = config.targets.iter().cloned().chain(named).collect();
         declared.retain(|one| all.targets.contains(&one.by));
@@ -57,6 +61,12 @@ async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp)
             break;
         }
     }
+    if is_cut || !new.is_empty() {
+        let message = format!(
+            "not all targets are looked at: more than {MOST_TARGETS} are named, or they name one another more than {DEEPEST} deep"
+        );
+        all.undiscovered.push(Gap::new(GapKind::Limit, message, Hides::Target));
+    }
     // What is declared as well is told where it is declared.
     let troubles: Vec<Gap> = said(declared.iter().chain(&running), &all)
         .into_iter()
@@ -66,7 +76,9 @@ async fn effective(config: Arc<Config>, key: &Arc<RedactionKey>, now: Timestamp)
     all.undiscovered.extend(troubles);
     // What is declared as well says so itself.
     let only_live = running.iter().filter(|one| !declared.iter().any(|other| is_same_object(one, other)));
-    all.only_live = only_live.map(|one| (one.by.cluster.clone(), one.object.clone())).collect();
+    let only_live: Vec<&Declared> = only_live.collect();
+    orphans::audit(&mut all, declared.iter().chain(only_live.iter().copied()));
+    all.only_live = only_live.into_iter().map(|one| (one.by.cluster.clone(), one.object.clone())).collect();
     tracing::debug!(found = all.targets.len() - config.targets.len(), "targets discovered");
     Arc::new(all)
 }

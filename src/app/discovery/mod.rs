@@ -4,6 +4,7 @@
 mod declared;
 mod effective;
 mod live;
+mod orphans;
 mod said;
 mod troubles;
 

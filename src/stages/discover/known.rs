@@ -39,7 +39,7 @@ pub struct Found {
 
 /// The kinds that name targets, or where their sources are.
 pub fn kinds(discovery: Discovery) -> Vec<(&'static str, &'static str)> {
-    let argocd = [("argoproj.io", "Application")];
+    let argocd = [("argoproj.io", "Application"), ("argoproj.io", "AppProject")];
     let flux = [
         ("source.toolkit.fluxcd.io", "GitRepository"),
         ("source.toolkit.fluxcd.io", "HelmRepository"),

@@ -7,6 +7,7 @@ mod discovered_with_helm_and_with_kustomize;
 mod hostile_with_helm;
 mod hostile_with_kustomize;
 mod named_with_helm;
+mod orphans;
 mod place;
 mod pulled_with_helm;
 mod variables_with_kustomize;
