@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::evidence::{self, LineQuestions, Question, Search};
 use super::gather::TargetSource;
-use super::traced::{self, Asked};
+use super::traced::{self, Asked, Stem};
 use crate::config::Config;
 use crate::model::blame::{Blame, BlamedField};
 use crate::model::declared::DeclaredObject;
@@ -113,7 +113,8 @@ impl Blaming<'_> {
         let asked: Vec<Asked<'_>> = asked.collect();
         let deadline = Instant::now().checked_add(self.config.limits.history_time);
         let stems = traced::of_values(source, self.sources, (self.config, self.key), &asked, deadline);
-        stems.into_iter().map(|stem| stem.map(|stem| (Some(stem.file), stem.line))).collect()
+        let file = |stem: &Stem| source.beside_at(&stem.file).map_or(stem.file.as_str(), |(_, file)| file).to_owned();
+        stems.into_iter().map(|stem| stem.map(|stem| (Some(file(&stem)), stem.line))).collect()
     }
 
     fn lines(&self, object: &DeclaredObject, fields: &[ExplainedField]) -> Vec<Option<u32>> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::discovery;
+use super::files::Files;
 use super::merged_lines::{self, MergedLines};
 use super::rendering::{RenderedAt, Rendering};
 use super::versions::{self, Tracked};
@@ -11,6 +12,7 @@ use super::{past, wiring};
 use crate::adapters::git::{CommitTree, Mirrors, OpenedRepository, Resolved};
 use crate::adapters::render::Toolbox;
 use crate::adapters::render::manifest::Reading;
+use crate::config::render::Beside;
 use crate::config::{Config, History, TargetConfig};
 use crate::model::declared::{RenderedObject, UnstablePlace};
 use crate::model::former::{Cut, Past};
@@ -33,6 +35,8 @@ pub struct TargetSource {
     pub commit: Option<(CommitId, OpenedRepository, CommitTree)>,
     /// The tag that its revision came out as, where that is a range of versions.
     pub tag: Option<String>,
+    /// The other repositories that its files of values are in.
+    pub beside: Vec<BesideSource>,
     /// Where its objects are made out of its files, and so the files' history is not theirs: the programs that make them.
     pub toolbox: Option<Arc<Toolbox>>,
     /// What rendered it, with its version.
@@ -57,6 +61,17 @@ pub struct TargetSource {
     pub merged: Option<Arc<MergedLines>>,
 }
 
+/// Another repository that files of values of a target are in.
+#[derive(Clone, Debug)]
+pub struct BesideSource {
+    /// Which one.
+    pub of: Beside,
+    /// What its revision resolved to, and the repository to ask for more.
+    pub commit: (CommitId, OpenedRepository, CommitTree),
+    /// The versions of files on its revision; `None` where the history cannot be read.
+    pub versions: Option<Arc<VersionIndex>>,
+}
+
 impl TargetSource {
     /// Where its objects belong; `None` if the revision did not resolve.
     pub fn place(&self) -> Option<TargetPlace> {
@@ -69,6 +84,18 @@ impl TargetSource {
             namespace: self.config.namespace.clone(),
             renderer: self.renderer.clone(),
         })
+    }
+
+    /// Its commit's files, with those of other repositories beside them.
+    pub fn files(&self) -> Option<Files> {
+        let (_, _, tree) = self.commit.as_ref()?;
+        let beside = self.beside.iter().map(|beside| (beside.of.folder(), beside.commit.2.clone()));
+        Some(Files::with(tree.clone(), beside.collect()))
+    }
+
+    /// The other repository that a path leads to, and the path in it.
+    pub fn beside_at<'p>(&self, path: &'p str) -> Option<(&BesideSource, &'p str)> {
+        self.beside.iter().find_map(|beside| Some((beside, path.strip_prefix(&format!("{}/", beside.of.folder()))?)))
     }
 
     /// Its folder, with links followed: the history of that is walked.
@@ -162,7 +189,8 @@ async fn read(
         let in_case = targets.clone();
         let task = tokio::task::spawn_blocking(move || {
             let repository = opened.get(&config, &name, now);
-            of_repository(&config, &name, repository, targets, (&key, &toolbox), looks_back)
+            let others = |name: &RepositoryName| opened.get(&config, name, now);
+            of_repository(&config, &name, (repository, &others), targets, (&key, &toolbox), looks_back)
         });
         tasks.push((in_case, task));
     }
@@ -181,10 +209,13 @@ async fn read(
     sources.into_iter().map(|(_, source)| source).collect()
 }
 
+/// Opens another repository.
+type Others<'a> = &'a (dyn Fn(&RepositoryName) -> Result<OpenedRepository, Gap> + Sync);
+
 fn of_repository(
     config: &Config,
     name: &RepositoryName,
-    repository: Result<OpenedRepository, Gap>,
+    (repository, others): (Result<OpenedRepository, Gap>, Others<'_>),
     targets: Vec<(usize, TargetConfig)>,
     (key, toolbox): (&RedactionKey, &Arc<Toolbox>),
     looks_back: bool,
@@ -195,7 +226,7 @@ fn of_repository(
             let jobs = Mutex::new(targets.into_iter());
             let next = || jobs.lock().ok().and_then(|mut jobs| jobs.next());
             let of_worker = processors::on_each(0..processors::count(), |_| {
-                let render = |(n, target)| (n, rendered(&rendering, &repository, target, toolbox));
+                let render = |(n, target)| (n, rendered(&rendering, (&repository, others), target, toolbox));
                 std::iter::from_fn(next).map(render).collect::<Vec<_>>()
             });
             let mut sources: Vec<_> = of_worker.into_iter().flatten().collect();
@@ -243,6 +274,7 @@ fn look_back(
                             past::of_target(source, &source.folder(), &index, merged, |id| repository.commit(id).ok());
                     }
                     source.versions = Some(index.clone());
+                    source.beside.iter_mut().for_each(|beside| beside.versions = history_of(beside, config));
                     source.merged.clone_from(&merged);
                 }
             }
@@ -254,6 +286,14 @@ fn look_back(
             }
         }
     }
+}
+
+/// The versions of the files beside a target's.
+fn history_of(beside: &BesideSource, config: &Config) -> Option<Arc<VersionIndex>> {
+    let (commit, repository, _) = &beside.commit;
+    let Beside { repository: name, revision } = &beside.of;
+    let tracked = Tracked { repository, name, revision, commit, roots: vec![String::new()], as_written: false };
+    versions::of_revision(&tracked, config).ok()
 }
 
 /// Brings a repository up to date.
@@ -290,19 +330,29 @@ pub async fn moved(config: &Arc<Config>, sources: &[TargetSource], now: Timestam
 
 fn rendered(
     rendering: &Rendering<'_>,
-    repository: &OpenedRepository,
+    (repository, others): (&OpenedRepository, Others<'_>),
     target: TargetConfig,
     toolbox: &Arc<Toolbox>,
 ) -> TargetSource {
-    let at = repository.resolve(&target.revision).and_then(|resolved| {
+    let at = |repository: &OpenedRepository, revision: &Revision| {
+        let resolved = repository.resolve(revision)?;
         let tree = rendering.tree(repository, &resolved.commit)?;
         Ok((resolved, tree))
-    });
-    let (Resolved { commit, tag }, tree) = match at {
-        Ok(at) => at,
+    };
+    let beside = |of: &Beside| {
+        let repository = others(&of.repository)?;
+        let (Resolved { commit, .. }, tree) = at(&repository, &of.revision)?;
+        Ok(BesideSource { of: of.clone(), commit: (commit, repository, tree), versions: None })
+    };
+    let all = at(repository, &target.revision)
+        .and_then(|at| Ok((at, target.render.helm.beside.iter().map(beside).collect::<Result<Vec<_>, Gap>>()?)));
+    let ((Resolved { commit, tag }, tree), beside) = match all {
+        Ok(all) => all,
         Err(gap) => return hidden(target, &gap),
     };
-    let RenderedAt { is_rendered, result, .. } = rendering.of(&target, &tree);
+    let folders = beside.iter().map(|beside| (beside.of.folder(), beside.commit.2.clone()));
+    let files = Files::with(tree.clone(), folders.collect());
+    let RenderedAt { is_rendered, result, .. } = rendering.of(&target, &files);
     let mut source = match result {
         Ok(rendered) => TargetSource {
             objects: rendered.objects,
@@ -319,6 +369,7 @@ fn rendered(
     source.gaps.extend(repository.stale.as_ref().map(|stale| stale.gap.clone()));
     source.commit = Some((commit, repository.clone(), tree));
     source.tag = tag;
+    source.beside = beside;
     source.toolbox = is_rendered.then(|| toolbox.clone());
     for gap in &mut source.gaps {
         gap.target = Some(source.config.name.clone());
@@ -347,6 +398,7 @@ fn empty(target: TargetConfig) -> TargetSource {
         config: target,
         commit: None,
         tag: None,
+        beside: Vec::new(),
         toolbox: None,
         renderer: None,
         objects: Vec::new(),

@@ -20,6 +20,7 @@ pub mod discovery;
 pub mod doctor;
 pub mod error;
 pub mod evidence;
+pub mod files;
 pub mod followed;
 pub mod foreign;
 pub mod gather;

@@ -1,9 +1,10 @@
 //! What a discovered target was at another commit: by what the object that names it said then.
 
 use super::discovery::{mapping, texts};
+use super::files::Files;
 use super::gather;
+use super::operator_rules::repository_of;
 use super::rendering::{RenderedAt, Rendering};
-use crate::adapters::git::CommitTree;
 use crate::adapters::render::manifest;
 use crate::config::{Config, NamingObject, TargetConfig};
 use crate::model::declared::RenderedObject;
@@ -24,7 +25,7 @@ pub fn then(
     rendering: &Rendering<'_>,
     target: &TargetConfig,
     (naming, by): (&TargetConfig, &NamingObject),
-    tree: &CommitTree,
+    tree: &Files,
 ) -> Then {
     if by.is_written
         && let Some(content) = tree.read(&by.file)
@@ -111,7 +112,8 @@ fn said(
     let known = Known {
         discovery: config.discovery,
         clusters: &clusters,
-        repository: &|_| Some(target.repository.clone()),
+        // Where a repository was elsewhere, it is the same one.
+        repository: &|url| Some(repository_of(config, url).unwrap_or_else(|| target.repository.clone())),
         git_repository: &|_, _| Some(GitRepository { url: String::new(), revision: target.revision.clone() }),
         chart_source: &chart_source,
         config_map: &config_map,

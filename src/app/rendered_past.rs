@@ -12,17 +12,18 @@ use serde_json::Value;
 
 use super::declarations::{Declarations, LinePlace};
 use super::evidence::{Question, Search};
+use super::files::Files;
 use super::followed::Followed;
 use super::gather::{self, TargetSource};
 use super::named_then::{self, Then};
 use super::rendering::{RenderedAt, Rendering};
-use crate::adapters::git::CommitTree;
+use crate::adapters::git::{CommitTree, OpenedRepository};
 use crate::adapters::render::Toolbox;
 use crate::config::NamedBy;
+use crate::config::render::Beside;
 use crate::model::declared::RenderedObject;
 use crate::model::fingerprint::stable_name;
 use crate::model::history::CommitInfo;
-use crate::model::ids::CommitId;
 use crate::model::moves;
 use crate::model::resource::ObjectId;
 use crate::model::versions::VersionIndex;
@@ -42,8 +43,21 @@ struct State {
     objects: Option<Vec<RenderedObject>>,
 }
 
+/// Of what a line has the commits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// The target's files.
+    Files,
+    /// The object that names it, where that is elsewhere.
+    Naming,
+    /// Files of values of the other repository at this position.
+    Beside(usize),
+}
+
 /// One revision's commits, walked backwards.
 struct Line<'a> {
+    of: Of,
+    repository: &'a OpenedRepository,
     index: &'a VersionIndex,
     declarations: Declarations<'a>,
     /// So many of the commits are in.
@@ -86,12 +100,23 @@ impl<'a> Walk<'a> {
             TargetPast { search, rendering: Rendering { config, key, toolbox }, naming: naming(source, sources) };
         let reading = gather::reading(config, &source.config, key);
         let apart = past.naming.filter(|naming| !is_beside(source, naming));
-        let line =
-            |source| Line::of(source, |repository| Declarations::new(repository, reading, config.limits.file_bytes));
-        let lines: Vec<Line<'_>> = std::iter::once(source).chain(apart).filter_map(line).collect();
-        let whole = lines.len() == 1 + usize::from(apart.is_some())
-            && lines.iter().all(|line| line.index.ended.is_none())
-            && past.stands_in_git();
+        let line = |of, at: Option<(&'a OpenedRepository, &'a VersionIndex)>| {
+            let (repository, index) = at?;
+            let declarations = Declarations::new(repository, reading, config.limits.file_bytes);
+            Some(Line { of, repository, index, declarations, after: index.commits.len() })
+        };
+        let at = |source: &'a TargetSource| Some((&source.commit.as_ref()?.1, source.versions.as_deref()?));
+        let own = std::iter::once((Of::Files, at(source)));
+        let naming = apart.map(|naming| (Of::Naming, at(naming)));
+        let beside = source
+            .beside
+            .iter()
+            .enumerate()
+            .map(|(n, beside)| (Of::Beside(n), beside.versions.as_deref().map(|index| (&beside.commit.1, index))));
+        let wanted: Vec<_> = own.chain(naming).chain(beside).collect();
+        let count = wanted.len();
+        let lines: Vec<Line<'_>> = wanted.into_iter().filter_map(|(of, at)| line(of, at)).collect();
+        let whole = lines.len() == count && lines.iter().all(|line| line.index.ended.is_none()) && past.stands_in_git();
         Self { past, lines, whole }
     }
 
@@ -120,8 +145,8 @@ impl<'a> Walk<'a> {
 
 /// The evidence for objects of a rendered target. Blocks.
 ///
-/// Where the object that names the target is in another repository or on another revision than its files, both have a say: the commits of
-/// both are walked, the newest first.
+/// Where the object that names the target, or its files of values, are in another repository or on another revision than its files, all of
+/// them have a say: the commits of all are walked, the newest first.
 pub fn of_target(
     search: &Search<'_>,
     toolbox: &Toolbox,
@@ -218,15 +243,6 @@ fn is_beside(one: &TargetSource, other: &TargetSource) -> bool {
 }
 
 impl<'a> Line<'a> {
-    fn of(
-        source: &'a TargetSource,
-        declarations: impl FnOnce(&'a crate::adapters::git::OpenedRepository) -> Declarations<'a>,
-    ) -> Option<Self> {
-        let (_, repository, _) = source.commit.as_ref()?;
-        let index = source.versions.as_deref()?;
-        Some(Self { index, declarations: declarations(repository), after: index.commits.len() })
-    }
-
     /// The newest of the commits that are in, and the last one that changed an input.
     fn step(&mut self, inputs: &[Folder]) -> Option<(usize, LinePlace, Arc<CommitInfo>)> {
         let index = self.index;
@@ -267,47 +283,60 @@ impl TargetPast<'_> {
     /// The target after the commits that are in; `None` where one of them cannot be read.
     fn state(&self, lines: &[Line<'_>]) -> Option<State> {
         let source = self.search.source;
-        let tree = |source: &TargetSource, commit: &CommitId| -> Option<CommitTree> {
-            self.rendering.tree(&source.commit.as_ref()?.1, commit).ok()
+        let tree = |of: Of| -> Option<CommitTree> {
+            let line = lines.iter().find(|line| line.of == of)?;
+            let tip = line.index.commits.get(line.after.checked_sub(1)?)?;
+            self.rendering.tree(line.repository, tip).ok()
         };
-        let tip = |line: &Line<'_>| line.index.commits.get(line.after.checked_sub(1)?).cloned();
-        let files = tree(source, &tip(lines.first()?)?)?;
-        let own = |tree: &CommitTree, path: String| Folder {
-            root: tree.real_path(&path).unwrap_or(path),
-            namespace: String::new(),
-        };
-        let folders = |tree: &CommitTree, paths: Vec<String>| paths.into_iter().map(|path| own(tree, path)).collect();
+        let own = tree(Of::Files)?;
+        let mut beside = Vec::new();
+        for (n, other) in source.beside.iter().enumerate() {
+            beside.push((other.of.folder(), tree(Of::Beside(n))?));
+        }
+        let files = Files::with(own.clone(), beside);
+        let real = |files: &Files, path: String| files.real_path(&path).unwrap_or(path);
+        let is_apart = lines.iter().any(|line| line.of == Of::Naming);
         let (target, named_in) = match (self.naming, &source.config.named_by) {
             (Some(naming), NamedBy::Declared(by)) => {
-                let apart = lines.get(1).map(|line| tree(naming, &tip(line)?));
-                let named_in = match &apart {
-                    Some(apart) => apart.as_ref()?,
-                    None => &files,
-                };
+                let naming_files = Files::from(if is_apart { tree(Of::Naming)? } else { own });
                 let Then { target, inputs } =
-                    named_then::then(&self.rendering, &source.config, (&naming.config, by), named_in);
-                (target, folders(named_in, inputs))
+                    named_then::then(&self.rendering, &source.config, (&naming.config, by), &naming_files);
+                (target, inputs.into_iter().map(|path| real(&naming_files, path)).collect())
             }
             _ => (Ok(Some(source.config.clone())), Vec::new()),
         };
-        let (mut inputs, objects) = match target {
+        let is_at_hand = |of: &Beside| source.beside.iter().any(|beside| beside.of == *of);
+        let (paths, objects) = match target {
+            // Of a repository that it took values from only then, nothing is at hand.
+            Ok(Some(target)) if !target.render.helm.beside.iter().all(is_at_hand) => (vec![target.path], None),
             Ok(Some(target)) if files.real_path(&target.path).is_some() => {
                 let RenderedAt { inputs, result, .. } = self.rendering.of(&target, &files);
                 let objects = result.ok().filter(|rendered| rendered.gaps.is_empty()).map(|rendered| rendered.objects);
-                (folders(&files, inputs), objects)
+                (inputs, objects)
             }
             // Before its folder was there, the target declared nothing.
-            Ok(Some(target)) => (vec![own(&files, target.path)], Some(Vec::new())),
+            Ok(Some(target)) => (vec![target.path], Some(Vec::new())),
             // Nor did it before something named it.
             Ok(None) => (Vec::new(), Some(Vec::new())),
-            Err(()) => (vec![own(&files, source.config.path.clone())], None),
+            Err(()) => (vec![source.config.path.clone()], None),
         };
-        let inputs = if lines.len() > 1 {
-            vec![inputs, named_in]
-        } else {
-            inputs.extend(named_in);
-            vec![inputs]
+        let paths: Vec<String> = paths.into_iter().map(|path| real(&files, path)).collect();
+        let below = |of: &Beside, path: &String| -> Option<String> {
+            Some(path.strip_prefix(&of.folder())?.trim_start_matches('/').to_owned())
         };
+        let inputs_of = |line: &Line<'_>| -> Vec<String> {
+            match line.of {
+                Of::Naming => named_in.clone(),
+                Of::Beside(n) => paths.iter().filter_map(|path| below(&source.beside.get(n)?.of, path)).collect(),
+                Of::Files => {
+                    let is_own = |path: &&String| !source.beside.iter().any(|beside| below(&beside.of, path).is_some());
+                    let named: &[String] = if is_apart { &[] } else { &named_in };
+                    paths.iter().filter(is_own).chain(named).cloned().collect()
+                }
+            }
+        };
+        let folder = |root: String| Folder { root, namespace: String::new() };
+        let inputs = lines.iter().map(|line| inputs_of(line).into_iter().map(folder).collect()).collect();
         Some(State { inputs, objects })
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::capabilities::Capabilities;
+use super::files::Files;
 use super::pipeline::VERSION;
 use super::{gather, wiring};
 use crate::adapters::git::{CommitTree, OpenedRepository, TreeLimits};
@@ -49,7 +50,7 @@ impl Rendering<'_> {
     }
 
     /// A target at a commit. Blocks.
-    pub fn of(&self, target: &TargetConfig, tree: &CommitTree) -> RenderedAt {
+    pub fn of(&self, target: &TargetConfig, tree: &Files) -> RenderedAt {
         let target = &self.for_its_cluster(target);
         let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
         if renderer.takes_files_as_they_are() {
@@ -66,7 +67,7 @@ impl Rendering<'_> {
     }
 
     /// What goes into a target that is made out of its files; `None` for others, and where it cannot be had.
-    pub fn inputs(&self, target: &TargetConfig, tree: &CommitTree) -> Option<Inputs> {
+    pub fn inputs(&self, target: &TargetConfig, tree: &Files) -> Option<Inputs> {
         let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
         let inputs = (!renderer.takes_files_as_they_are()).then(|| renderer.inputs(tree, &target.path))?;
         Inputs::of(tree, &inputs).ok()
@@ -76,7 +77,7 @@ impl Rendering<'_> {
     ///
     /// # Errors
     /// As for any rendering.
-    pub fn of_other_files(&self, target: &TargetConfig, tree: &CommitTree, files: &Inputs) -> Result<Rendered, Gap> {
+    pub fn of_other_files(&self, target: &TargetConfig, tree: &Files, files: &Inputs) -> Result<Rendered, Gap> {
         let target = &self.for_its_cluster(target);
         let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
         self.render(renderer.as_ref(), target, tree, Some(files), true)
@@ -96,7 +97,7 @@ impl Rendering<'_> {
     }
 
     /// What decides about what is rendered, besides the files: the configuration does about limits and about what is secret.
-    fn rules(&self, renderer: &dyn Renderer, target: &TargetConfig, tree: &CommitTree) -> Result<String, Gap> {
+    fn rules(&self, renderer: &dyn Renderer, target: &TargetConfig, tree: &Files) -> Result<String, Gap> {
         let (config, name) = (self.config, renderer.name(tree, &target.path)?);
         Ok(format!(
             "{VERSION} {FORM} {name} {} {} {} {} {} {} {:?}",
@@ -111,7 +112,7 @@ impl Rendering<'_> {
     }
 
     /// What decides about what else is found out of a target, besides its files; `None` where it cannot be rendered.
-    pub fn rules_of(&self, target: &TargetConfig, tree: &CommitTree) -> Option<String> {
+    pub fn rules_of(&self, target: &TargetConfig, tree: &Files) -> Option<String> {
         let target = &self.for_its_cluster(target);
         let renderer = auto::choose(&target.render, self.toolbox, tree, &target.path);
         self.rules(renderer.as_ref(), target, tree).ok()
@@ -122,7 +123,7 @@ impl Rendering<'_> {
         &self,
         renderer: &dyn Renderer,
         target: &TargetConfig,
-        tree: &CommitTree,
+        tree: &Files,
         files: &Inputs,
     ) -> Result<Rendered, Gap> {
         let config = self.config;
@@ -149,7 +150,7 @@ impl Rendering<'_> {
         &self,
         renderer: &dyn Renderer,
         target: &TargetConfig,
-        tree: &CommitTree,
+        tree: &Files,
         files: Option<&Inputs>,
         once: bool,
     ) -> Result<Rendered, Gap> {

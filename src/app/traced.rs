@@ -7,10 +7,10 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::files::Files;
 use super::gather::TargetSource;
 use super::rendering::{KEPT_FOR, RenderedAt, Rendering};
 use super::{named_then, rendered_past, wiring};
-use crate::adapters::git::CommitTree;
 use crate::adapters::kept::{Kept, KeptKey};
 use crate::adapters::render::{Inputs, Toolbox};
 use crate::config::{Config, NamedBy, NamingObject, TargetConfig};
@@ -82,7 +82,15 @@ pub fn tell(found: &mut [Finding], sources: &[TargetSource], config: &Config, ke
     });
     for (n, source, stem) in stems.into_iter().flatten() {
         let (Some(origin), Some(stem)) = (&mut found[n].origin, stem) else { continue };
-        (origin.file, origin.line) = (stem.file, Some(stem.line));
+        origin.line = Some(stem.line);
+        if let Some((beside, file)) = source.beside_at(&stem.file) {
+            origin.file = file.to_owned();
+            origin.repository = beside.of.repository.clone();
+            origin.revision = beside.of.revision.clone();
+            origin.commit = beside.commit.0.clone();
+            continue;
+        }
+        origin.file = stem.file;
         if let Some(naming) = rendered_past::naming(source, sources).filter(|_| stem.in_naming) {
             origin.repository = naming.config.repository.clone();
             origin.revision = naming.config.revision.clone();
@@ -100,13 +108,13 @@ pub fn of_values(
     deadline: Option<Instant>,
 ) -> Vec<Option<Stem>> {
     let nothing = || vec![None; asked.len()];
-    let (Some(toolbox), Some((_, _, tree))) = (&source.toolbox, &source.commit) else { return nothing() };
+    let (Some(toolbox), Some(files)) = (&source.toolbox, source.files()) else { return nothing() };
     // What comes over the network may be another thing each time.
     if source.config.render.network {
         return nothing();
     }
-    let Some(bench) = Bench::new(source, sources, (config, key, toolbox), tree) else { return nothing() };
-    let Some(rules) = bench.rendering.rules_of(&source.config, tree) else { return nothing() };
+    let Some(bench) = Bench::new(source, sources, (config, key, toolbox), &files) else { return nothing() };
+    let Some(rules) = bench.rendering.rules_of(&source.config, &files) else { return nothing() };
     let kept = Kept::new(&wiring::cache(config), "traced");
     let hashes = [bench.own.hash(), bench.naming.as_ref().map_or_else(String::new, |naming| naming.text.clone())];
     let rules = format!("{FORM} {rules}");
@@ -141,7 +149,7 @@ pub fn of_values(
 struct Bench<'a> {
     rendering: Rendering<'a>,
     target: &'a TargetConfig,
-    tree: &'a CommitTree,
+    tree: &'a Files,
     own: Inputs,
     naming: Option<NamingFile<'a>>,
 }
@@ -158,7 +166,7 @@ impl<'a> Bench<'a> {
         source: &'a TargetSource,
         sources: &'a [TargetSource],
         (config, key, toolbox): (&'a Config, &'a RedactionKey, &'a Toolbox),
-        tree: &'a CommitTree,
+        tree: &'a Files,
     ) -> Option<Self> {
         let rendering = Rendering { config, key, toolbox };
         let own = rendering.inputs(&source.config, tree)?;

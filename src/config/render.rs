@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 use wildmatch::WildMatch;
 
 use super::charts::ChartSource;
+use crate::model::canonical::Canonical;
+use crate::model::ids::{RepositoryName, Revision};
 use crate::model::secret::is_hidden;
 
 /// How a target's files become objects.
@@ -246,6 +248,8 @@ pub struct HelmOptions {
     pub api_versions: Vec<String>,
     /// Single values by their paths, which go before all others; the last is whether they are texts whatever they look like.
     pub parameters: Vec<(String, String, bool)>,
+    /// Other repositories that files of values are in.
+    pub beside: Vec<Beside>,
     /// Values that are the content of files, by their paths as those of files of values.
     pub file_parameters: Vec<(String, String)>,
     /// Whether a file of values may be missing.
@@ -258,6 +262,23 @@ pub struct HelmOptions {
     pub common_metadata: CommonMetadata,
     /// Whether charts see an installation, as with Argo CD always; else they see an upgrade.
     pub as_install: bool,
+}
+
+/// Another repository whose files a target sees beside its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Beside {
+    /// The repository.
+    pub repository: RepositoryName,
+    /// What of it is followed.
+    pub revision: Revision,
+}
+
+impl Beside {
+    /// The folder that its files are in, from the root of the target's repository; no commit has it.
+    pub fn folder(&self) -> String {
+        let hash = Canonical::new("driftledger/beside/v1").text(self.repository.as_str()).text(self.revision.as_str());
+        format!(".driftledger/beside/{}", hash.finish_hex().chars().take(16).collect::<String>())
+    }
 }
 
 /// What is added to the metadata of all objects.

@@ -1,12 +1,14 @@
 //! Argo CD's Applications (`argoproj/argo-cd`, `pkg/apis/application/v1alpha1/types.go`).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use wildmatch::WildMatch;
 
 use super::build_env::expand;
 use super::known::{Declared, Found, Known};
 use super::place::{Place, To, allowed, called, is_empty, not_configured, only, place_of, target};
-use crate::config::render::{CommonMetadata, HelmOptions, PlainFiles, Render};
+use crate::config::render::{Beside, CommonMetadata, HelmOptions, PlainFiles, Render};
 use crate::config::{ChartSource, TargetConfig};
 use crate::model::ids::Revision;
 use crate::stages::argocd::Destination;
@@ -201,17 +203,21 @@ fn argo_helm(
     let is_true = |key: &str| helm.get(key).and_then(Value::as_bool) == Some(true);
     let list = |key: &str| helm.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     // `$NAME/…` is a file of the source that is called so, and else a variable.
-    let file = |written: &str| match written.strip_prefix('$').filter(|_| names_a_source(written, all)) {
+    let mut others = BTreeSet::new();
+    let mut file = |written: &str| match written.strip_prefix('$').filter(|_| names_a_source(written, all)) {
         None => expand(written, declared, source),
-        Some(rest) => of_ref(rest, place, all, known),
+        Some(rest) => of_ref(rest, place, all, known).map(|(path, beside)| {
+            others.extend(beside);
+            path
+        }),
     };
     let value_files = list("valueFiles");
-    let value_files = value_files.iter().filter_map(Value::as_str).map(file).collect::<Result<_, _>>()?;
-    let of_file = |parameter: &Value| {
+    let value_files = value_files.iter().filter_map(Value::as_str).map(&mut file).collect::<Result<_, _>>()?;
+    let mut of_file = |parameter: &Value| {
         let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
         Ok((text("name").to_owned(), file(text("path"))?))
     };
-    let file_parameters = list("fileParameters").iter().map(of_file).collect::<Result<_, String>>()?;
+    let file_parameters = list("fileParameters").iter().map(&mut of_file).collect::<Result<_, String>>()?;
     let values = match (helm.get("valuesObject"), text("values")) {
         (Some(Value::Object(values)), _) => values.clone(),
         (_, Some(written)) => (known.mapping)(&written).ok_or("its Helm values are no YAML mapping")?,
@@ -232,6 +238,7 @@ fn argo_helm(
         api_versions: list("apiVersions").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         parameters,
         file_parameters,
+        beside: others.into_iter().collect(),
         may_lack_files: is_true("ignoreMissingValueFiles"),
         skip_crds: is_true("skipCrds"),
         namespace: text("namespace"),
@@ -265,14 +272,16 @@ fn names_a_source(written: &str, all: &[&Value]) -> bool {
     referred(name, all).is_some() || !name.starts_with(['{', 'A', 'K'])
 }
 
-/// A file of values in another source, `NAME/path`: it has to be of the same commit.
-fn of_ref(written: &str, place: &Place, all: &[&Value], known: &Known<'_>) -> Result<String, String> {
+/// A file of values in another source, `NAME/path`, and the other repository or revision that it is in, if that is another.
+fn of_ref(written: &str, place: &Place, all: &[&Value], known: &Known<'_>) -> Result<(String, Option<Beside>), String> {
     let (name, path) = written.split_once('/').ok_or("one of its files of values names no file")?;
     let source = referred(name, all).ok_or_else(|| format!("no source of it is called {name}"))?;
-    if self::place(source, known)? != *place {
-        return Err("its files of values are in another repository or revision than its chart".to_owned());
+    let (repository, revision) = self::place(source, known)?;
+    if (&repository, &revision) == (&place.0, &place.1) {
+        return Ok((format!("/{path}"), None));
     }
-    Ok(format!("/{path}"))
+    let beside = Beside { repository, revision };
+    Ok((format!("/{}/{path}", beside.folder()), Some(beside)))
 }
 
 /// Argo CD's patterns: one, or `{one,another}`.

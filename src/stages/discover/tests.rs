@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config::render::Renderer;
-use crate::config::render::{HelmOptions, Render, Substitution};
+use crate::config::render::{Beside, HelmOptions, Render, Substitution};
 use crate::config::{ChartSource, Discovery, NamedBy, TargetConfig};
 use crate::model::ids::{ClusterName, RepositoryName, Revision, TargetName};
 use crate::model::secret::SOPS_TOKEN;
@@ -136,7 +136,11 @@ fn sources_of_charts_take_their_values_from_one_another() {
     assert_eq!(target.render.helm, expected);
     let elsewhere = json!({"repoURL": "https://git.example.com/charts.git", "ref": "env"});
     let found = application(json!({"sources": [chart(json!(["$env/a.yaml"])), elsewhere]}));
-    assert_eq!(found.troubles, ["its files of values are in another repository or revision than its chart"]);
+    let [target] = &found.targets[..] else { panic!("{found:?}") };
+    let beside = Beside { repository: RepositoryName::new("charts"), revision: Revision::new("HEAD") };
+    let helm = &target.render.helm;
+    assert_eq!(helm.value_files, [format!("/{}/a.yaml", beside.folder())]);
+    assert_eq!((target.repository.as_str(), &helm.beside[..]), ("platform", &[beside][..]));
 }
 
 #[test]

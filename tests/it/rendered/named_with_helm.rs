@@ -221,3 +221,47 @@ fn what_a_secret_gives_a_release_accuses_nobody_and_its_metadata_is_on_all_that_
     let ignored = report["scan"]["ignored"].to_string();
     assert!(ignored.contains("it hangs on a value of the chart that is hidden"), "{ignored}");
 }
+
+#[test]
+#[ignore = "needs Helm: run tests/run"]
+fn files_of_values_in_a_repository_of_their_own_have_their_say_too() {
+    let mut work = Workspace::new();
+    let written = |message: &'static str, seconds: i64| {
+        let time = Timestamp::from_unix(1_770_000_000 + seconds);
+        Written { author: "Cy Cole", email: "cy@example.com", time, message }
+    };
+    let path = |name: &str| work.path().join(name);
+    let (charts_path, values_path) = (path("charts"), path("values"));
+    let mut charts = RepositoryBuilder::create(&charts_path).expect("a repository");
+    charts.commit_to("main", &written("Chart", 0), fixtures()).expect("a commit");
+    let mut values = RepositoryBuilder::create(&values_path).expect("a repository");
+    let mut level_is = |message: &'static str, seconds: i64, level: &str| {
+        let text = format!("replicas: 2\nlevel: {level}\n");
+        let file = [("prod/shop.yaml".to_owned(), Content::from(text.as_str()))];
+        values.commit_to("main", &written(message, seconds), file).expect("a commit")
+    };
+    level_is("Debug", 10, "debug");
+    let of = |repository: &std::path::Path, more: Value| {
+        let mut source = json!({"repoURL": repository.display().to_string(), "targetRevision": "main"});
+        source.as_object_mut().expect("fields").extend(more.as_object().cloned().expect("fields"));
+        source
+    };
+    let helm = json!({"releaseName": "eu", "valueFiles": ["$env/prod/shop.yaml"]});
+    let sources = [of(&charts_path, json!({"path": CHART, "helm": helm})), of(&values_path, json!({"ref": "env"}))];
+    let object = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "shop"},
+        "spec": {"sources": sources, "destination": {"namespace": "shop"}}});
+    work.commit("Deploy", [("root/app.json".to_owned(), Content::from(object.to_string().as_str()))]);
+    let trace = level_is("Trace", 200, "trace");
+    let repositories = "[{name: r, url: repository}, {name: charts, url: charts}, {name: values, url: values}]";
+    work.file("driftledger.yaml", &config(repositories));
+    work.file("live.json", &live("argocd-controller", json!({"level": "debug", "kubernetes": "33"})));
+    let report = work.run(&["scan", "-o", "json"]).json();
+    let found = level(&report);
+    assert_eq!((&found["cause"], &found["declaredBy"]["subject"]), (&json!("behind"), &json!("Trace")));
+    assert_eq!((origin(found).as_str(), &found["origin"]["repository"]), ("prod/shop.yaml:2", &json!("values")));
+    assert_eq!(found["origin"]["commit"], trace.as_str());
+    // It is not fetched unless it is among the configured ones.
+    work.file("driftledger.yaml", &config("[{name: r, url: repository}, {name: charts, url: charts}]"));
+    let listed = work.run(&["targets", "-o", "json"]).json();
+    assert!(listed["gaps"].to_string().contains("is none of the configured ones"), "{listed:#}");
+}
